@@ -1,0 +1,15 @@
+#!/bin/sh
+# Each header compiles alone, and twice in a row.   usage: check-headers.sh [ROOT]
+set -eu
+cd "${1:-$(dirname "$0")/..}"
+bad=0
+for header in $(find src -name '*.h' | sort); do
+    name=${header#src/}
+    if ! message=$(printf '#include "%s"\n#include "%s"\n' "$name" "$name" |
+        gcc -std=gnu2x -D_GNU_SOURCE -DDS_VERSION='""' -fsyntax-only -Wall -Wextra -Werror -Isrc -x c - 2>&1); then
+        echo "$header:1: does not compile alone:"
+        echo "$message" | grep -E 'error' | head -n 5 | sed 's/^/    /'
+        bad=1
+    fi
+done
+exit $bad
