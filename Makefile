@@ -28,7 +28,7 @@ setup: ## install whatever any target needs
 
 build: ## the program, build/datasurface
 	@$(SETUP) build
-	@$(BUILD) build -t datasurface $(NORMAL)
+	@$(BUILD) build --program $(NORMAL)
 
 demo: build ## the whole story on SQLite, in a minute
 	@build/datasurface demo $(DEMO_ARGS)

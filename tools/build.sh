@@ -1,16 +1,16 @@
 #!/bin/sh
 # Configures a build directory once and builds it.
 #
-#   tools/build.sh DIR [-t TARGET] [meson setup options...]
+#   tools/build.sh DIR [--program] [meson setup options...]
 #
-# Says little when all is well and everything when not. CC chooses the compiler of a new directory.
+# --program builds nothing but DIR/datasurface. Says little when all is well and everything when not. CC chooses the compiler of a new directory.
 set -eu
 dir=$1
 shift
-target=
-if [ "${1:-}" = -t ]; then
-    target=$2
-    shift 2
+only_program=no
+if [ "${1:-}" = --program ]; then
+    only_program=yes
+    shift
 fi
 cd "$(dirname "$0")/.."
 
@@ -23,8 +23,19 @@ if [ ! -f "$dir/build.ninja" ]; then
         exit 1
     fi
 fi
+# The program may be linked in its module's directory; users find it at the top.
+program=src/cli/datasurface
+! grep -q '^build datasurface:' "$dir/build.ninja" || program=datasurface
+target=
+[ "$only_program" = no ] || target=$program
 # On a terminal ninja keeps to one line; elsewhere only warnings and errors are worth reading.
-quiet=--quiet
-[ ! -t 1 ] || quiet=
-# shellcheck disable=SC2086
-exec ninja -C "$dir" $quiet $target
+# shellcheck disable=SC2086  # $target is a word or nothing
+if [ -t 1 ]; then
+    ninja -C "$dir" $target
+else
+    status=0
+    said=$(ninja -C "$dir" --quiet $target 2>&1) || status=$?
+    [ -z "$said" ] || echo "$said" | grep -v -e 'no work to do' -e '^ninja: Entering' || true
+    [ "$status" = 0 ] || exit "$status"
+fi
+[ "$program" = datasurface ] || ln -sf "$program" "$dir/datasurface"

@@ -16,6 +16,7 @@ check_one='
     if "$tool" --quiet -p "$build" "$file" >"$log" 2>/dev/null; then
         : >"$build/tidy/$key"; rm -f "$log"
     else
-        sed "s|^$PWD/||" "$log"; rm -f "$log"; exit 1
+        grep -E "(error|warning): " "$log" | sed "s|^$PWD/||; s|^$build/\.\./||"
+        echo "    the whole path: $tool -p $build $file"; rm -f "$log"; exit 1
     fi'
 find src -name '*.c' | sort | xargs -r -n 1 -P "$(nproc)" sh -c "$check_one" tidy "$build" "$tool" || exit 1

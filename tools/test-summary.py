@@ -15,6 +15,7 @@ import sys
 CMOCKA_RUN = re.compile(r"^\[=+\] .*?(\d+) test\(s\) run\.", re.M)
 CMOCKA_BAD = re.compile(r"^\[  FAILED  \] (?:\S+: )?(\d+) test\(s\)", re.M)
 CMOCKA_SKIP = re.compile(r"^\[  SKIPPED \] (?:\S+: )?(\d+) test\(s\)", re.M)
+SUITE = re.compile(r"(?:[^:/]*:)?([^/]+?) / ")  # "project:suite / test"
 TAP_PLAN = re.compile(r"^1\.\.\d+", re.M)
 TAP_CASE = re.compile(r"^(not )?ok\b(.*)$", re.M)
 
@@ -57,7 +58,8 @@ def main():
             failed = max(failed, 1)
         if failed:
             failures.append(f"{name} ({result.lower() if result != 'OK' else 'its output says so'})")
-        suite = suites[(test.get("suite") or ["all"])[0]]
+        named = SUITE.match(name)
+        suite = suites[named.group(1) if named else "other"]
         suite[0] += passed
         suite[1] += failed
         suite[2] += test.get("duration") or 0.0
