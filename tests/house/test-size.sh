@@ -29,4 +29,10 @@ repeat 801 '// text' >src/base/bad.h
 rejects 'a long file' '^src/base/bad\.h:1: 801 lines' "$check" .
 repeat 500 '// text' >src/base/bad.h
 same 'warns of a file of 500 lines' 'src/base/bad.h:1: warning: 500 lines; consider two files' "$("$check" .)"
+rm src/base/bad.h
+
+{ echo 'struct s {'; echo '    VEC(int) numbers, more;'; echo '};'; echo 'int longer(int a)'; echo '{'; repeat 70 '    a++;'; echo '    return a;'; echo '}'; } >src/base/bad.c
+rejects 'a long function after a struct with a macro' '^src/base/bad\.c:4: longer has 7[0-9] lines' "$check" .
+echo 'struct s { int a;' >src/base/bad.c
+rejects 'text that pmccabe cannot read' '^src/base/bad\.c:[0-9]+: pmccabe cannot' "$check" .
 finish
