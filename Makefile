@@ -48,9 +48,9 @@ tsan: ## the tests under ThreadSanitizer (clang)
 	@$(CLANG) $(BUILD) build-tsan $(NORMAL) -Db_sanitize=thread -Db_lundef=false
 	@$(TEST) build-tsan --no-suite house --timeout-multiplier 10 $(TSAN_ARGS)
 
-stress: ## the tests with one-object arenas, one-byte buffers, one-entry queues, and gcc's sanitizers
-	@$(SETUP) build test
-	@$(BUILD) build-stress $(NORMAL) -Dstress=true -Db_sanitize=address,undefined
+stress: ## the tests with one-object arenas, one-byte buffers, one-entry queues, and the sanitizers
+	@$(SETUP) build test sanitize
+	@$(CLANG) $(BUILD) build-stress $(NORMAL) -Dstress=true -Db_sanitize=address,undefined -Db_lundef=false
 	@$(TEST) build-stress --no-suite house --timeout-multiplier 6 $(TEST_ARGS)
 
 fuzz: ## every fuzzer for FUZZ_SECONDS (60)

@@ -39,7 +39,7 @@ for fuzzer in $(find "$dir" -type f -name 'fuzz_*' -perm -u+x ! -name '*.*' | so
         failed=$((failed + 1))
         echo "BROKEN  see $log"
         tail -n 40 "$log"
-        echo "  to see it again: $fuzzer $dir/crashes/$name-<file>"
+        echo "  to see it again: $fuzzer $(sed -n 's/.*Test unit written to //p' "$log")"
     fi
 done
 [ $((passed + failed)) -gt 0 ] || { echo "fuzz: no fuzzer found in $dir" >&2; exit 1; }
