@@ -66,9 +66,14 @@ else
 fi
 
 echo "setup: ${become:+$become }$install" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086  # $become is a command and its option, or nothing
-$become env DEBIAN_FRONTEND=noninteractive sh -c "$install" >&2 ||
-    { echo "setup: apt-get failed; nothing else was changed" >&2; exit 3; }
+if ! $become env DEBIAN_FRONTEND=noninteractive sh -c "$install" >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "setup: apt-get failed" >&2
+    exit 3
+fi
 
 # Build directories that were configured without these packages must look again.
-[ ! -f "$here/../meson.build" ] || touch "$here/../meson.build"
+[ ! -f "$here/../meson.build" ] || touch "$here/../meson.build" 2>/dev/null || true
