@@ -1,0 +1,9 @@
+// Which platform serves which group: the written assignments, and for services with auto_assign the first fitting
+// platform in written order for groups that no assignment mentions. Groups of transformer workspaces have none.
+// Unresolvable assignments are skipped (lint reports them).
+#pragma once
+#include "platform/platform.h"
+
+ds_roots assign_roots(const ds_model *model, ds_platform_types types, ds_arena *arena);
+// Only those of one service; NULL gives all back.
+ds_roots assign_roots_of_service(ds_roots roots, const ds_platform_service *service, ds_arena *arena);

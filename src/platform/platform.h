@@ -1,0 +1,20 @@
+// The interface of a data platform type. `type: yellow` in the model names one. Registered in cli/main.c as a const
+// list; the rest of the program asks a platform only through this table.
+#pragma once
+#include "graph/graph.h"
+
+typedef struct ds_platform_type {
+    const char *name; // as in `type: yellow`
+    // Can this platform serve what the group requires? why gets the reason when not.
+    bool (*serves)(const ds_platform *platform, const ds_requires *requires_, ds_buf *why);
+    // Findings about one stream (types against the merge container, capture kinds, names after shortening ...).
+    void (*check_stream)(const ds_model *model, const ds_node *ingest, ds_diags *diags);
+    // Findings about the platform and its service as a whole.
+    void (*check_service)(const ds_model *model, const ds_platform_service *service, ds_diags *diags);
+} ds_platform_type;
+
+typedef struct ds_platform_types {
+    const ds_platform_type *const *v;
+    size_t n;
+} ds_platform_types;
+const ds_platform_type *platform_type(ds_platform_types types, const char *name); // NULL when unknown

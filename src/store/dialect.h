@@ -1,0 +1,17 @@
+// What differs between databases, as data and small functions. Drivers own one const ds_dialect each.
+#pragma once
+#include "base/buf.h"
+#include "naming/naming.h"
+#include "schema/type.h"
+
+typedef struct ds_dialect {
+    const char *name; // "sqlite", "postgres": also the key of per-dialect SQL in a transformer
+    ds_name_rules names;
+    bool numbered_params; // $1, $2 instead of ?
+    const char *locator;  // expression for a row's physical place: rowid, ctid
+    // Appends the type as a column of a merge or staging table is declared.
+    void (*column_type)(const ds_type *type, ds_buf *out);
+    // False when values of the type can't be held without loss; *how is "canonical text" or so when they are held in
+    // another form, NULL when native.
+    bool (*supports)(const ds_type *type, const char **how);
+} ds_dialect;

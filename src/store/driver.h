@@ -1,0 +1,146 @@
+// What a database driver offers. One const table of functions per engine; every function documents what it promises,
+// and the contract suite (tests/contract) runs unchanged on every driver. Callers use the store_* wrappers of store.h.
+//
+// Failures: DS_BUSY locked by somebody else · DS_ENV connection, file, permission, disk full, read-only ·
+// DS_FINDING the statement or the data is refused (constraint, missing table or column, bad value) ·
+// DS_CANCELLED after cancel() · DS_INTERNAL what should not happen.
+#pragma once
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "schema/rows.h"
+#include "secret/secret.h"
+#include "store/dialect.h"
+#include "store/sql.h"
+
+typedef struct ds_driver ds_driver;
+
+// Where a database is. Texts are borrowed for the call of open.
+typedef struct ds_target {
+    const char *type; // "sqlite", "postgres"
+    const char *name; // the container's name, for messages
+    const char *path; // sqlite: absolute, or relative to the working directory
+    const char *host, *database, *schema;
+    int port;
+} ds_target;
+
+typedef struct ds_open_options {
+    bool read_only;        // a source, or a reader of the merge database
+    bool create;           // a file that is missing is made (merge databases at apply, simulators)
+    int busy_timeout_ms;   // how long a lock held by another is waited for
+    const ds_clock *clock; // the database's clock where the engine has none of its own
+    const ds_secret *secret;
+} ds_open_options;
+
+// A connection; drivers embed it as their first member.
+typedef struct ds_db {
+    const ds_driver *driver;
+    const ds_dialect *dialect;
+} ds_db;
+
+typedef enum ds_begin {
+    BEGIN_READ,  // a consistent snapshot, fixed before begin returns
+    BEGIN_WRITE, // takes the write lock where there is one; waits at most busy_timeout_ms
+} ds_begin;
+
+// A small result, whole in memory: control tables, catalogue.
+typedef struct ds_result {
+    size_t rows, columns;
+    char **cells; // rows * columns texts, NULL for null; blobs as lower-case hex
+} ds_result;
+
+// A stream of typed rows. The select's columns are those of the shape in hash order (sql_columns_to_read), then, as
+// the flags say, the stored row hash, then the locator.
+typedef struct ds_read {
+    const ds_sql *select;
+    const ds_shape *shape;
+    bool has_hash;    // next column: ds_row_hash, goes to rows.row_hash instead of a computed one
+    bool has_locator; // next column: the locator
+    uint64_t key_seed;
+    bool untrusted; // the select is a user's text: nothing but reading is allowed while it runs
+    // with untrusted: the relations that may be read (physical names); others are refused
+    const ds_relation *allowed;
+    size_t allowed_count;
+} ds_read;
+typedef struct ds_reader ds_reader; // drivers embed nothing: opaque
+
+// Rows going into a table: system columns first (ds_*), then the shape's columns.
+typedef enum ds_system_kind { SYSTEM_INT, SYSTEM_TEXT, SYSTEM_HASH } ds_system_kind;
+typedef struct ds_system_column {
+    const char *name;
+    ds_system_kind kind;
+} ds_system_column;
+typedef struct ds_system_value {
+    int64_t i;
+    const char *text;
+    ds_hash hash;
+} ds_system_value;
+enum { SYSTEM_COLUMNS_MAX = 6 };
+typedef struct ds_write {
+    ds_relation table;
+    const ds_system_column *system;
+    size_t system_count;
+    const ds_shape *shape;
+} ds_write;
+typedef struct ds_writer ds_writer;
+
+// The catalogue's view of a table.
+typedef struct ds_catalog_column {
+    const char *name;
+    const char *declared; // the type as declared, "" when none
+    bool not_null;
+    int key; // place in the primary key from 1, 0 when not part of it
+} ds_catalog_column;
+typedef struct ds_catalog_table {
+    ds_relation relation;
+    bool is_view;
+    const ds_catalog_column *columns;
+    size_t n;
+} ds_catalog_table;
+
+struct ds_driver {
+    const char *name; // the container type that it serves
+    const ds_dialect *dialect;
+
+    ds_rc (*open)(const ds_target *target, const ds_open_options *options, ds_db **out, ds_error *err);
+    void (*close)(ds_db *db); // rolls back what is open; takes NULL
+
+    ds_rc (*begin)(ds_db *db, ds_begin kind, ds_error *err);
+    ds_rc (*commit)(ds_db *db, ds_error *err); // on failure the transaction is rolled back
+    void (*rollback)(ds_db *db);               // no transaction: does nothing
+
+    // One statement without rows. affected may be NULL.
+    ds_rc (*exec)(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
+    // One statement with a small result, which lives in arena.
+    ds_rc (*query)(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
+
+    ds_rc (*read_open)(ds_db *db, const ds_read *read, ds_reader **out, ds_error *err);
+    // Appends up to max_rows rows or about max_bytes to rows (2 rows under stress); *more is false at the end.
+    // A value that the column's type can't hold is DS_FINDING and names column, value and the row's key.
+    ds_rc (*read_next)(ds_reader *reader, ds_rows *rows, size_t max_rows, size_t max_bytes, bool *more, ds_error *err);
+    void (*read_close)(ds_reader *reader); // takes NULL
+
+    ds_rc (*write_open)(ds_db *db, const ds_write *write, ds_writer **out, ds_error *err);
+    // system has one value per system column; row is the canonical row.
+    ds_rc (*write_row)(ds_writer *writer, const ds_system_value *system, ds_str row, ds_error *err);
+    ds_rc (*write_close)(ds_writer *writer, int64_t *rows_written, ds_error *err); // flushes; frees in any case
+    void (*write_abort)(ds_writer *writer);                                        // frees; takes NULL
+
+    // *out is NULL when there is no such table or view. Lives in arena.
+    ds_rc (*describe)(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err);
+    // All user tables (and views), by name.
+    ds_rc (*list)(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err);
+    // Names and order of a select's result columns, without running it.
+    ds_rc (*prepare)(ds_db *db, const ds_sql *select, ds_arena *arena, const char *const **names, size_t *n,
+                     ds_error *err);
+
+    // The database's clock, microseconds.
+    ds_rc (*now)(ds_db *db, int64_t *now_us, ds_error *err);
+    // Interrupts what runs on the connection; from any thread.
+    void (*cancel)(ds_db *db);
+
+    // An exclusive lock on a name, freed when the connection closes or the process dies. *held is false when somebody
+    // else has it. lock_release frees it early.
+    ds_rc (*lock_try)(ds_db *db, const char *name, bool *held, ds_error *err);
+    void (*lock_release)(ds_db *db, const char *name);
+};

@@ -1,0 +1,29 @@
+// Opens databases by container type, and thin wrappers over a driver's table. A ds_store is a list of drivers, made
+// once in cli/main.c (tests put a fault-injecting wrapper in it); immutable, any thread.
+#pragma once
+#include "store/driver.h"
+
+typedef struct ds_store {
+    const ds_driver *const *drivers;
+    size_t n;
+} ds_store;
+
+// NULL when no driver serves the type.
+const ds_driver *store_driver(const ds_store *store, const char *type);
+// DS_FINDING "container type "oracle" is not supported yet" when there is none.
+ds_rc store_open(const ds_store *store, const ds_target *target, const ds_open_options *options, ds_db **out,
+                 ds_error *err);
+void store_close(ds_db *db); // takes NULL
+void store_closep(ds_db **db);
+
+ds_rc store_begin(ds_db *db, ds_begin kind, ds_error *err);
+ds_rc store_commit(ds_db *db, ds_error *err);
+void store_rollback(ds_db *db);
+ds_rc store_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
+ds_rc store_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
+ds_rc store_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err);
+ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err);
+
+// A cell of a small result. Out of range is a bug; a null cell is NULL, or 0 as an integer.
+const char *result_text(const ds_result *result, size_t row, size_t column);
+int64_t result_int(const ds_result *result, size_t row, size_t column);

@@ -1,0 +1,102 @@
+// The control tables of a merge database (schema `datasurface`): what they are, and the typed reads and writes that
+// the rest of yellow uses. Times are instants in microseconds, stored as timestamptz.
+#pragma once
+#include "schema/fingerprint.h"
+#include "yellow/runtime.h"
+
+typedef struct ds_control_names {
+    ds_relation meta, stream, batch, dataset_batch, lease, container, restart, applied, event, view;
+} ds_control_names;
+
+typedef struct ds_control {
+    ds_db *db; // the writer connection (or a reader's, see control_open)
+    const ds_runtime *runtime;
+    ds_arena *arena;
+    const ds_container_def *merge;
+    ds_control_names names;
+} ds_control;
+
+typedef enum ds_control_mode {
+    CONTROL_READ,   // status, plan: a read-only connection
+    CONTROL_WRITE,  // jobs
+    CONTROL_CREATE, // apply: makes database and control tables when missing
+} ds_control_mode;
+
+// Fails with DS_FINDING "nothing has been applied to …" (hint: run datasurface apply) when the control tables are
+// missing, or when a newer version of datasurface wrote them. merge is borrowed.
+ds_rc control_open(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
+                   ds_error *err);
+void control_close(ds_control *control); // takes NULL
+void control_closep(ds_control **control);
+// Is there a database with our control tables? For plan, which takes an absent one as empty.
+ds_rc control_exists(const ds_runtime *runtime, const ds_container_def *merge, bool *out, ds_error *err);
+
+typedef struct ds_stream_row {
+    const char *name;
+    int64_t version; // grows with every applied change of the definition
+    const ds_stream_def *def;
+    const char *config; // the JSON as stored
+    const char *tree_id;
+    int64_t fence;
+    bool paused, removed, resnapshot;
+} ds_stream_row;
+
+// All applied streams by name, removed ones last; the arena holds them.
+ds_rc control_streams(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err);
+// *out is NULL when there is no such stream.
+ds_rc control_stream(ds_control *control, const char *name, ds_arena *arena, ds_stream_row **out, ds_error *err);
+// Inserts or replaces the definition; raises version. Inside the caller's transaction.
+ds_rc control_put_stream(ds_control *control, const ds_stream_def *def, ds_error *err);
+ds_rc control_mark_removed(ds_control *control, const char *stream, bool removed, ds_error *err);
+ds_rc control_delete_stream(ds_control *control, const char *stream, ds_error *err); // with all its batches
+ds_rc control_set_paused(ds_control *control, const char *stream, bool paused, ds_error *err);
+ds_rc control_set_resnapshot(ds_control *control, const char *stream, bool wanted, ds_error *err);
+
+typedef struct ds_counts {
+    int64_t read, inserted, updated, deleted, unchanged, bytes;
+} ds_counts;
+
+typedef struct ds_batch_row {
+    int64_t id;
+    const char *status; // "started" "ingesting" "merging" "committed"
+    int64_t started_at, committed_at; // 0: not yet
+    ds_counts counts;
+    const char *position; // JSON: input batches of a transformer, "" else
+    ds_fingerprint fingerprint; // of all datasets of the stream after the batch
+    const char *error;    // NULL: none
+    bool guarded;         // parked by a guard
+    int64_t attempts, retry_at, stream_version;
+} ds_batch_row;
+
+// Newest first, at most limit.
+ds_rc control_batches(ds_control *control, const char *stream, int64_t limit, ds_arena *arena, ds_batch_row **out,
+                      size_t *n, ds_error *err);
+// The newest batch, and the newest committed one; *out is NULL when there is none.
+ds_rc control_last_batch(ds_control *control, const char *stream, bool committed, ds_arena *arena,
+                         ds_batch_row **out, ds_error *err);
+
+// What is known of a dataset after the last committed batch that changed it.
+typedef struct ds_dataset_state {
+    int64_t batch;   // 0: never committed, still to be loaded first
+    ds_fingerprint fingerprint;
+    const char *key; // the key columns of the index in force, "id,line"; "" for a multiset
+} ds_dataset_state;
+ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
+                            ds_dataset_state *out, ds_error *err);
+
+ds_rc control_event(ds_control *control, const char *stream, const char *kind, const char *detail, ds_error *err);
+
+// Consumer views as applied, for `views` and `history`.
+typedef struct ds_view_row {
+    const char *workspace, *group, *store, *dataset, *stream;
+    bool history;
+    ds_relation relation;
+} ds_view_row;
+ds_rc control_views(ds_control *control, ds_arena *arena, ds_view_row **out, size_t *n, ds_error *err);
+ds_rc control_put_view(ds_control *control, const ds_view_row *view, ds_error *err);
+ds_rc control_delete_view(ds_control *control, ds_relation relation, ds_error *err);
+
+// One row in `applied`.
+ds_rc control_applied(ds_control *control, const char *plan_id, const char *changes_json, ds_error *err);
+// The tree id of the model applied last, "" when none.
+ds_rc control_applied_tree(ds_control *control, ds_arena *arena, const char **out, ds_error *err);

@@ -1,0 +1,72 @@
+// A stream's whole compiled configuration: what apply writes into the control table `stream` (as JSON) and all that a
+// job reads. Lives in an arena, immutable.
+#pragma once
+#include <jansson.h>
+
+#include "model/model.h"
+#include "naming/naming.h"
+#include "schema/shape.h"
+#include "store/driver.h"
+
+// How many live rows a batch may delete: see max_delete_ratio. 1 switches the guard off.
+typedef struct ds_view_def {
+    const char *workspace, *group;
+    bool history;          // the …__history view
+    ds_relation relation;  // its physical name
+} ds_view_def;
+
+typedef struct ds_dataset_def {
+    const char *name;
+    const ds_shape *shape;
+    const char *source_schema; // "" when none
+    const char *source_table;
+    ds_relation merge, staging, history, rejects;
+    const ds_view_def *views;
+    size_t view_count;
+    const char *sql; // a transformer's SELECT with its placeholders resolved; NULL for a table
+} ds_dataset_def;
+
+typedef struct ds_container_def {
+    const char *name, *type, *path, *host, *database, *schema, *credential;
+    int port;
+} ds_container_def;
+
+// An input of a transformer: a relation it may read, and the stream whose commits make it due.
+typedef struct ds_input_def {
+    const char *stream, *dataset;
+    ds_relation relation;
+} ds_input_def;
+
+typedef struct ds_stream_def {
+    const char *name; // PLATFORM/STORE[/DATASET]
+    const char *service, *platform, *store;
+    const char *dataset; // NULL for multi_dataset
+    const char *workspace; // of the transformer; NULL for an ingestion
+    ds_milestoning milestoning;
+    ds_priority priority;
+    const char *cron, *timezone; // "" when external or after inputs
+    bool external;
+    double max_delete_ratio;
+    int64_t staging_batches; // STAGING_BATCHES_ALL
+    bool staging_full;
+    int64_t chunk_rows;      // 0: our own choice
+    int64_t memory_bytes;    // of the diff; 0: our own choice
+    ds_container_def source; // type "" for a transformer: it reads the merge database
+    const ds_dataset_def *datasets;
+    size_t dataset_count;
+    const ds_input_def *inputs;
+    size_t input_count;
+} ds_stream_def;
+
+// JSON and back; equal definitions give equal bytes. def_decode's result lives in arena; a definition of a newer
+// version is DS_FINDING.
+json_t *def_encode(const ds_stream_def *def);
+ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out, ds_error *err);
+
+// Why a job can read a dataset's live rows: the WHERE that picks them, "" for scd1 and scd4.
+static inline bool def_has_out(const ds_stream_def *def)
+{
+    return def->milestoning == MILESTONING_SCD2;
+}
+enum { DEF_VERSION = 1, DEFAULT_STAGING_BATCHES = 50 };
+#define BATCH_LIVE INT64_C(9223372036854775807) // ds_batch_out of a live version
