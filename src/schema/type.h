@@ -54,11 +54,11 @@ typedef struct ds_type_field {
 
 struct ds_type {
     ds_type_kind kind;
-    int32_t size;          // characters, bytes, decimal digits or dimensions; TYPE_UNLIMITED when not given
-    int32_t scale;         // decimal: digits after the point; geography: SRID, 0 when not given
-    const char *subtype;   // geography: "point" ...; ml float: "fp8_e4m3" ...; else NULL
-    const ds_type *element; // array element, map value
-    const ds_type *key;     // map key
+    int32_t size;                // characters, bytes, decimal digits or dimensions; TYPE_UNLIMITED when not given
+    int32_t scale;               // decimal: digits after the point; geography: SRID, 0 when not given
+    const char *subtype;         // geography: "point" ...; ml float: "fp8_e4m3" ...; else NULL
+    const ds_type *element;      // array element, map value
+    const ds_type *key;          // map key
     const ds_type_field *fields; // struct
     size_t field_count;
 };
