@@ -41,9 +41,12 @@ typedef struct ds_rows {
     ds_hash *key_hash;   // XXH3-128 of the key cells, seeded per run
     int64_t *locator;    // physical place of the row, when the read asked for it
     size_t row_start;    // of the row being written
+    bool open;           // a row is being written
+    uint32_t *mark;      // where the cells of the row being written begin, counted from row_start
+    size_t marks, mark_cap;
 } ds_rows;
 
-enum { ROWS_BYTES_MAX = 64 << 20 }; // of a chunk; also the largest row
+enum { ROWS_BYTES_MAX = 64 << 20 }; // of the largest row; no row is begun in a chunk that has reached it
 
 void rows_init(ds_rows *rows);
 void rows_release(ds_rows *rows);
@@ -63,7 +66,7 @@ void rows_put_i64(ds_rows *rows, uint64_t name_hash, int64_t value);
 void rows_put_bool(ds_rows *rows, uint64_t name_hash, bool value);
 void rows_put_double(ds_rows *rows, uint64_t name_hash, double value); // normalises NaN and -0
 // Finishes the row: computes both hashes; fails when the row is too large. The key columns must not be null
-// (DS_FINDING "null in key column "id"").
+// (DS_FINDING "null in key column "id""). After a failure the row is still being written: drop it.
 ds_rc rows_end(ds_rows *rows, const ds_shape *shape, uint64_t key_seed, ds_error *err);
 // Takes back the row being written, or the last one ended.
 void rows_drop(ds_rows *rows);
@@ -73,7 +76,7 @@ void rows_drop(ds_rows *rows);
 void row_cells(const ds_shape *shape, ds_str row, ds_cell *out);
 int64_t cell_i64(ds_cell cell);
 double cell_double(ds_cell cell);
-// The key of a row for people: `id='5', "Order No"=7`.
+// The key of a row for people: `id='5', "Order No"=7`; without a key its first columns. Long values are cut.
 void row_print_key(const ds_shape *shape, ds_str row, ds_buf *out);
 
 // Hash of a row already encoded.

@@ -18,10 +18,12 @@ typedef struct ds_shape {
     size_t n;
     const uint16_t *hash_order; // indexes into columns, by byte order of their lower-case names
     const uint16_t *key;        // indexes into columns, in key order
+    const uint16_t *key_place;  // where in hash_order each of them stands
     size_t key_count;           // 0: a multiset, identity is (row hash, copy number)
 } ds_shape;
 
-// Copies the columns into arena and computes the rest. key has key_count indexes into columns. DS_FINDING when two
+// Copies the columns and their names into arena (types are borrowed) and computes the rest; a source of NULL becomes
+// the name. key has key_count indexes into columns. DS_FINDING when two
 // columns have the same name hash, no columns or too many.
 ds_rc shape_new(ds_arena *arena, const ds_shape_column *columns, size_t n, const uint16_t *key, size_t key_count,
                 const ds_shape **out, ds_error *err);
