@@ -102,7 +102,9 @@ struct ds_driver {
     const char *name; // the container type that it serves
     const ds_dialect *dialect;
 
-    ds_rc (*open)(const ds_target *target, const ds_open_options *options, ds_db **out, ds_error *err);
+    // self is the table itself, so that a decorator finds what it decorates.
+    ds_rc (*open)(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
+                  ds_error *err);
     void (*close)(ds_db *db); // rolls back what is open; takes NULL
 
     ds_rc (*begin)(ds_db *db, ds_begin kind, ds_error *err);

@@ -1,0 +1,77 @@
+#include <string.h>
+#include <strings.h>
+
+#include "store/sqlite/sqlite_int.h"
+#include "store/store.h"
+
+// Generated columns are columns; those that a virtual table hides are not.
+static ds_rc load_columns(ds_db *db, ds_arena *arena, ds_catalog_table *table, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(");
+    sql_text(&q, table->relation.name);
+    SQL(&q, ", 'main') WHERE hidden <> 1 ORDER BY cid");
+    ds_result found;
+    TRY(sqlite_query(db, &q, arena, &found, err));
+    ds_catalog_column *columns = ARENA_ARRAY(arena, ds_catalog_column, found.rows);
+    int keys = 0, last_key = 0;
+    for (size_t i = 0; i < found.rows; i++) {
+        const char *declared = result_text(&found, i, 1);
+        columns[i] = (ds_catalog_column){.name = result_text(&found, i, 0),
+                                         .declared = declared ? declared : "",
+                                         .not_null = result_int(&found, i, 2) != 0,
+                                         .key = (int)result_int(&found, i, 3)};
+        if (columns[i].key) {
+            keys++;
+            last_key = (int)i;
+        }
+    }
+    // INTEGER PRIMARY KEY is the rowid itself and never null, whatever the catalogue says.
+    if (keys == 1 && strcasecmp(columns[last_key].declared, "INTEGER") == 0)
+        columns[last_key].not_null = true;
+    table->columns = columns;
+    table->n = found.rows;
+    return DS_DONE;
+}
+
+ds_rc sqlite_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ");
+    sql_text(&q, relation.name);
+    SQL(&q, " COLLATE NOCASE");
+    ds_result found;
+    TRY(sqlite_query(db, &q, arena, &found, err));
+    bool here = !relation.schema || !relation.schema[0] || strcasecmp(relation.schema, "main") == 0;
+    if (found.rows == 0 || !here) {
+        *out = NULL;
+        return DS_DONE;
+    }
+    ds_catalog_table *table = ARENA_NEW(arena, ds_catalog_table);
+    table->relation = (ds_relation){"", result_text(&found, 0, 0)};
+    table->is_view = strcmp(result_text(&found, 0, 1), "view") == 0;
+    TRY(load_columns(db, arena, table, err));
+    *out = table;
+    return DS_DONE;
+}
+
+ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') "
+            "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+    ds_result found;
+    TRY(sqlite_query(db, &q, arena, &found, err));
+    ds_catalog_table *tables = ARENA_ARRAY(arena, ds_catalog_table, found.rows);
+    for (size_t i = 0; i < found.rows; i++) {
+        tables[i].relation = (ds_relation){"", result_text(&found, i, 0)};
+        tables[i].is_view = strcmp(result_text(&found, i, 1), "view") == 0;
+        ds_rc rc = load_columns(db, arena, &tables[i], err);
+        // A view whose tables are gone is listed without columns: it must not hide the others.
+        if (rc.code != DS_OK && !(rc.code == DS_FINDING && tables[i].is_view))
+            return rc;
+    }
+    *out = tables;
+    *n = found.rows;
+    return DS_DONE;
+}

@@ -1,0 +1,82 @@
+#include "store/store.h"
+
+#include <string.h>
+
+const ds_driver *store_driver(const ds_store *store, const char *type)
+{
+    for (size_t i = 0; i < store->n; i++)
+        if (strcmp(store->drivers[i]->name, type) == 0)
+            return store->drivers[i];
+    return NULL;
+}
+
+ds_rc store_open(const ds_store *store, const ds_target *target, const ds_open_options *options, ds_db **out,
+                 ds_error *err)
+{
+    const ds_driver *driver = store_driver(store, target->type);
+    if (!driver)
+        return ds_fail(err, DS_FINDING, "container type \"%s\" is not supported yet", target->type);
+    return driver->open(driver, target, options, out, err);
+}
+
+void store_close(ds_db *db)
+{
+    if (db)
+        db->driver->close(db);
+}
+
+void store_closep(ds_db **db)
+{
+    store_close(*db);
+    *db = NULL;
+}
+
+ds_rc store_begin(ds_db *db, ds_begin kind, ds_error *err)
+{
+    return db->driver->begin(db, kind, err);
+}
+
+ds_rc store_commit(ds_db *db, ds_error *err)
+{
+    return db->driver->commit(db, err);
+}
+
+void store_rollback(ds_db *db)
+{
+    db->driver->rollback(db);
+}
+
+ds_rc store_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err)
+{
+    return db->driver->exec(db, sql, affected, err);
+}
+
+ds_rc store_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err)
+{
+    return db->driver->query(db, sql, arena, out, err);
+}
+
+ds_rc store_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err)
+{
+    return db->driver->describe(db, arena, relation, out, err);
+}
+
+ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err)
+{
+    return db->driver->now(db, now_us, err);
+}
+
+const char *result_text(const ds_result *result, size_t row, size_t column)
+{
+    ds_assert(row < result->rows && column < result->columns);
+    return result->cells[row * result->columns + column];
+}
+
+int64_t result_int(const ds_result *result, size_t row, size_t column)
+{
+    const char *text = result_text(result, row, column);
+    int64_t value = 0;
+    if (text && !str_int64(str_of(text), &value))
+        BUG("\"%s\" in a control table is no integer", text);
+    return value;
+}
