@@ -3,16 +3,8 @@
 // loader's own rules (M...) are part of it.
 #pragma once
 #include "model/load.h"
+#include "model/rules.h"
 #include "platform/assign.h"
-
-typedef struct ds_rule {
-    const char *id; // "L012"
-    ds_severity severity;
-    const char *title;   // one line
-    const char *meaning; // a paragraph: what is wrong and why it matters
-    const char *failing; // YAML
-    const char *passing; // YAML
-} ds_rule;
 
 // All rules, the loader's first, by id.
 const ds_rule *lint_rules(size_t *n);

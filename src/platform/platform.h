@@ -5,12 +5,13 @@
 
 typedef struct ds_platform_type {
     const char *name; // as in `type: yellow`
-    // Can this platform serve what the group requires? why gets the reason when not.
+    // Can this platform serve what the group requires? why (may be NULL) gets the reason when not.
     bool (*serves)(const ds_platform *platform, const ds_requires *requires_, ds_buf *why);
     // Findings about one stream (types against the merge container, capture kinds, names after shortening ...).
     void (*check_stream)(const ds_model *model, const ds_node *ingest, ds_diags *diags);
-    // Findings about the platform and its service as a whole.
-    void (*check_service)(const ds_model *model, const ds_platform_service *service, ds_diags *diags);
+    // Findings about the service as a whole: its merge database, and names across its streams.
+    void (*check_service)(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
+                          ds_diags *diags);
 } ds_platform_type;
 
 typedef struct ds_platform_types {
@@ -18,3 +19,5 @@ typedef struct ds_platform_types {
     size_t n;
 } ds_platform_types;
 const ds_platform_type *platform_type(ds_platform_types types, const char *name); // NULL when unknown
+// The service's merge database: one of its own containers, or a DataContainer; NULL when there is none of that name.
+const ds_container *service_container(const ds_model *model, const ds_platform_service *service);
