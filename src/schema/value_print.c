@@ -41,7 +41,7 @@ static void print_fraction(int64_t micros, ds_buf *out)
     buf_put(out, text, (size_t)n);
 }
 
-static void print_day_time(int64_t micros, ds_buf *out)
+void day_time_print(int64_t micros, ds_buf *out)
 {
     int64_t seconds = micros / SECOND_MICROS;
     buf_printf(out, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
@@ -53,7 +53,7 @@ static void print_day_time(int64_t micros, ds_buf *out)
 static void print_time(const ds_type *type, ds_cell cell, ds_buf *out)
 {
     (void)type;
-    print_day_time(cell_i64(cell), out);
+    day_time_print(cell_i64(cell), out);
 }
 
 static void print_micros(const ds_type *type, ds_cell cell, ds_buf *out)
@@ -69,7 +69,7 @@ static void print_micros(const ds_type *type, ds_cell cell, ds_buf *out)
     if (type->kind == TYPE_DATE)
         return;
     buf_putc(out, ' ');
-    print_day_time(rest, out);
+    day_time_print(rest, out);
     if (type->kind == TYPE_TIMESTAMPTZ)
         buf_puts(out, "+00:00");
 }
@@ -89,21 +89,23 @@ static void print_bool(const ds_type *type, ds_cell cell, ds_buf *out)
     buf_puts(out, cell.n == 1 && cell.p[0] ? "true" : "false");
 }
 
-// The shortest digits that read back as the same number.
-static void print_float(const ds_type *type, ds_cell cell, ds_buf *out)
+void float_print(double value, bool as_real, char out[FLOAT_TEXT])
 {
-    double value = cell_double(cell);
-    bool is_real = type->kind == TYPE_REAL;
     if (isnan(value) || isinf(value)) {
-        buf_puts(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+        snprintf(out, FLOAT_TEXT, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
         return;
     }
-    char text[40];
-    for (int digits = is_real ? 6 : 15, most = is_real ? 9 : 17; digits <= most; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (is_real ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+    for (int digits = as_real ? 6 : 15, most = as_real ? 9 : 17; digits <= most; digits++) {
+        snprintf(out, FLOAT_TEXT, "%.*g", digits, value);
+        if (as_real ? strtof(out, NULL) == (float)value : strtod(out, NULL) == value)
             break;
     }
+}
+
+static void print_float(const ds_type *type, ds_cell cell, ds_buf *out)
+{
+    char text[FLOAT_TEXT];
+    float_print(cell_double(cell), type->kind == TYPE_REAL, text);
     buf_puts(out, text);
 }
 

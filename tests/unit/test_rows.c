@@ -272,7 +272,7 @@ static void numbers_are_normal(void **state)
     (void)state;
     CLEANUP(rows_release) ds_rows rows;
     rows_init(&rows);
-    const double VALUES[] = {0.0, -0.0, NAN, -NAN, 1.5, INFINITY};
+    const double VALUES[] = {0.0, -0.0, (double)NAN, -(double)NAN, 1.5, HUGE_VAL};
     const unsigned char EXPECTED[][8] = {{0}, {0}, {0x7f, 0xf8}, {0x7f, 0xf8}, {0x3f, 0xf8}, {0x7f, 0xf0}};
     for (size_t i = 0; i < sizeof VALUES / sizeof VALUES[0]; i++) {
         rows_begin(&rows);
