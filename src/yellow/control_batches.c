@@ -1,0 +1,107 @@
+// What is read of `batch` and `dataset_batch`; jobs write them.
+#include "yellow/control_int.h"
+
+// The columns of a ds_batch_row, in the order of decode_batch.
+static void select_batches(const ds_control *control, const char *stream, ds_sql *q)
+{
+    SQL(q, "SELECT batch_id, status, started_at, committed_at, rows_read, rows_inserted, rows_updated, rows_deleted, "
+           "rows_unchanged, bytes, position, fingerprint_rows, fingerprint, error, guarded, attempts, retry_at, "
+           "stream_version FROM ");
+    sql_relation(q, control->names.batch);
+    SQL(q, " WHERE stream = ");
+    sql_text(q, stream);
+}
+
+static ds_rc decode_fingerprint(const ds_result *r, size_t row, size_t column, ds_fingerprint *out, ds_error *err)
+{
+    const char *sum = result_text(r, row, column + 1);
+    *out = (ds_fingerprint){0};
+    if (sum && !fingerprint_parse(result_int(r, row, column), sum, out))
+        return ds_fail(err, DS_FINDING, "the control tables hold a damaged fingerprint \"%s\"", sum);
+    return DS_DONE;
+}
+
+static ds_rc decode_batch(const ds_result *r, size_t i, ds_batch_row *out, ds_error *err)
+{
+    *out = (ds_batch_row){
+        .id = result_int(r, i, 0),
+        .status = result_text(r, i, 1),
+        .started_at = control_time_parse(result_text(r, i, 2)),
+        .committed_at = control_time_parse(result_text(r, i, 3)),
+        .counts = {.read = result_int(r, i, 4),
+                   .inserted = result_int(r, i, 5),
+                   .updated = result_int(r, i, 6),
+                   .deleted = result_int(r, i, 7),
+                   .unchanged = result_int(r, i, 8),
+                   .bytes = result_int(r, i, 9)},
+        .position = result_text(r, i, 10) ? result_text(r, i, 10) : "",
+        .error = result_text(r, i, 13),
+        .guarded = result_int(r, i, 14) != 0,
+        .attempts = result_int(r, i, 15),
+        .retry_at = control_time_parse(result_text(r, i, 16)),
+        .stream_version = result_int(r, i, 17),
+    };
+    return decode_fingerprint(r, i, 11, &out->fingerprint, err);
+}
+
+ds_rc control_batches(ds_control *control, const char *stream, int64_t limit, ds_arena *arena, ds_batch_row **out,
+                      size_t *n, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    select_batches(control, stream, &q);
+    SQL(&q, " ORDER BY batch_id DESC LIMIT ");
+    sql_int(&q, limit);
+    ds_result r;
+    TRY(store_query(control->db, &q, arena, &r, err));
+    ds_batch_row *rows = ARENA_ARRAY(arena, ds_batch_row, r.rows);
+    for (size_t i = 0; i < r.rows; i++)
+        TRY(decode_batch(&r, i, &rows[i], err));
+    *out = rows;
+    *n = r.rows;
+    return DS_DONE;
+}
+
+ds_rc control_last_batch(ds_control *control, const char *stream, bool committed, ds_arena *arena, ds_batch_row **out,
+                         ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    select_batches(control, stream, &q);
+    if (committed)
+        SQL(&q, " AND status = 'committed'");
+    SQL(&q, " ORDER BY batch_id DESC LIMIT 1");
+    ds_result r;
+    TRY(store_query(control->db, &q, arena, &r, err));
+    ds_batch_row *row = NULL;
+    if (r.rows) {
+        row = ARENA_NEW(arena, ds_batch_row);
+        TRY(decode_batch(&r, 0, row, err));
+    }
+    *out = row;
+    return DS_DONE;
+}
+
+ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
+                            ds_dataset_state *out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    SQL(&q, "SELECT d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns FROM ");
+    sql_relation(&q, control->names.dataset_batch);
+    SQL(&q, " AS d JOIN ");
+    sql_relation(&q, control->names.batch);
+    SQL(&q, " AS b ON b.stream = d.stream AND b.batch_id = d.batch_id WHERE b.status = 'committed' AND d.stream = ");
+    sql_text(&q, stream);
+    SQL(&q, " AND d.dataset = ");
+    sql_text(&q, dataset);
+    SQL(&q, " ORDER BY d.batch_id DESC LIMIT 1");
+    ds_result r;
+    TRY(store_query(control->db, &q, arena, &r, err));
+    if (!r.rows) {
+        *out = (ds_dataset_state){.key = ""};
+        return DS_DONE;
+    }
+    const char *key = result_text(&r, 0, 3);
+    ds_dataset_state state = {.batch = result_int(&r, 0, 0), .key = key ? key : ""};
+    TRY(decode_fingerprint(&r, 0, 1, &state.fingerprint, err));
+    *out = state;
+    return DS_DONE;
+}

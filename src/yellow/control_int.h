@@ -1,0 +1,36 @@
+// What only yellow itself may do with the control tables: make them, and write instants as they hold them.
+#pragma once
+#include "yellow/control.h"
+
+enum { CONTROL_SCHEMA_VERSION = 1, CONTROL_TABLE_COUNT = 10, CONTROL_TIME_TEXT = 40 };
+
+// "2026-01-31 12:34:56.789012+00:00": always with its fraction, so that texts sort as instants do.
+void control_time_text(int64_t instant_us, char out[CONTROL_TIME_TEXT]);
+// 0 for NULL, "" and what is no instant.
+int64_t control_time_parse(const char *text);
+// The instant as a parameter; 0 gives null.
+void control_sql_time(ds_sql *sql, int64_t instant_us);
+
+// The type as the dialect declares a column of it.
+static inline void control_sql_type(ds_sql *sql, const ds_type *type)
+{
+    sql->dialect->column_type(type, &sql->text);
+}
+
+// The physical names for a dialect, in arena.
+ds_control_names control_names(ds_arena *arena, const ds_dialect *dialect);
+// Makes those of the control tables that are missing and records the schema's version. Inside a write transaction.
+ds_rc control_create_tables(ds_control *control, ds_error *err);
+// The connection is there, the tables may be not: what apply and plan work with. CONTROL_READ or CONTROL_CREATE.
+ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
+                      ds_error *err);
+// *out: are the tables there? Fails when a newer datasurface wrote them.
+ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err);
+
+// Datasets that a stream gave up and whose tables are kept: a JSON array of dataset definitions, "[]" when none.
+ds_rc control_retired(ds_control *control, const char *stream, ds_arena *arena, const char **out, ds_error *err);
+ds_rc control_put_retired(ds_control *control, const char *stream, const char *retired_json, ds_error *err);
+// Forgets what is known of one dataset's batches.
+ds_rc control_delete_dataset(ds_control *control, const char *stream, const char *dataset, ds_error *err);
+// Nobody who holds an older fence can write for the stream any more.
+ds_rc control_raise_fence(ds_control *control, const char *stream, ds_error *err);

@@ -1,0 +1,232 @@
+// The control tables as data. A new column: one row below; a new table: its columns, a row in CONTROL_TABLES and a
+// member of ds_control_names; both raise CONTROL_SCHEMA_VERSION once a release has shipped.
+#include "yellow/control_int.h"
+
+typedef enum column_kind { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME } column_kind;
+enum { IS_KEY = 1, IS_REQUIRED = 2, IS_ZERO = 4 /* not null default 0 */ };
+
+typedef struct control_column {
+    const char *name;
+    column_kind kind;
+    int flags;
+} control_column;
+
+typedef struct control_table {
+    const char *name;
+    size_t relation; // offset in ds_control_names
+    const control_column *columns;
+    size_t n;
+} control_table;
+
+static const control_column META[] = {
+    {"key", COLUMN_TEXT, IS_KEY},
+    {"value", COLUMN_TEXT, IS_REQUIRED},
+};
+
+static const control_column STREAM[] = {
+    {"name", COLUMN_TEXT, IS_KEY},
+    {"service", COLUMN_TEXT, IS_REQUIRED},
+    {"platform", COLUMN_TEXT, IS_REQUIRED},
+    {"store", COLUMN_TEXT, IS_REQUIRED},
+    {"dataset", COLUMN_TEXT, 0}, // null: all of the store's in one stream
+    {"version", COLUMN_INT, IS_REQUIRED},
+    {"config", COLUMN_TEXT, IS_REQUIRED},  // the definition as JSON
+    {"retired", COLUMN_TEXT, IS_REQUIRED}, // JSON array of the datasets that it gave up
+    {"tree_id", COLUMN_TEXT, IS_REQUIRED},
+    {"schedule", COLUMN_TEXT, IS_REQUIRED}, // cron; "" when after inputs or external
+    {"priority", COLUMN_TEXT, IS_REQUIRED},
+    {"fence", COLUMN_INT, IS_ZERO},
+    {"paused", COLUMN_INT, IS_ZERO},
+    {"removed", COLUMN_INT, IS_ZERO},
+    {"resnapshot", COLUMN_INT, IS_ZERO},
+    {"applied_at", COLUMN_TIME, IS_REQUIRED},
+};
+
+static const control_column BATCH[] = {
+    {"stream", COLUMN_TEXT, IS_KEY},
+    {"batch_id", COLUMN_INT, IS_KEY},
+    {"status", COLUMN_TEXT, IS_REQUIRED},
+    {"started_at", COLUMN_TIME, IS_REQUIRED},
+    {"committed_at", COLUMN_TIME, 0},
+    {"rows_read", COLUMN_INT, IS_ZERO},
+    {"rows_inserted", COLUMN_INT, IS_ZERO},
+    {"rows_updated", COLUMN_INT, IS_ZERO},
+    {"rows_deleted", COLUMN_INT, IS_ZERO},
+    {"rows_unchanged", COLUMN_INT, IS_ZERO},
+    {"bytes", COLUMN_INT, IS_ZERO},
+    {"position", COLUMN_TEXT, 0}, // JSON
+    {"source_time", COLUMN_TIME, 0},
+    {"fingerprint_rows", COLUMN_INT, IS_ZERO},
+    {"fingerprint", COLUMN_TEXT, 0}, // 32 hex digits
+    {"error", COLUMN_TEXT, 0},
+    {"guarded", COLUMN_INT, IS_ZERO},
+    {"attempts", COLUMN_INT, IS_ZERO},
+    {"retry_at", COLUMN_TIME, 0},
+    {"stream_version", COLUMN_INT, IS_ZERO},
+    {"tree_id", COLUMN_TEXT, 0},
+    {"worker", COLUMN_TEXT, 0},
+};
+
+static const control_column DATASET_BATCH[] = {
+    {"stream", COLUMN_TEXT, IS_KEY},
+    {"batch_id", COLUMN_INT, IS_KEY},
+    {"dataset", COLUMN_TEXT, IS_KEY},
+    {"rows_read", COLUMN_INT, IS_ZERO},
+    {"rows_inserted", COLUMN_INT, IS_ZERO},
+    {"rows_updated", COLUMN_INT, IS_ZERO},
+    {"rows_deleted", COLUMN_INT, IS_ZERO},
+    {"rows_unchanged", COLUMN_INT, IS_ZERO},
+    {"bytes", COLUMN_INT, IS_ZERO},
+    {"first_load", COLUMN_INT, IS_ZERO},
+    {"staged_rows", COLUMN_INT, IS_ZERO},
+    {"staged_sum", COLUMN_TEXT, 0},
+    {"fingerprint_rows", COLUMN_INT, IS_ZERO},
+    {"fingerprint", COLUMN_TEXT, 0},
+    {"key_columns", COLUMN_TEXT, 0}, // "id,line": the key of the index in force
+};
+
+static const control_column LEASE[] = {
+    {"stream", COLUMN_TEXT, IS_KEY}, {"owner_host", COLUMN_TEXT, 0}, {"owner_pid", COLUMN_INT, 0},
+    {"owner_start", COLUMN_TIME, 0}, {"expires_at", COLUMN_TIME, 0},
+};
+
+static const control_column CONTAINER[] = {
+    {"name", COLUMN_TEXT, IS_KEY},
+    {"connections", COLUMN_INT, 0},
+    {"writers", COLUMN_INT, 0},
+    {"rows_per_second", COLUMN_INT, 0},
+};
+
+static const control_column RESTART[] = {
+    {"stream", COLUMN_TEXT, IS_KEY},      {"dataset", COLUMN_TEXT, IS_KEY},       {"point", COLUMN_TEXT, IS_REQUIRED},
+    {"rows_loaded", COLUMN_INT, IS_ZERO}, {"saved_at", COLUMN_TIME, IS_REQUIRED},
+};
+
+static const control_column APPLIED[] = {
+    {"id", COLUMN_INT, IS_KEY},
+    {"plan_id", COLUMN_TEXT, IS_REQUIRED},
+    {"applied_at", COLUMN_TIME, IS_REQUIRED},
+    {"tree_id", COLUMN_TEXT, IS_REQUIRED},
+    {"changes", COLUMN_TEXT, IS_REQUIRED}, // JSON
+};
+
+static const control_column EVENT[] = {
+    {"id", COLUMN_INT, IS_KEY},         {"at", COLUMN_TIME, IS_REQUIRED},     {"stream", COLUMN_TEXT, 0},
+    {"kind", COLUMN_TEXT, IS_REQUIRED}, {"detail", COLUMN_TEXT, IS_REQUIRED},
+};
+
+static const control_column VIEW[] = {
+    {"relation_schema", COLUMN_TEXT, IS_KEY}, {"relation_name", COLUMN_TEXT, IS_KEY},
+    {"workspace", COLUMN_TEXT, IS_REQUIRED},  {"group_name", COLUMN_TEXT, IS_REQUIRED},
+    {"store", COLUMN_TEXT, IS_REQUIRED},      {"dataset", COLUMN_TEXT, IS_REQUIRED},
+    {"stream", COLUMN_TEXT, IS_REQUIRED},     {"history", COLUMN_INT, IS_ZERO},
+};
+
+#define TABLE(member, columns)                                                                                         \
+    {                                                                                                                  \
+#member, offsetof(ds_control_names, member), columns, sizeof columns / sizeof columns[0]                       \
+    }
+static const control_table CONTROL_TABLES[CONTROL_TABLE_COUNT] = {
+    TABLE(meta, META),   TABLE(stream, STREAM),       TABLE(batch, BATCH),     TABLE(dataset_batch, DATASET_BATCH),
+    TABLE(lease, LEASE), TABLE(container, CONTAINER), TABLE(restart, RESTART), TABLE(applied, APPLIED),
+    TABLE(event, EVENT), TABLE(view, VIEW),
+};
+
+ds_control_names control_names(ds_arena *arena, const ds_dialect *dialect)
+{
+    ds_control_names names;
+    for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++) {
+        ds_relation relation = naming_control(arena, dialect->names, CONTROL_TABLES[i].name);
+        memcpy((char *)&names + CONTROL_TABLES[i].relation, &relation, sizeof relation);
+    }
+    return names;
+}
+
+static ds_relation table_relation(const ds_control *control, const control_table *table)
+{
+    ds_relation relation;
+    memcpy(&relation, (const char *)&control->names + table->relation, sizeof relation);
+    return relation;
+}
+
+static void column_sql(const control_column *column, ds_sql *q)
+{
+    static const ds_type TYPES[] = {
+        [COLUMN_TEXT] = {.kind = TYPE_TEXT, .size = TYPE_UNLIMITED},
+        [COLUMN_INT] = {.kind = TYPE_BIGINT},
+        [COLUMN_TIME] = {.kind = TYPE_TIMESTAMPTZ},
+    };
+    sql_ident(q, column->name);
+    SQL(q, " ");
+    control_sql_type(q, &TYPES[column->kind]);
+    if (column->flags & (IS_KEY | IS_REQUIRED | IS_ZERO))
+        SQL(q, " NOT NULL");
+    if (column->flags & IS_ZERO)
+        SQL(q, " DEFAULT 0");
+}
+
+static void create_sql(const control_table *table, ds_relation relation, ds_sql *q)
+{
+    SQL(q, "CREATE TABLE IF NOT EXISTS ");
+    sql_relation(q, relation);
+    SQL(q, " (");
+    for (size_t i = 0; i < table->n; i++) {
+        column_sql(&table->columns[i], q);
+        SQL(q, ", ");
+    }
+    SQL(q, "PRIMARY KEY (");
+    bool first = true;
+    for (size_t i = 0; i < table->n; i++) {
+        if (!(table->columns[i].flags & IS_KEY))
+            continue;
+        if (!first)
+            SQL(q, ", ");
+        sql_ident(q, table->columns[i].name);
+        first = false;
+    }
+    SQL(q, "))");
+}
+
+static ds_rc record_version(ds_control *control, ds_error *err)
+{
+    char version[16];
+    snprintf(version, sizeof version, "%d", CONTROL_SCHEMA_VERSION);
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    SQL(&q, "INSERT INTO ");
+    sql_relation(&q, control->names.meta);
+    SQL(&q, " (key, value) VALUES ('schema_version', ");
+    sql_text(&q, version);
+    SQL(&q, ") ON CONFLICT (key) DO NOTHING");
+    return store_exec(control->db, &q, NULL, err);
+}
+
+ds_rc control_create_tables(ds_control *control, ds_error *err)
+{
+    for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++) {
+        CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+        create_sql(&CONTROL_TABLES[i], table_relation(control, &CONTROL_TABLES[i]), &q);
+        TRY(store_exec(control->db, &q, NULL, err));
+    }
+    return record_version(control, err);
+}
+
+ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    const ds_catalog_table *meta = NULL;
+    TRY(store_describe(control->db, scratch, control->names.meta, &meta, err));
+    *out = meta != NULL;
+    if (!meta)
+        return DS_DONE;
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    SQL(&q, "SELECT value FROM ");
+    sql_relation(&q, control->names.meta);
+    SQL(&q, " WHERE key = 'schema_version'");
+    ds_result r;
+    TRY(store_query(control->db, &q, scratch, &r, err));
+    *out = r.rows == 1;
+    if (r.rows == 1 && result_int(&r, 0, 0) > CONTROL_SCHEMA_VERSION)
+        return ds_hint(ds_fail(err, DS_FINDING, "this merge database was written by a newer datasurface"), err,
+                       "use that version for merge database \"%s\"", control->merge->name);
+    return DS_DONE;
+}

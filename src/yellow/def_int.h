@@ -1,0 +1,10 @@
+// What plan needs of a definition's JSON beyond def.h: datasets alone. A dataset that its stream gave up is kept in
+// the control tables in this form, so that its tables are still known when it comes back or is pruned.
+#pragma once
+#include "yellow/def.h"
+
+// Equal dataset definitions give equal bytes (JSON_SORT_KEYS | JSON_COMPACT). A new reference.
+json_t *def_encode_dataset(const ds_dataset_def *dataset);
+ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *out, ds_error *err);
+// Canonical text of a JSON value, in arena.
+const char *def_json_text(ds_arena *arena, const json_t *json);

@@ -1,0 +1,70 @@
+#include "yellow/runtime.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "yellow/runtime_int.h"
+
+enum { BUSY_TIMEOUT_MS = 5000 };
+
+static bool is_set(const char *text)
+{
+    return text && *text;
+}
+
+static void container_path(const ds_runtime *runtime, const ds_container_def *container, ds_buf *out)
+{
+    if (is_set(container->path))
+        file_join(out, is_set(runtime->base_dir) ? runtime->base_dir : ".", container->path);
+}
+
+ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container, ds_access access, ds_db **out,
+                   ds_error *err)
+{
+    CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX);
+    container_path(runtime, container, &path);
+    if (!buf_ok(&path))
+        return ds_fail(err, DS_ENV, "path of container \"%s\" is too long", container->name);
+    CLEANUP(secret_release) ds_secret secret = {0};
+    if (is_set(container->credential))
+        TRY(secret_find(runtime->secrets_dir, container->credential, &secret, err));
+    ds_target target = {
+        .type = container->type,
+        .name = container->name,
+        .path = buf_text(&path),
+        .host = container->host,
+        .database = container->database,
+        .schema = container->schema,
+        .port = container->port,
+    };
+    ds_open_options options = {
+        .read_only = access.read_only,
+        .create = access.create,
+        .busy_timeout_ms = BUSY_TIMEOUT_MS,
+        .clock = runtime->clock,
+        .secret = &secret,
+    };
+    return store_open(runtime->store, &target, &options, out, err);
+}
+
+bool runtime_absent(const ds_runtime *runtime, const ds_container_def *container)
+{
+    if (!is_set(container->path))
+        return false;
+    CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX);
+    container_path(runtime, container, &path);
+    struct stat st;
+    return stat(buf_text(&path), &st) != 0 && errno == ENOENT;
+}
+
+bool runtime_cancelled(const ds_runtime *runtime)
+{
+    return runtime->cancelled && *runtime->cancelled;
+}
+
+void runtime_checkpoint(const ds_runtime *runtime, const char *point)
+{
+    if (runtime->checkpoint)
+        runtime->checkpoint(runtime->checkpoint_context, point);
+}

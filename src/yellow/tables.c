@@ -1,0 +1,258 @@
+#include "yellow/tables.h"
+
+#include "yellow/control_int.h"
+#include "yellow/tables_int.h"
+
+// The columns that we add, in their order, for each kind of table.
+typedef enum system_type { SYSTEM_BIGINT, SYSTEM_HASH16, SYSTEM_OP } system_type;
+enum { FOR_OUT = 1, FOR_COPY = 2, NULLABLE = 4 }; // only with closed versions; only without a key; may be null
+
+typedef struct system_column {
+    const char *name;
+    system_type type;
+    int flags;
+} system_column;
+
+static const system_column MERGE_COLUMNS[] = {
+    {"ds_row_hash", SYSTEM_HASH16, 0},
+    {"ds_batch_in", SYSTEM_BIGINT, 0},
+    {"ds_batch_out", SYSTEM_BIGINT, FOR_OUT},
+    {"ds_copy", SYSTEM_BIGINT, FOR_COPY},
+};
+static const system_column STAGING_COLUMNS[] = {
+    {"ds_batch_id", SYSTEM_BIGINT, 0},
+    {"ds_op", SYSTEM_OP, 0},
+    {"ds_row_hash", SYSTEM_HASH16, NULLABLE}, // a deletion has none
+    {"ds_copy", SYSTEM_BIGINT, FOR_COPY},
+};
+
+typedef struct system_columns {
+    const system_column *v;
+    size_t n;
+} system_columns;
+
+static system_columns columns_of(ds_table_kind kind)
+{
+    if (kind == TABLE_STAGING)
+        return (system_columns){STAGING_COLUMNS, sizeof STAGING_COLUMNS / sizeof STAGING_COLUMNS[0]};
+    return (system_columns){MERGE_COLUMNS, sizeof MERGE_COLUMNS / sizeof MERGE_COLUMNS[0]};
+}
+
+static bool has_out(const ds_stream_def *def, ds_table_kind kind)
+{
+    return kind == TABLE_HISTORY || (kind == TABLE_MERGE && def_has_out(def));
+}
+
+static bool is_wanted(const system_column *column, const ds_stream_def *def, const ds_shape *shape, ds_table_kind kind)
+{
+    if (column->flags & FOR_OUT)
+        return has_out(def, kind);
+    return !(column->flags & FOR_COPY) || shape->key_count == 0;
+}
+
+static void system_column_sql(const system_column *column, ds_sql *out)
+{
+    static const ds_type TYPES[] = {
+        [SYSTEM_BIGINT] = {.kind = TYPE_BIGINT},
+        [SYSTEM_HASH16] = {.kind = TYPE_BINARY, .size = TYPE_UNLIMITED},
+        [SYSTEM_OP] = {.kind = TYPE_TEXT, .size = TYPE_UNLIMITED},
+    };
+    sql_ident(out, column->name);
+    SQL(out, " ");
+    control_sql_type(out, &TYPES[column->type]);
+    if (!(column->flags & NULLABLE))
+        SQL(out, " NOT NULL");
+}
+
+size_t table_system_names(const ds_stream_def *def, const ds_shape *shape, ds_table_kind kind,
+                          const char *out[TABLE_SYSTEM_MAX])
+{
+    system_columns columns = columns_of(kind);
+    size_t n = 0;
+    for (size_t i = 0; i < columns.n; i++)
+        if (is_wanted(&columns.v[i], def, shape, kind))
+            out[n++] = columns.v[i].name;
+    return n;
+}
+
+ds_relation table_relation_of(const ds_dataset_def *dataset, ds_table_kind kind)
+{
+    switch (kind) {
+    case TABLE_MERGE:
+        return dataset->merge;
+    case TABLE_STAGING:
+        return dataset->staging;
+    case TABLE_HISTORY:
+        return dataset->history;
+    case TABLE_REJECTS:
+        return dataset->rejects;
+    }
+    BUG("table kind %d", (int)kind);
+}
+
+static bool is_key(const ds_shape *shape, size_t column)
+{
+    for (size_t i = 0; i < shape->key_count; i++)
+        if (shape->key[i] == column)
+            return true;
+    return false;
+}
+
+void table_bare_column_sql(const ds_shape *shape, size_t column, ds_sql *out)
+{
+    sql_ident(out, shape->columns[column].name);
+    SQL(out, " ");
+    control_sql_type(out, shape->columns[column].type);
+}
+
+void table_column_sql(const ds_shape *shape, size_t column, ds_sql *out)
+{
+    table_bare_column_sql(shape, column, out);
+    if (is_key(shape, column))
+        SQL(out, " NOT NULL");
+}
+
+// Only live rows must have their key: closed versions and staged rows may be older than a key change.
+static void create_table_sql(const ds_stream_def *def, const ds_dataset_def *dataset, ds_table_kind kind, ds_sql *out)
+{
+    const ds_shape *shape = dataset->shape;
+    system_columns columns = columns_of(kind);
+    SQL(out, "CREATE TABLE IF NOT EXISTS ");
+    sql_relation(out, table_relation_of(dataset, kind));
+    SQL(out, " (");
+    for (size_t i = 0; i < columns.n; i++) {
+        if (!is_wanted(&columns.v[i], def, shape, kind))
+            continue;
+        system_column_sql(&columns.v[i], out);
+        SQL(out, ", ");
+    }
+    for (size_t i = 0; i < shape->n; i++) {
+        if (i)
+            SQL(out, ", ");
+        if (kind == TABLE_MERGE)
+            table_column_sql(shape, i, out);
+        else
+            table_bare_column_sql(shape, i, out);
+    }
+    SQL(out, ")");
+}
+
+void table_create_merge_sql(const ds_stream_def *def, const ds_dataset_def *dataset, ds_sql *out)
+{
+    create_table_sql(def, dataset, TABLE_MERGE, out);
+}
+
+void table_create_history_sql(const ds_stream_def *def, const ds_dataset_def *dataset, ds_sql *out)
+{
+    create_table_sql(def, dataset, TABLE_HISTORY, out);
+}
+
+void table_create_staging_sql(const ds_stream_def *def, const ds_dataset_def *dataset, ds_sql *out)
+{
+    create_table_sql(def, dataset, TABLE_STAGING, out);
+}
+
+const char *table_key_text(ds_arena *arena, const ds_shape *shape)
+{
+    CLEANUP(buf_release) ds_buf text = BUF_INIT(1 << 20);
+    for (size_t i = 0; i < shape->key_count; i++) {
+        if (i)
+            buf_putc(&text, ',');
+        buf_puts(&text, shape->columns[shape->key[i]].name);
+    }
+    return arena_str(arena, buf_str(&text));
+}
+
+// --- indexes
+
+// The indexes of a dataset: on the key of live rows, and of closed versions.
+typedef struct index_spec {
+    ds_table_kind table;
+    const char *suffix;
+    bool unique;
+    bool live, closed; // which rows of a table that holds both
+} index_spec;
+enum { INDEXES_MAX = 2 };
+
+static size_t indexes_of(const ds_stream_def *def, index_spec out[INDEXES_MAX])
+{
+    out[0] = (index_spec){.table = TABLE_MERGE, .suffix = "k", .unique = true, .live = def_has_out(def)};
+    switch (def->milestoning) {
+    case MILESTONING_SCD1:
+        return 1;
+    case MILESTONING_SCD2:
+        out[1] = (index_spec){.table = TABLE_MERGE, .suffix = "v", .closed = true};
+        return 2;
+    case MILESTONING_SCD4:
+        out[1] = (index_spec){.table = TABLE_HISTORY, .suffix = "v"};
+        return 2;
+    }
+    BUG("milestoning %d", (int)def->milestoning);
+}
+
+static const char *index_name(ds_arena *arena, const ds_dialect *dialect, const ds_dataset_def *dataset,
+                              const index_spec *index)
+{
+    return naming_index(arena, dialect->names, table_relation_of(dataset, index->table), index->suffix);
+}
+
+static void index_columns_sql(const ds_shape *shape, ds_sql *out)
+{
+    if (shape->key_count == 0)
+        SQL(out, "ds_row_hash, ds_copy");
+    for (size_t i = 0; i < shape->key_count; i++) {
+        if (i)
+            SQL(out, ", ");
+        sql_ident(out, shape->columns[shape->key[i]].name);
+    }
+}
+
+static void create_index_sql(const ds_dataset_def *dataset, const index_spec *index, const char *name, ds_sql *out)
+{
+    if (index->unique)
+        SQL(out, "CREATE UNIQUE INDEX IF NOT EXISTS ");
+    else
+        SQL(out, "CREATE INDEX IF NOT EXISTS ");
+    sql_ident(out, name);
+    SQL(out, " ON ");
+    sql_relation(out, table_relation_of(dataset, index->table));
+    SQL(out, " (");
+    index_columns_sql(dataset->shape, out);
+    SQL(out, ")");
+    if (!index->live && !index->closed)
+        return;
+    if (index->live)
+        SQL(out, " WHERE ds_batch_out = ");
+    else
+        SQL(out, " WHERE ds_batch_out <> ");
+    sql_literal_int(out, BATCH_LIVE);
+}
+
+ds_rc table_create_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    index_spec indexes[INDEXES_MAX];
+    size_t n = indexes_of(def, indexes);
+    for (size_t i = 0; i < n; i++) {
+        CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+        create_index_sql(dataset, &indexes[i], index_name(scratch, control->db->dialect, dataset, &indexes[i]), &q);
+        TRY(store_exec(control->db, &q, NULL, err));
+    }
+    return DS_DONE;
+}
+
+ds_rc table_drop_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    index_spec indexes[INDEXES_MAX];
+    size_t n = indexes_of(def, indexes);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = index_name(scratch, control->db->dialect, dataset, &indexes[i]);
+        ds_relation index = {.schema = table_relation_of(dataset, indexes[i].table).schema, .name = name};
+        CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+        SQL(&q, "DROP INDEX IF EXISTS ");
+        sql_relation(&q, index);
+        TRY(store_exec(control->db, &q, NULL, err));
+    }
+    return DS_DONE;
+}
