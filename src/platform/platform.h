@@ -3,6 +3,15 @@
 #pragma once
 #include "graph/graph.h"
 
+// Rules that platform types report under; their rows are in the gate's table.
+#define PLATFORM_RULE_MERGE "P001"     // the merge database's type can't be used
+#define PLATFORM_RULE_TEXT_FORM "P002" // a type without a native form is kept as text
+#define PLATFORM_RULE_CANT_RUN "P003"  // a capture or command that can't be run yet
+#define PLATFORM_RULE_IGNORED "P004"   // a field that has no effect yet
+#define PLATFORM_RULE_NAMES "P005"     // two physical names are equal
+#define PLATFORM_RULE_DIALECT "P006"   // a transformer has no SQL for this merge database
+#define PLATFORM_RULE_NEEDS_KEY "P007" // a dataset without a key where history is kept
+
 typedef struct ds_platform_type {
     const char *name; // as in `type: yellow`
     // Can this platform serve what the group requires? why (may be NULL) gets the reason when not.

@@ -1,0 +1,286 @@
+#include "yellow/platform.h"
+
+#include <stdio.h>
+
+#include "base/vec.h"
+#include "model/lookup.h"
+#include "naming/naming.h"
+#include "schema/value.h"
+
+// What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
+// must judge models whose driver this program was built without.
+typedef struct merge_engine {
+    ds_container_type type;
+    ds_name_rules names;
+    const char *(*text_form)(const ds_type *type); // NULL: the type has a native form
+} merge_engine;
+
+enum { PLATFORM_OBJECT_MAX = 512 }; // of a path of names
+enum { SQLITE_DIGITS_MAX = 15 };    // of a decimal that SQLite holds as a number
+
+static const char *postgres_text_form(const ds_type *type)
+{
+    return type_class(type) == VALUE_OTHER ? "canonical text" : NULL;
+}
+
+static const char *sqlite_text_form(const ds_type *type)
+{
+    ds_value_class class = type_class(type);
+    if (class == VALUE_OTHER || class == VALUE_INTERVAL)
+        return "canonical text";
+    bool long_decimal = class == VALUE_DECIMAL && (type->size <= 0 || type->size > SQLITE_DIGITS_MAX);
+    return type->kind == TYPE_UBIGINT || long_decimal ? "the text of its digits" : NULL;
+}
+
+static const merge_engine ENGINES[] = {
+    {CONTAINER_SQLITE, {.limit = 200, .has_schemas = false}, sqlite_text_form},
+    {CONTAINER_POSTGRES, {.limit = 63, .has_schemas = true}, postgres_text_form},
+};
+
+static const merge_engine *engine_of(ds_container_type type)
+{
+    for (size_t i = 0; i < sizeof ENGINES / sizeof ENGINES[0]; i++)
+        if (ENGINES[i].type == type)
+            return &ENGINES[i];
+    return NULL;
+}
+
+static bool serves(const ds_platform *platform, const ds_requires *requires_, ds_buf *why)
+{
+    bool fits = requires_->history == HISTORY_LIVE || platform->milestoning != MILESTONING_SCD1;
+    if (!fits && why)
+        buf_printf(why, "it keeps live rows only (%s), and the group requires full history",
+                   milestoning_name(platform->milestoning));
+    return fits;
+}
+
+// Does something that is provisioned wait for this node's data?
+static bool feeds_provisioned(const ds_node *node)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_map *seen = map_new(arena);
+    VEC(const ds_node *) open = {0};
+    *VEC_PUSH(arena, &open) = node;
+    while (open.n) {
+        const ds_node *next = open.v[--open.n];
+        if (next->root && next->root->status != ASSIGNMENT_PROVISIONING)
+            return true;
+        for (size_t i = 0; i < next->right.n; i++)
+            if (!map_add(seen, next->right.v[i]->name, next->right.v[i]))
+                *VEC_PUSH(arena, &open) = next->right.v[i];
+    }
+    return false;
+}
+
+static void cant_run(const ds_node *ingest, ds_pos pos, const char *what, ds_diags *diags)
+{
+    diag_add(diags, feeds_provisioned(ingest) ? DIAG_ERROR : DIAG_WARNING, PLATFORM_RULE_CANT_RUN, pos,
+             ingest->store->name.s, "%s can't be run by yellow yet", what);
+    diag_hint(diags, "assign the groups that need \"%s\" as provisioning until it can", ingest->store->name.s);
+}
+
+static void check_capture(const ds_node *ingest, ds_diags *diags)
+{
+    const ds_capture *capture = &ingest->store->capture;
+    char what[128];
+    if (capture->type == CAPTURE_TRANSFORMER || capture->type == CAPTURE_NONE)
+        return;
+    if (capture->type != CAPTURE_SQL_SNAPSHOT) {
+        snprintf(what, sizeof what, "capture \"%s\"", str_of(capture->type_text.s).p);
+        cant_run(ingest, capture->type_text.pos, what, diags);
+    }
+    if (capture->bad_rows.pos.file) {
+        diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, capture->bad_rows.pos, ingest->store->name.s,
+                 "\"bad_rows\" has no effect yet: a bad row stops the batch");
+        diag_hint(diags, "leave it out until reject tables are built");
+    }
+}
+
+static void check_transformer(const ds_model *model, const ds_node *ingest, ds_diags *diags)
+{
+    const ds_transformer *transformer = &ingest->store->producer->transformer;
+    if (transformer->command.pos.file)
+        cant_run(ingest, transformer->command.pos, "a transformer's \"command\"", diags);
+    const ds_container *merge = service_container(model, ingest->service);
+    ds_container_type type = merge ? merge->type : CONTAINER_NONE;
+    for (size_t i = 0; i < transformer->sql.n; i++) {
+        const ds_sql_text *sql = &transformer->sql.v[i];
+        bool given = sql->any.s || (type == CONTAINER_POSTGRES && sql->postgres.s) ||
+                     (type == CONTAINER_SQLITE && sql->sqlite.s);
+        if (given || !engine_of(type))
+            continue;
+        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_DIALECT, sql->pos, ingest->store->name.s,
+                 "\"%s\" has no text for %s, which merge database \"%s\" is", sql->dataset, container_type_name(type),
+                 merge->name.s);
+        diag_hint(diags, "add \"%s:\", or write one text for all", container_type_name(type));
+    }
+}
+
+static void check_columns(const ds_node *ingest, const ds_dataset *dataset, const merge_engine *engine,
+                          const ds_container *merge, ds_diags *diags)
+{
+    for (size_t i = 0; i < dataset->columns.n; i++) {
+        const ds_column *column = &dataset->columns.v[i];
+        const char *form = column->type ? engine->text_form(column->type) : NULL;
+        if (!form)
+            continue;
+        char object[PLATFORM_OBJECT_MAX];
+        snprintf(object, sizeof object, "%s/%s/%s", ingest->store->name.s, dataset->name, column->name);
+        diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object,
+                 "%s is kept as %s in merge database \"%s\"", type_kind_name(column->type->kind), form, merge->name.s);
+    }
+}
+
+static void check_dataset(const ds_node *ingest, const ds_dataset *dataset, ds_diags *diags)
+{
+    char object[PLATFORM_OBJECT_MAX];
+    snprintf(object, sizeof object, "%s/%s", ingest->store->name.s, dataset->name);
+    if (dataset_is_keyless(dataset) && ingest->platform->milestoning != MILESTONING_SCD1) {
+        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_NEEDS_KEY, dataset->pos, object,
+                 "dataset \"%s\" has no key, and platform \"%s\" keeps history (%s)", object, ingest->platform->name,
+                 milestoning_name(ingest->platform->milestoning));
+        diag_hint(diags, "assign the groups that use it to an scd1 platform");
+    }
+    if (dataset->checks.n) {
+        diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, dataset->checks.pos, object,
+                 "\"checks\" have no effect yet: no batch is held against them");
+        diag_hint(diags, "leave them out until they are built");
+    }
+}
+
+static void check_stream(const ds_model *model, const ds_node *ingest, ds_diags *diags)
+{
+    check_capture(ingest, diags);
+    if (ingest->store->producer)
+        check_transformer(model, ingest, diags);
+    const ds_container *merge = service_container(model, ingest->service);
+    const merge_engine *engine = merge ? engine_of(merge->type) : NULL;
+    for (size_t i = 0; i < ingest->dataset_count; i++) {
+        check_dataset(ingest, ingest->datasets[i], diags);
+        if (engine)
+            check_columns(ingest, ingest->datasets[i], engine, merge, diags);
+    }
+}
+
+// Physical names of one merge database.
+typedef struct name_check {
+    const merge_engine *engine;
+    ds_arena *arena;
+    ds_map *taken; // physical name -> what it stands for
+    ds_diags *diags;
+} name_check;
+
+static void claim(name_check *c, ds_relation relation, ds_pos pos, const char *owner)
+{
+    const char *key =
+        relation.schema[0] ? arena_printf(c->arena, "%s.%s", relation.schema, relation.name) : relation.name;
+    const char *other = map_add(c->taken, key, (void *)(uintptr_t)owner);
+    if (!other || strcmp(other, owner) == 0)
+        return;
+    diag_add(c->diags, DIAG_ERROR, PLATFORM_RULE_NAMES, pos, owner,
+             "the physical names of \"%s\" and \"%s\" are both \"%s\"", other, owner, key);
+    diag_hint(c->diags, "give one of them a shorter name");
+}
+
+static void claim_tables(name_check *c, const ds_node *ingest, const ds_dataset *dataset)
+{
+    static const ds_table_kind KINDS[] = {TABLE_MERGE, TABLE_STAGING, TABLE_HISTORY};
+    const char *platform = ingest->platform->name, *store = ingest->store->name.s;
+    const char *owner = arena_printf(c->arena, "%s/%s/%s", platform, store, dataset->name);
+    size_t n = ingest->platform->milestoning == MILESTONING_SCD4 ? 3 : 2;
+    for (size_t i = 0; i < n; i++)
+        claim(c, naming_table(c->arena, c->engine->names, platform, store, dataset->name, KINDS[i]), dataset->pos,
+              owner);
+}
+
+static void claim_views(name_check *c, const ds_node *export)
+{
+    const char *workspace = export->workspace->name.s, *store = export->store->name.s;
+    const char *owner =
+        arena_printf(c->arena, "%s/%s/%s/%s", workspace, export->group->name, store, export->dataset->name);
+    bool full = export->group->requires_.history == HISTORY_FULL;
+    for (int history = 0; history <= full; history++)
+        claim(c,
+              naming_view(c->arena, c->engine->names, workspace, export->group->name, store, export->dataset->name,
+                          history),
+              export->group->pos, owner);
+}
+
+static void check_names(const ds_graph *graph, const ds_platform_service *service, const merge_engine *engine,
+                        ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    name_check c = {engine, arena, map_new(arena), diags};
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        const ds_node *node = graph->nodes.v[i];
+        if (node->service != service)
+            continue;
+        if (node->kind == NODE_EXPORT && node->root && node->root->owns_views)
+            claim_views(&c, node);
+        for (size_t k = 0; node->kind == NODE_INGEST && k < node->dataset_count; k++)
+            claim_tables(&c, node, node->datasets[k]);
+    }
+}
+
+// A store's primary platform would spare the others its source: until that is built, each reads the source itself.
+static void check_primary(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_map *primaries = map_new(arena);
+    for (size_t i = 0; i < service->primary_ingestion.n; i++)
+        (void)map_add(primaries, service->primary_ingestion.v[i].store, &service->primary_ingestion.v[i]);
+    for (size_t i = 0; map_count(primaries) && i < graph->nodes.n; i++) {
+        const ds_node *node = graph->nodes.v[i];
+        bool reads = node->kind == NODE_INGEST && node->service == service;
+        const ds_primary *primary = reads ? map_get(primaries, node->store->name.s) : NULL;
+        if (!primary || !primary->platform.s || strcmp(primary->platform.s, node->platform->name) == 0)
+            continue;
+        diag_add(diags, DIAG_INFO, PLATFORM_RULE_IGNORED, primary->pos, primary->store,
+                 "\"primary_ingestion\" has no effect yet: \"%s\" reads the source of \"%s\" itself",
+                 node->platform->name, primary->store);
+    }
+}
+
+static void check_replicas(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
+{
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        const ds_node *node = graph->nodes.v[i];
+        if (node->kind != NODE_EXPORT || node->service != service || !node->workspace->container.s)
+            continue;
+        const ds_workspace *workspace = node->workspace;
+        diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, workspace->container.pos, workspace->name.s,
+                 "\"container\" has no effect yet: the views of \"%s\" are in the merge database", workspace->name.s);
+        diag_hint(diags, "leave it out until replicas are built");
+    }
+}
+
+static void check_service(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
+                          ds_diags *diags)
+{
+    check_primary(graph, service, diags);
+    check_replicas(graph, service, diags);
+    const ds_container *merge = service_container(model, service);
+    if (!merge || merge->type == CONTAINER_NONE)
+        return;
+    const merge_engine *engine = engine_of(merge->type);
+    if (engine) {
+        check_names(graph, service, engine, diags);
+        return;
+    }
+    diag_add(diags, DIAG_ERROR, PLATFORM_RULE_MERGE, service->merge_container.pos, service->name.s,
+             "merge container \"%s\" is of type %s, which yellow can't merge in", merge->name.s,
+             container_type_name(merge->type));
+    diag_hint(diags, "sqlite and postgres can be merge databases");
+}
+
+static const ds_platform_type YELLOW = {
+    .name = "yellow",
+    .serves = serves,
+    .check_stream = check_stream,
+    .check_service = check_service,
+};
+
+const ds_platform_type *yellow_platform_type(void)
+{
+    return &YELLOW;
+}
