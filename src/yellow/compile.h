@@ -3,13 +3,14 @@
 // platform. One deployment per PlatformService, in its merge database. Lives in arena.
 #pragma once
 #include "graph/graph.h"
+#include "store/store.h"
 #include "yellow/def.h"
 
 typedef struct ds_deployment {
     const ds_platform_service *service;
     ds_container_def merge;
-    const ds_dialect *dialect;      // of the merge database
-    const ds_stream_def **streams;  // so that a transformer's stream comes after its inputs
+    const ds_dialect *dialect;     // of the merge database
+    const ds_stream_def **streams; // so that a transformer's stream comes after its inputs
     size_t n;
 } ds_deployment;
 

@@ -1,0 +1,25 @@
+// What the files of compile share. One thread; everything lives in the arena.
+#pragma once
+#include "yellow/compile.h"
+
+typedef struct ds_compiler {
+    const ds_model *model;
+    const ds_graph *graph;
+    const ds_platform_service *service;
+    const ds_dialect *dialect;
+    ds_arena *arena;
+} ds_compiler;
+
+// DS_FINDING when columns can't be compiled that lint should have refused.
+ds_rc compile_shape(const ds_compiler *c, const ds_datastore *store, const ds_dataset *dataset, const ds_shape **out,
+                    ds_error *err);
+// The name of the stream that carries the dataset on a platform, after the store's consistency.
+const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, const ds_datastore *store,
+                                const char *dataset);
+
+// --- compile_transformer.c
+// What a transformer's stream may read: the sinks of its workspace's groups.
+void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out);
+// The SELECT for one output dataset in the merge database's dialect, its placeholders replaced.
+ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset, const char **out,
+                  ds_error *err);

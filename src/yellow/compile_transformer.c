@@ -1,0 +1,169 @@
+// A transformer's inputs, and its SELECT with {GROUP.STORE.DATASET} replaced by the live rows of that input.
+#include "base/vec.h"
+#include "model/lookup.h"
+#include "yellow/compile_int.h"
+
+typedef VEC(ds_input_def) input_list;
+
+static const ds_datastore *sink_store(const ds_compiler *c, const ds_sink *sink, const ds_dataset **dataset)
+{
+    const ds_datastore *store = sink->store ? model_datastore(c->model, sink->store) : NULL;
+    *dataset = store && sink->dataset ? datastore_dataset(store, sink->dataset) : NULL;
+    return *dataset ? store : NULL;
+}
+
+static bool has_input(const input_list *inputs, const ds_input_def *input)
+{
+    for (size_t i = 0; i < inputs->n; i++)
+        if (strcmp(inputs->v[i].stream, input->stream) == 0 && strcmp(inputs->v[i].dataset, input->dataset) == 0)
+            return true;
+    return false;
+}
+
+static void add_input(const ds_compiler *c, const ds_platform *platform, const ds_sink *sink, input_list *inputs)
+{
+    const ds_dataset *dataset;
+    const ds_datastore *store = sink_store(c, sink, &dataset);
+    if (!store)
+        return;
+    ds_input_def input = {
+        .stream = compile_stream_name(c->arena, platform, store, dataset->name),
+        .dataset = dataset->name,
+        .relation =
+            naming_table(c->arena, c->dialect->names, platform->name, store->name.s, dataset->name, TABLE_MERGE),
+    };
+    if (!has_input(inputs, &input))
+        *VEC_PUSH(c->arena, inputs) = input;
+}
+
+void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out)
+{
+    const ds_workspace *workspace = ingest->store->producer;
+    input_list inputs = {0};
+    for (size_t i = 0; i < workspace->groups.n; i++)
+        for (size_t k = 0; k < workspace->groups.v[i].sinks.n; k++)
+            add_input(c, ingest->platform, &workspace->groups.v[i].sinks.v[k], &inputs);
+    out->inputs = inputs.v;
+    out->input_count = inputs.n;
+}
+
+// --- the text
+
+typedef struct expansion {
+    const ds_compiler *c;
+    const ds_platform *platform;
+    const ds_workspace *workspace;
+    const char *output; // dataset
+    ds_buf *out;
+} expansion;
+
+enum { EXPANDED_MAX = 4 << 20 };
+
+static ds_rc fail_text(const expansion *x, ds_error *err, const char *message, ds_str part)
+{
+    return ds_fail(err, DS_FINDING, "transformer of workspace \"%s\", output \"%s\": %s \"%.*s\"", x->workspace->name.s,
+                   x->output, message, STR_ARGS(part));
+}
+
+static const ds_sink *find_sink(const expansion *x, ds_str group_name, ds_str store, ds_str dataset)
+{
+    for (size_t i = 0; i < x->workspace->groups.n; i++) {
+        const ds_group *group = &x->workspace->groups.v[i];
+        if (!str_eq(str_of(group->name), group_name))
+            continue;
+        for (size_t k = 0; k < group->sinks.n; k++) {
+            const ds_sink *sink = &group->sinks.v[k];
+            if (str_eq(str_of(sink->store), store) && str_eq(str_of(sink->dataset), dataset))
+                return sink;
+        }
+    }
+    return NULL;
+}
+
+// (SELECT "id", "firstname" FROM "ds_p__store__dataset" WHERE ds_batch_out = …)
+static ds_rc put_live_rows(const expansion *x, const ds_datastore *store, const ds_dataset *dataset, ds_error *err)
+{
+    const ds_compiler *c = x->c;
+    const ds_shape *shape;
+    TRY(compile_shape(c, store, dataset, &shape, err));
+    CLEANUP(sql_release) ds_sql q = sql_new(c->dialect);
+    SQL(&q, "(SELECT ");
+    sql_columns(&q, NULL, shape);
+    SQL(&q, " FROM ");
+    sql_relation(&q, naming_table(c->arena, c->dialect->names, x->platform->name, store->name.s, dataset->name,
+                                  TABLE_MERGE));
+    if (x->platform->milestoning == MILESTONING_SCD2) {
+        SQL(&q, " WHERE ds_batch_out = ");
+        sql_literal_int(&q, BATCH_LIVE);
+    }
+    SQL(&q, ")");
+    buf_put_str(x->out, buf_str(&q.text));
+    return DS_DONE;
+}
+
+static ds_rc put_placeholder(const expansion *x, ds_str inside, ds_error *err)
+{
+    ds_str rest = str_trim(inside);
+    ds_str group = str_split(&rest, '.'), store = str_split(&rest, '.');
+    const ds_sink *sink = find_sink(x, group, store, rest);
+    const ds_dataset *dataset;
+    const ds_datastore *input = sink ? sink_store(x->c, sink, &dataset) : NULL;
+    if (!input)
+        return ds_hint(fail_text(x, err, "no such input:", inside), err,
+                       "write {GROUP.STORE.DATASET} of a sink of this workspace; {{ is a brace");
+    return put_live_rows(x, input, dataset, err);
+}
+
+static ds_rc expand(const expansion *x, const char *text, ds_error *err)
+{
+    for (const char *p = text; *p;) {
+        size_t plain = strcspn(p, "{}");
+        buf_put(x->out, p, plain);
+        p += plain;
+        if (*p == '\0')
+            break;
+        if (p[1] == p[0]) {
+            buf_putc(x->out, *p);
+            p += 2;
+            continue;
+        }
+        size_t inside = *p == '{' ? strcspn(p + 1, "{}") : 0;
+        if (*p == '}' || p[1 + inside] != '}')
+            return ds_hint(fail_text(x, err, "unbalanced brace at", (ds_str){p, strnlen(p, 20)}), err,
+                           "write {{ or }} for a brace");
+        TRY(put_placeholder(x, (ds_str){p + 1, inside}, err));
+        p += inside + 2;
+    }
+    return DS_DONE;
+}
+
+static const char *text_for(const ds_transformer *transformer, const char *dataset, const char *dialect)
+{
+    for (size_t i = 0; i < transformer->sql.n; i++) {
+        const ds_sql_text *sql = &transformer->sql.v[i];
+        if (!sql->dataset || strcmp(sql->dataset, dataset) != 0)
+            continue;
+        if (sql->any.s)
+            return sql->any.s;
+        if (strcmp(dialect, "sqlite") == 0)
+            return sql->sqlite.s;
+        return strcmp(dialect, "postgres") == 0 ? sql->postgres.s : NULL;
+    }
+    return NULL;
+}
+
+ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset, const char **out,
+                  ds_error *err)
+{
+    const ds_workspace *workspace = ingest->store->producer;
+    const char *text = text_for(&workspace->transformer, dataset->name, c->dialect->name);
+    CLEANUP(buf_release) ds_buf expanded = BUF_INIT(EXPANDED_MAX);
+    expansion x = {c, ingest->platform, workspace, dataset->name, &expanded};
+    if (!text)
+        return fail_text(&x, err, "has no SQL for", str_of(c->dialect->name));
+    TRY(expand(&x, text, err));
+    if (!buf_ok(&expanded))
+        return fail_text(&x, err, "the SQL is too long for", str_of(c->dialect->name));
+    *out = arena_str(c->arena, buf_str(&expanded));
+    return DS_DONE;
+}
