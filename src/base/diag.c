@@ -75,7 +75,7 @@ void diags_freep(ds_diags **diags)
     *diags = NULL;
 }
 
-static char *vprint(ds_arena *arena, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static char *vprint(ds_arena *arena, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);

@@ -39,19 +39,42 @@ void queue_free(ds_queue *q)
     free(q);
 }
 
+// The lock is held; there is room.
+static void put(ds_queue *q, void *item)
+{
+    q->items[(q->head + q->n) % q->capacity] = item;
+    q->n++;
+    pthread_cond_signal(&q->not_empty);
+}
+
 bool queue_push(ds_queue *q, void *item)
 {
     pthread_mutex_lock(&q->lock);
     while (q->n == q->capacity && !q->closed)
         pthread_cond_wait(&q->not_full, &q->lock);
     bool open = !q->closed;
-    if (open) {
-        q->items[(q->head + q->n) % q->capacity] = item;
-        q->n++;
-        pthread_cond_signal(&q->not_empty);
-    }
+    if (open)
+        put(q, item);
     pthread_mutex_unlock(&q->lock);
     return open;
+}
+
+bool queue_try_push(ds_queue *q, void *item)
+{
+    pthread_mutex_lock(&q->lock);
+    bool room = !q->closed && q->n < q->capacity;
+    if (room)
+        put(q, item);
+    pthread_mutex_unlock(&q->lock);
+    return room;
+}
+
+bool queue_is_closed(ds_queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    bool closed = q->closed;
+    pthread_mutex_unlock(&q->lock);
+    return closed;
 }
 
 // The lock is held.

@@ -10,7 +10,9 @@ typedef struct ds_queue ds_queue;
 
 ds_queue *queue_new(size_t capacity); // capacity 1 under -Dstress
 void queue_free(ds_queue *queue);
-bool queue_push(ds_queue *queue, void *item); // false when closed: the item stays the caller's
-void *queue_pop(ds_queue *queue);             // NULL when closed and empty
-void *queue_try_pop(ds_queue *queue);         // NULL when empty now
+bool queue_push(ds_queue *queue, void *item);     // false when closed: the item stays the caller's
+bool queue_try_push(ds_queue *queue, void *item); // false when closed or full now
+void *queue_pop(ds_queue *queue);                 // NULL when closed and empty
+void *queue_try_pop(ds_queue *queue);             // NULL when empty now
 void queue_close(ds_queue *queue);
+bool queue_is_closed(ds_queue *queue);

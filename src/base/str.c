@@ -112,23 +112,32 @@ const char *str_nearest(const char *name, const char *const *candidates, size_t 
     return nearest;
 }
 
-// Length in bytes of the code point at p, or 0 when it is invalid (table 3-7 of the Unicode Standard).
+// Well-formed sequences of more than one byte: table 3-7 of the Unicode Standard.
+static const struct {
+    unsigned char first_low, first_high, length, second_low, second_high;
+} UTF8_FORMS[] = {
+    {0xC2, 0xDF, 2, 0x80, 0xBF}, {0xE0, 0xE0, 3, 0xA0, 0xBF}, {0xE1, 0xEC, 3, 0x80, 0xBF},
+    {0xED, 0xED, 3, 0x80, 0x9F}, {0xEE, 0xEF, 3, 0x80, 0xBF}, {0xF0, 0xF0, 4, 0x90, 0xBF},
+    {0xF1, 0xF3, 4, 0x80, 0xBF}, {0xF4, 0xF4, 4, 0x80, 0x8F},
+};
+
+// Length in bytes of the code point at p, or 0 when it is invalid.
 static size_t utf8_step(const unsigned char *p, size_t n)
 {
-    unsigned char c = p[0];
-    if (c < 0x80)
-        return c != 0;
-    size_t length = c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
-    if (length == 0 || n < length)
-        return 0;
-    unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-    unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-    if (p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((p[i] & 0xC0) != 0x80)
+    if (p[0] < 0x80)
+        return p[0] != 0;
+    for (size_t i = 0; i < sizeof UTF8_FORMS / sizeof UTF8_FORMS[0]; i++) {
+        if (p[0] < UTF8_FORMS[i].first_low || p[0] > UTF8_FORMS[i].first_high)
+            continue;
+        size_t length = UTF8_FORMS[i].length;
+        if (n < length || p[1] < UTF8_FORMS[i].second_low || p[1] > UTF8_FORMS[i].second_high)
             return 0;
-    return length;
+        for (size_t k = 2; k < length; k++)
+            if ((p[k] & 0xC0) != 0x80)
+                return 0;
+        return length;
+    }
+    return 0;
 }
 
 // True when none of the eight bytes is NUL or above 0x7F.

@@ -63,6 +63,15 @@ void sql_relation(ds_sql *sql, ds_relation relation)
     sql_ident(sql, relation.name);
 }
 
+void sql_locator(ds_sql *sql, const char *alias)
+{
+    if (alias) {
+        sql_ident(sql, alias);
+        buf_putc(&sql->text, '.');
+    }
+    buf_puts(&sql->text, sql->dialect->locator);
+}
+
 void sql_column(ds_sql *sql, const char *alias, const char *name)
 {
     if (alias) {

@@ -1,0 +1,263 @@
+// The states of a batch.
+//
+//  (none) ──▶ started ──▶ ingesting ──▶ merging ──▶ committed
+//                ▲            │            │
+//                └── retry ───┘◀───────────┘
+//
+// What is true in each state:
+//   started    the batch has its row; no staging row carries its id; no dataset_batch row
+//   ingesting  staging may hold rows of the batch; merge tables of datasets in their first load may hold rows; no
+//              dataset_batch row; all that consumers can see is as of the batch before
+//   merging    every delta is in staging; dataset_batch says how many and their hash sum; consumers see the batch before
+//   committed  the merge tables are as of the batch; its counts and fingerprints are recorded; it never changes again
+#include "yellow/control_int.h"
+#include "yellow/job_int.h"
+
+enum { EMPTY_BATCH_DAYS = 7, RETRY_BASE_S = 5, RETRY_MAX_S = 900 };
+
+static const char *const STATUS_NAMES[] = {"none", "started", "ingesting", "merging", "committed"};
+
+typedef struct transition {
+    ds_batch_status from, to;
+    const char *why;
+} transition;
+
+static const transition TRANSITIONS[] = {
+    {BATCH_NONE, BATCH_STARTED, "begin: a run finds no open batch"},
+    {BATCH_STARTED, BATCH_STARTED, "retry: nothing was staged"},
+    {BATCH_STARTED, BATCH_INGESTING, "the first rows are written"},
+    {BATCH_INGESTING, BATCH_STARTED, "retry: its staging rows are dropped, the source is read anew"},
+    {BATCH_INGESTING, BATCH_MERGING, "all datasets are staged; counts and hash sums are recorded"},
+    {BATCH_MERGING, BATCH_STARTED, "the staged rows are not those recorded, or the definition changed: start over"},
+    {BATCH_MERGING, BATCH_COMMITTED, "deltas, fingerprints, counts and status commit together"},
+};
+enum { TRANSITION_COUNT = sizeof TRANSITIONS / sizeof TRANSITIONS[0] };
+
+const char *batch_status_name(ds_batch_status status)
+{
+    return STATUS_NAMES[status];
+}
+
+bool batch_status_parse(const char *text, ds_batch_status *out)
+{
+    for (int i = BATCH_STARTED; i <= BATCH_COMMITTED; i++) {
+        if (strcmp(STATUS_NAMES[i], text) == 0) {
+            *out = (ds_batch_status)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void batch_print_transitions(ds_buf *out)
+{
+    for (int i = 0; i < TRANSITION_COUNT; i++)
+        buf_printf(out, "%-9s -> %-9s  %s\n", STATUS_NAMES[TRANSITIONS[i].from], STATUS_NAMES[TRANSITIONS[i].to],
+                   TRANSITIONS[i].why);
+}
+
+static bool allowed(ds_batch_status from, ds_batch_status to)
+{
+    for (int i = 0; i < TRANSITION_COUNT; i++)
+        if (TRANSITIONS[i].from == from && TRANSITIONS[i].to == to)
+            return true;
+    return false;
+}
+
+static void where_batch(ds_sql *q, const ds_job *job)
+{
+    SQL(q, " WHERE stream = ");
+    sql_text(q, job->def->name);
+    SQL(q, " AND batch_id = ");
+    sql_int(q, job->batch);
+}
+
+ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err)
+{
+    if (!allowed(job->status, to))
+        BUG("batch %s: no transition from %s to %s", job->def->name, STATUS_NAMES[job->status], STATUS_NAMES[to]);
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "UPDATE ");
+    sql_relation(&q, job->names.batch);
+    SQL(&q, " SET status = ");
+    sql_text(&q, STATUS_NAMES[to]);
+    where_batch(&q, job);
+    SQL(&q, " AND status = ");
+    sql_text(&q, STATUS_NAMES[job->status]);
+    int64_t affected = 0;
+    TRY(store_exec(job->control->db, &q, &affected, err));
+    if (affected != 1)
+        return ds_fail(err, DS_INTERNAL, "batch %lld of %s is not in state %s", (long long)job->batch, job->def->name,
+                       STATUS_NAMES[job->status]);
+    job->status = to;
+    return DS_DONE;
+}
+
+static ds_rc insert_batch(ds_job *job, int64_t now, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "INSERT INTO ");
+    sql_relation(&q, job->names.batch);
+    SQL(&q, " (stream, batch_id, status, started_at, stream_version, tree_id, attempts) VALUES (");
+    sql_text(&q, job->def->name);
+    SQL(&q, ", ");
+    sql_int(&q, job->batch);
+    SQL(&q, ", ");
+    sql_text(&q, STATUS_NAMES[BATCH_STARTED]);
+    SQL(&q, ", ");
+    control_sql_time(&q, now);
+    SQL(&q, ", ");
+    sql_int(&q, job->row->version);
+    SQL(&q, ", ");
+    sql_text(&q, job->row->tree_id);
+    SQL(&q, ", 0)");
+    job->started_at = now;
+    job->status = BATCH_STARTED;
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
+// Batches without any change are only worth a week.
+static ds_rc prune_empty_batches(ds_job *job, int64_t now, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "DELETE FROM ");
+    sql_relation(&q, job->names.batch);
+    SQL(&q, " WHERE stream = ");
+    sql_text(&q, job->def->name);
+    SQL(&q, " AND batch_id < ");
+    sql_int(&q, job->batch - 1);
+    SQL(&q, " AND status = 'committed' AND committed_at < ");
+    control_sql_time(&q, now - EMPTY_BATCH_DAYS * INT64_C(86400000000));
+    SQL(&q, " AND NOT EXISTS (SELECT 1 FROM ");
+    sql_relation(&q, job->names.dataset_batch);
+    SQL(&q, " d WHERE d.stream = ");
+    sql_text(&q, job->def->name);
+    SQL(&q, " AND d.batch_id = ");
+    sql_relation(&q, job->names.batch);
+    SQL(&q, ".batch_id)");
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
+static ds_rc begin_next(ds_job *job, int64_t last, ds_error *err)
+{
+    int64_t now;
+    TRY(store_now(job->control->db, &now, err));
+    job->batch = last + 1;
+    TRY(insert_batch(job, now, err));
+    TRY(staging_prune(job, err));
+    return job->batch % 16 == 0 ? prune_empty_batches(job, now, err) : DS_DONE;
+}
+
+static ds_rc delete_dataset_batches(ds_job *job, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "DELETE FROM ");
+    sql_relation(&q, job->names.dataset_batch);
+    where_batch(&q, job);
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
+static ds_rc start_over(ds_job *job, ds_error *err)
+{
+    int64_t dropped;
+    TRY(staging_drop_batch(job, &dropped, err));
+    TRY(delete_dataset_batches(job, err));
+    TRY(batch_move(job, BATCH_STARTED, err));
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "UPDATE ");
+    sql_relation(&q, job->names.batch);
+    SQL(&q, " SET stream_version = ");
+    sql_int(&q, job->row->version);
+    SQL(&q, ", tree_id = ");
+    sql_text(&q, job->row->tree_id);
+    where_batch(&q, job);
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
+// An open batch: what is staged whole is merged, everything else starts over.
+static ds_rc resume(ds_job *job, const ds_batch_row *open, ds_error *err)
+{
+    job->batch = open->id;
+    job->started_at = open->started_at;
+    job->guarded = open->guarded;
+    if (!batch_status_parse(open->status, &job->status))
+        return ds_fail(err, DS_INTERNAL, "batch %lld of %s has the unknown status \"%s\"", (long long)open->id,
+                       job->def->name, open->status);
+    if (job->status == BATCH_MERGING && open->stream_version == job->row->version)
+        return merge_resume(job, err);
+    return start_over(job, err);
+}
+
+static ds_rc begin_in_transaction(ds_job *job, ds_error *err)
+{
+    TRY(lease_fence(job, err));
+    ds_batch_row *last;
+    TRY(control_last_batch(job->control, job->def->name, false, job->arena, &last, err));
+    if (!last || strcmp(last->status, STATUS_NAMES[BATCH_COMMITTED]) == 0)
+        return begin_next(job, last ? last->id : 0, err);
+    return resume(job, last, err);
+}
+
+ds_rc batch_begin(ds_job *job, ds_error *err)
+{
+    job->status_before = job->status = BATCH_NONE;
+    TRY(store_begin(job->control->db, BEGIN_WRITE, err));
+    return lease_end(job, begin_in_transaction(job, err), err);
+}
+
+ds_rc batch_restart(ds_job *job, ds_error *err)
+{
+    TRY(lease_begin(job, err));
+    return lease_end(job, start_over(job, err), err);
+}
+
+static ds_rc clear_failure(ds_job *job, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "UPDATE ");
+    sql_relation(&q, job->names.batch);
+    SQL(&q, " SET error = NULL, guarded = 0, attempts = 0, retry_at = NULL");
+    where_batch(&q, job);
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
+ds_rc batch_clear_failure(ds_job *job, ds_error *err)
+{
+    TRY(lease_begin(job, err));
+    return lease_end(job, clear_failure(job, err), err);
+}
+
+static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_batch_row *open;
+    TRY(control_last_batch(job->control, job->def->name, false, arena, &open, err));
+    int64_t attempts = open && open->id == job->batch ? open->attempts + 1 : 1;
+    int64_t delay_s = RETRY_BASE_S;
+    for (int64_t i = 1; i < attempts && delay_s < RETRY_MAX_S; i++)
+        delay_s *= 2;
+    int64_t now;
+    TRY(store_now(job->control->db, &now, err));
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "UPDATE ");
+    sql_relation(&q, job->names.batch);
+    SQL(&q, " SET error = ");
+    sql_text(&q, failure->text);
+    SQL(&q, ", attempts = ");
+    sql_int(&q, attempts);
+    SQL(&q, ", guarded = ");
+    sql_int(&q, job->guarded);
+    SQL(&q, ", retry_at = ");
+    control_sql_time(&q, now + (delay_s < RETRY_MAX_S ? delay_s : RETRY_MAX_S) * INT64_C(1000000));
+    where_batch(&q, job);
+    TRY(store_exec(job->control->db, &q, NULL, err));
+    return control_event(job->control, job->def->name, job->guarded ? "guarded" : "failed", failure->text, err);
+}
+
+void batch_fail(ds_job *job, const ds_error *failure)
+{
+    ds_error ignored;
+    if (lease_begin(job, &ignored).code != DS_OK)
+        return;
+    ds_ignore(lease_end(job, write_failure(job, failure, &ignored), &ignored));
+}

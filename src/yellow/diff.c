@@ -1,0 +1,371 @@
+#include "yellow/diff.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+// An entry's state is in the top bits of `place`; the rest is the live row's locator or the waiting source row.
+#define PLACE_USED (UINT64_C(1) << 63)
+#define PLACE_LIVE (UINT64_C(1) << 62) // the live side has been seen
+#define PLACE_SEEN (UINT64_C(1) << 61) // the source side has been seen
+#define PLACE_MASK (PLACE_SEEN - 1)
+enum { WAIT_ROW_BITS = 20 }; // a waiting row is (chunk index << 20) | row
+
+typedef struct entry {
+    ds_hash key;
+    uint64_t row;   // low half of the row hash; a multiset: number of live copies
+    uint64_t place; // a multiset: number of source copies, below PLACE_USED
+} entry;
+_Static_assert(sizeof(entry) == 32, "an entry is 32 bytes");
+
+typedef struct waiting_chunk {
+    ds_rows *rows; // NULL once nothing of it waits
+    size_t waiting;
+} waiting_chunk;
+
+struct ds_diff {
+    ds_diff_options options;
+    bool multiset;
+    bool live_ended;
+    entry *table;
+    size_t slots, used;
+    waiting_chunk *chunks;
+    size_t chunk_count, chunk_cap;
+    size_t waiting_bytes;
+    ds_diff_totals totals;
+};
+
+enum { FIRST_SLOTS = 64 };
+
+static size_t slots_for(int64_t rows)
+{
+    size_t wanted = rows > 0 ? (size_t)rows : 0;
+    return wanted + wanted / 6 + FIRST_SLOTS; // load factor below 0.86
+}
+
+size_t diff_table_bytes(int64_t rows)
+{
+    return slots_for(rows) * sizeof(entry);
+}
+
+static entry *table_new(size_t slots)
+{
+    entry *table = calloc(slots, sizeof *table);
+    if (!table)
+        BUG("out of memory: a diff of %zu entries", slots);
+    return table;
+}
+
+ds_diff *diff_new(const ds_diff_options *options)
+{
+    ds_diff *diff = calloc(1, sizeof *diff);
+    if (!diff)
+        BUG("out of memory");
+    diff->options = *options;
+    if (diff->options.ranges == 0)
+        diff->options.ranges = 1;
+    diff->multiset = options->shape->key_count == 0;
+    diff->slots = slots_for(options->expected_rows / diff->options.ranges);
+    diff->table = table_new(diff->slots);
+    return diff;
+}
+
+static void chunk_free(ds_diff *diff, size_t i)
+{
+    ds_rows *rows = diff->chunks[i].rows;
+    if (!rows)
+        return;
+    diff->waiting_bytes -= rows->bytes.n;
+    rows_release(rows);
+    free(rows);
+    diff->chunks[i].rows = NULL;
+}
+
+void diff_free(ds_diff *diff)
+{
+    if (!diff)
+        return;
+    for (size_t i = 0; i < diff->chunk_count; i++)
+        chunk_free(diff, i);
+    free(diff->chunks);
+    free(diff->table);
+    free(diff);
+}
+
+void diff_freep(ds_diff **diff)
+{
+    diff_free(*diff);
+    *diff = NULL;
+}
+
+size_t diff_waiting_bytes(const ds_diff *diff)
+{
+    return diff->waiting_bytes;
+}
+
+const ds_diff_totals *diff_totals(const ds_diff *diff)
+{
+    return &diff->totals;
+}
+
+// Maps a hash onto [0, n) by its high bits (Lemire's fast range).
+static size_t range_of(uint64_t hash, size_t n)
+{
+    return (size_t)(((unsigned __int128)hash * n) >> 64);
+}
+
+// The slot of the key, or the free slot where it belongs. Linear probing; nothing is ever removed.
+static entry *slot_of(const ds_diff *diff, ds_hash key)
+{
+    size_t i = range_of(key.low, diff->slots);
+    for (;;) {
+        entry *e = &diff->table[i];
+        if (!(e->place & PLACE_USED) || hash_eq(e->key, key))
+            return e;
+        if (++i == diff->slots)
+            i = 0;
+    }
+}
+
+static void grow(ds_diff *diff)
+{
+    entry *old = diff->table;
+    size_t n = diff->slots;
+    diff->slots = n + n / 2;
+    diff->table = table_new(diff->slots);
+    for (size_t i = 0; i < n; i++)
+        if (old[i].place & PLACE_USED)
+            *slot_of(diff, old[i].key) = old[i];
+    free(old);
+}
+
+// The key's entry; a new one is marked used and otherwise zero.
+static entry *entry_of(ds_diff *diff, ds_hash key)
+{
+    entry *e = slot_of(diff, key);
+    if (e->place & PLACE_USED)
+        return e;
+    if (diff->used >= diff->slots / 8 * 7) {
+        grow(diff);
+        e = slot_of(diff, key);
+    }
+    diff->used++;
+    *e = (entry){.key = key, .place = PLACE_USED};
+    return e;
+}
+
+static bool in_range(const ds_diff *diff, ds_hash key)
+{
+    return diff->options.ranges == 1 || range_of(key.high, diff->options.ranges) == diff->options.range;
+}
+
+static ds_hash identity(const ds_diff *diff, const ds_rows *chunk, size_t i, ds_hash row_hash)
+{
+    return diff->multiset ? row_hash : chunk->key_hash[i];
+}
+
+static ds_rc tell_same(ds_diff *diff, ds_str row, ds_hash hash, int64_t copy, ds_error *err)
+{
+    if (!diff->options.want_same)
+        return DS_DONE;
+    return diff->options.sink.row(diff->options.sink.context, OP_SAME, row, hash, copy, err);
+}
+
+static ds_rc tell_insert(ds_diff *diff, ds_str row, ds_hash hash, int64_t copy, ds_error *err)
+{
+    diff->totals.inserted++;
+    diff->totals.check += hash.low;
+    return diff->options.sink.row(diff->options.sink.context, OP_INSERT, row, hash, copy, err);
+}
+
+// Both sides of a key are known: old is what the table holds of the live row's hash.
+static ds_rc settle(ds_diff *diff, uint64_t old, ds_str row, ds_hash hash, ds_error *err)
+{
+    if (old == hash.low)
+        return tell_same(diff, row, hash, 1, err);
+    diff->totals.updated++;
+    diff->totals.check += hash.low - old;
+    return diff->options.sink.row(diff->options.sink.context, OP_UPDATE, row, hash, 1, err);
+}
+
+// The live row's hash as the diff compares it: a row whose stored values no longer give its stored hash is made to
+// differ from every source row.
+static uint64_t live_hash(const ds_diff *diff, const ds_rows *chunk, size_t i)
+{
+    uint64_t stored = chunk->row_hash[i].low;
+    if (!diff->options.rehash || hash_eq(row_hash(rows_row(chunk, i)), chunk->row_hash[i]))
+        return stored;
+    return ~stored;
+}
+
+// The live partner of a source row that waits.
+static ds_rc settle_waiting(ds_diff *diff, entry *e, uint64_t live, uint64_t locator, ds_error *err)
+{
+    uint64_t at = e->place & PLACE_MASK;
+    waiting_chunk *chunk = &diff->chunks[at >> WAIT_ROW_BITS];
+    size_t i = at & ((1u << WAIT_ROW_BITS) - 1);
+    e->place = PLACE_USED | PLACE_LIVE | PLACE_SEEN | locator;
+    TRY(settle(diff, live, rows_row(chunk->rows, i), chunk->rows->row_hash[i], err));
+    if (--chunk->waiting == 0)
+        chunk_free(diff, at >> WAIT_ROW_BITS);
+    return DS_DONE;
+}
+
+ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err)
+{
+    ds_assert(!diff->live_ended);
+    for (size_t i = 0; i < chunk->n; i++) {
+        ds_hash stored = chunk->row_hash[i];
+        ds_hash key = identity(diff, chunk, i, stored);
+        fingerprint_add(&diff->totals.live, stored);
+        if (!in_range(diff, key))
+            continue;
+        entry *e = entry_of(diff, key);
+        if (diff->multiset) {
+            e->row++;
+            diff->totals.check += stored.low;
+            continue;
+        }
+        uint64_t live = live_hash(diff, chunk, i);
+        uint64_t locator = (uint64_t)chunk->locator[i] & PLACE_MASK;
+        diff->totals.check += live;
+        if (e->place & PLACE_LIVE)
+            return ds_fail(err, DS_FINDING, "two live rows have the same key: the merge table is damaged");
+        if (e->place & PLACE_SEEN) {
+            TRY(settle_waiting(diff, e, live, locator, err));
+        } else {
+            e->row = live;
+            e->place = PLACE_USED | PLACE_LIVE | locator;
+        }
+    }
+    return DS_DONE;
+}
+
+static ds_rc duplicate(const ds_diff *diff, ds_str row, ds_error *err)
+{
+    CLEANUP(buf_release) ds_buf key = BUF_INIT(400);
+    row_print_key(diff->options.shape, row, &key);
+    return ds_hint(ds_fail(err, DS_FINDING, "duplicate key in the source: %s", buf_text(&key)), err,
+                   "correct the source, or the dataset's primary key in the model");
+}
+
+static ds_rc source_copy(ds_diff *diff, ds_str row, ds_hash hash, ds_error *err)
+{
+    entry *e = entry_of(diff, hash);
+    uint64_t copies = (e->place & ~PLACE_USED) + 1;
+    e->place = PLACE_USED | copies;
+    if (copies <= e->row)
+        return tell_same(diff, row, hash, (int64_t)copies, err);
+    return tell_insert(diff, row, hash, (int64_t)copies, err);
+}
+
+// *waits: the row's partner may still come.
+static ds_rc source_row(ds_diff *diff, const ds_rows *chunk, size_t i, bool *waits, ds_error *err)
+{
+    ds_str row = rows_row(chunk, i);
+    ds_hash hash = chunk->row_hash[i];
+    ds_hash key = identity(diff, chunk, i, hash);
+    *waits = false;
+    fingerprint_add(&diff->totals.source, hash);
+    if (!in_range(diff, key))
+        return DS_DONE;
+    diff->totals.check -= hash.low;
+    if (diff->multiset)
+        return source_copy(diff, row, hash, err);
+    entry *e = entry_of(diff, key);
+    if (e->place & PLACE_SEEN)
+        return duplicate(diff, row, err);
+    if (e->place & PLACE_LIVE) {
+        e->place |= PLACE_SEEN;
+        return settle(diff, e->row, row, hash, err);
+    }
+    *waits = !diff->live_ended;
+    e->place = PLACE_USED | PLACE_SEEN | (diff->chunk_count << WAIT_ROW_BITS) | i;
+    return *waits ? DS_DONE : tell_insert(diff, row, hash, 1, err);
+}
+
+static void keep_chunk(ds_diff *diff, ds_rows *chunk, size_t waiting)
+{
+    if (diff->chunk_count == diff->chunk_cap) {
+        diff->chunk_cap = diff->chunk_cap ? diff->chunk_cap * 2 : 16;
+        diff->chunks = realloc(diff->chunks, diff->chunk_cap * sizeof *diff->chunks);
+        if (!diff->chunks)
+            BUG("out of memory");
+    }
+    diff->chunks[diff->chunk_count++] = (waiting_chunk){chunk, waiting};
+    diff->waiting_bytes += chunk->bytes.n;
+}
+
+ds_rc diff_source(ds_diff *diff, ds_rows *chunk, bool *kept, ds_error *err)
+{
+    ds_assert(!diff->multiset || diff->live_ended);
+    ds_assert(chunk->n < (1u << WAIT_ROW_BITS));
+    size_t waiting = 0;
+    *kept = false;
+    for (size_t i = 0; i < chunk->n; i++) {
+        bool waits;
+        TRY(source_row(diff, chunk, i, &waits, err));
+        waiting += waits;
+    }
+    if (waiting == 0)
+        return DS_DONE;
+    keep_chunk(diff, chunk, waiting);
+    *kept = true;
+    return DS_DONE;
+}
+
+// A row of a kept chunk whose entry still points at it has no live partner.
+static ds_rc insert_waiting(ds_diff *diff, size_t c, ds_error *err)
+{
+    const ds_rows *rows = diff->chunks[c].rows;
+    for (size_t i = 0; i < rows->n && diff->chunks[c].waiting; i++) {
+        if (!in_range(diff, rows->key_hash[i]))
+            continue;
+        const entry *e = slot_of(diff, rows->key_hash[i]);
+        if ((e->place & PLACE_LIVE) || (e->place & PLACE_MASK) != ((c << WAIT_ROW_BITS) | i))
+            continue;
+        TRY(tell_insert(diff, rows_row(rows, i), rows->row_hash[i], 1, err));
+        diff->chunks[c].waiting--;
+    }
+    return DS_DONE;
+}
+
+ds_rc diff_live_end(ds_diff *diff, ds_error *err)
+{
+    ds_assert(!diff->live_ended);
+    diff->live_ended = true;
+    for (size_t c = 0; c < diff->chunk_count; c++) {
+        if (!diff->chunks[c].rows)
+            continue;
+        TRY(insert_waiting(diff, c, err));
+        chunk_free(diff, c);
+    }
+    return DS_DONE;
+}
+
+static ds_rc finish_entry(ds_diff *diff, const entry *e, ds_error *err)
+{
+    const ds_diff_sink *sink = &diff->options.sink;
+    if (diff->multiset) {
+        uint64_t source = e->place & ~PLACE_USED;
+        if (source >= e->row)
+            return DS_DONE;
+        diff->totals.deleted += (int64_t)(e->row - source);
+        diff->totals.check -= (e->row - source) * e->key.low;
+        return sink->gone_copies(sink->context, e->key, (int64_t)source, (int64_t)e->row, err);
+    }
+    if (e->place & PLACE_SEEN)
+        return DS_DONE;
+    diff->totals.deleted++;
+    diff->totals.check -= e->row;
+    return sink->gone(sink->context, (int64_t)(e->place & PLACE_MASK), err);
+}
+
+ds_rc diff_finish(ds_diff *diff, ds_error *err)
+{
+    ds_assert(diff->live_ended);
+    for (size_t i = 0; i < diff->slots; i++)
+        if (diff->table[i].place & PLACE_USED)
+            TRY(finish_entry(diff, &diff->table[i], err));
+    return DS_DONE;
+}

@@ -1,0 +1,61 @@
+// The edge diff: which rows of a source differ from the live rows of a merge table. Both sides arrive as chunks in any
+// order and any interleaving; whichever side of a key comes second settles the pair. One table of 32-byte entries
+// (128-bit seeded key hash, half of the row hash, locator); source rows that wait for their partner keep their chunk.
+//
+//     diff_live(d, chunk) ...  diff_source(d, chunk) ...  diff_live_end(d) ...  diff_finish(d)
+//
+// Multisets (shape without a key): identity is (row hash, copy number); live chunks must all come first.
+// A diff over more rows than the memory budget works by key-hash ranges: the caller runs it once per range over the
+// same data, rows of other ranges are passed over.
+// Thread rule: one thread.
+#pragma once
+#include "schema/fingerprint.h"
+
+typedef struct ds_diff ds_diff;
+
+typedef enum ds_op { OP_INSERT = 'I', OP_UPDATE = 'U', OP_DELETE = 'D', OP_SAME = 'S' } ds_op;
+
+// What was found, told as it is found. Any failure stops the diff.
+typedef struct ds_diff_sink {
+    void *context;
+    // A source row to insert or to update (or, when wanted, an unchanged one). copy: its number from 1 in a multiset.
+    ds_rc (*row)(void *context, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err);
+    // A live row that the source no longer has.
+    ds_rc (*gone)(void *context, int64_t locator, ds_error *err);
+    // A multiset: of the live copies of the row with this hash only `keep` stay.
+    ds_rc (*gone_copies)(void *context, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
+} ds_diff_sink;
+
+typedef struct ds_diff_options {
+    const ds_shape *shape;   // of the source rows
+    int64_t expected_rows;   // a guess of the number of live rows
+    uint32_t ranges, range;  // this pass settles keys of range `range` of `ranges` (1, 0 for all)
+    bool want_same;          // tell unchanged rows too
+    bool rehash;             // live chunks are whole rows: their hashes are recomputed, damaged rows count as changed
+    ds_diff_sink sink;
+} ds_diff_options;
+
+typedef struct ds_diff_totals {
+    ds_fingerprint source, live; // over all rows seen, of every range
+    int64_t inserted, updated, deleted;
+    // Low halves of live + inserted + updated(new - old) - deleted - source, of this range: 0 when all went right.
+    uint64_t check;
+} ds_diff_totals;
+
+ds_diff *diff_new(const ds_diff_options *options);
+void diff_free(ds_diff *diff); // takes NULL
+void diff_freep(ds_diff **diff);
+
+// Live rows: keys (or whole rows with rehash), row_hash as stored, locator.
+ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err);
+ds_rc diff_live_end(ds_diff *diff, ds_error *err); // inserts the waiting source rows
+// Source rows. Takes the chunk when some of its rows have to wait (*kept is then true). DS_FINDING: duplicate key.
+ds_rc diff_source(ds_diff *diff, ds_rows *chunk, bool *kept, ds_error *err);
+// After both ends: tells the live rows that were never seen.
+ds_rc diff_finish(ds_diff *diff, ds_error *err);
+
+// Bytes of source rows that wait; the caller stops feeding the source above its budget until the live side ends.
+size_t diff_waiting_bytes(const ds_diff *diff);
+const ds_diff_totals *diff_totals(const ds_diff *diff);
+// Bytes that a table for so many live rows needs.
+size_t diff_table_bytes(int64_t rows);

@@ -1,0 +1,247 @@
+// A stream's cycle. The order of things is in batch.c's header; this file is the path through it.
+#include "yellow/job_int.h"
+#include "yellow/tables.h"
+#include "yellow/transform.h"
+
+static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
+{
+    ds_stream_row *row;
+    TRY(control_stream(job->control, stream, job->arena, &row, err));
+    if (row && !row->removed) {
+        job->row = row;
+        job->def = row->def;
+        return DS_DONE;
+    }
+    ds_rc rc = ds_fail(err, DS_USAGE, "unknown stream \"%s\"", stream);
+    ds_stream_row *all;
+    size_t n;
+    ds_error ignored;
+    if (control_streams(job->control, job->arena, &all, &n, &ignored).code != DS_OK)
+        return rc;
+    ds_map *names = map_new(job->arena);
+    for (size_t i = 0; i < n; i++)
+        if (!all[i].removed)
+            map_set(names, all[i].name, &all[i]);
+    const char *nearest = map_nearest(names, stream);
+    return nearest ? ds_hint(rc, err, "did you mean \"%s\"?", nearest)
+                   : ds_hint(rc, err, "datasurface status lists the streams that have been applied");
+}
+
+static ds_rc prepare_work(ds_job *job, ds_error *err)
+{
+    job->work_count = job->def->dataset_count;
+    job->work = ARENA_ARRAY(job->arena, ds_work, job->work_count);
+    for (size_t i = 0; i < job->work_count; i++) {
+        ds_work *work = &job->work[i];
+        work->def = &job->def->datasets[i];
+        TRY(control_dataset_state(job->control, job->def->name, work->def->name, job->arena, &work->state, err));
+        work->first_load = work->state.batch == 0;
+        work->rekey = !work->first_load && work->def->shape->key_count > 0 &&
+                      strcmp(work->state.key, table_key_text(job->arena, work->def->shape)) != 0;
+    }
+    return DS_DONE;
+}
+
+// A transformer whose inputs are not there yet, or have not changed, has nothing to do; *note says why.
+static ds_rc transformer_due(ds_job *job, const char **note, ds_error *err)
+{
+    *note = "";
+    if (!job->def->workspace)
+        return DS_DONE;
+    ds_batch_row *newest, *done;
+    TRY(control_last_batch(job->control, job->def->name, false, job->arena, &newest, err));
+    TRY(control_last_batch(job->control, job->def->name, true, job->arena, &done, err));
+    if (newest && (!done || newest->id != done->id))
+        return DS_DONE; // an open batch is finished first
+    const char *now, *missing;
+    TRY(transform_inputs(job->control->db, &job->names, job->def, job->arena, &now, &missing, err));
+    if (missing)
+        *note = arena_printf(job->arena, "input %s has no first batch yet", missing);
+    else if (done && done->stream_version == job->row->version && strcmp(done->position, now) == 0 &&
+             !job->row->resnapshot && !job->options->verify)
+        *note = "inputs unchanged";
+    return DS_DONE;
+}
+
+static ds_rc record_inputs(ds_job *job, ds_error *err)
+{
+    job->inputs = "";
+    if (!job->def->workspace)
+        return DS_DONE;
+    const char *missing;
+    TRY(transform_inputs(job->source, &job->names, job->def, job->arena, &job->inputs, &missing, err));
+    if (missing)
+        return ds_fail(err, DS_BUSY, "input %s has no first batch yet", missing);
+    return DS_DONE;
+}
+
+static bool anything_changed(const ds_job *job)
+{
+    for (size_t i = 0; i < job->work_count; i++)
+        if (job->work[i].changed || job->work[i].rekey)
+            return true;
+    return false;
+}
+
+static ds_rc ingest(ds_job *job, ds_error *err)
+{
+    TRY(ingest_all(job, err));
+    TRY(record_inputs(job, err));
+    return anything_changed(job) ? merge_enter(job, err) : merge_commit_unchanged(job, err);
+}
+
+// From the batch's state to its commit. Staged rows that are not those recorded send it back to the start, once.
+static ds_rc finish_batch(ds_job *job, ds_error *err)
+{
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (job->status != BATCH_MERGING)
+            TRY(ingest(job, err));
+        if (job->status == BATCH_COMMITTED)
+            return DS_DONE;
+        bool again = false;
+        TRY(merge_commit(job, &again, err));
+        if (!again)
+            return DS_DONE;
+        ingest_close_source(job);
+        TRY(batch_restart(job, err));
+        TRY(prepare_work(job, err));
+    }
+    return ds_fail(err, DS_INTERNAL, "stream %s: the staged rows change under our hands", job->def->name);
+}
+
+static ds_rc one_batch(ds_job *job, ds_error *err)
+{
+    TRY(prepare_work(job, err));
+    job->resnapshot = job->row->resnapshot;
+    TRY(batch_begin(job, err));
+    job_checkpoint(job, "begun");
+    ds_rc rc = finish_batch(job, err);
+    job_checkpoint(job, rc.code == DS_OK ? "committed" : "failed");
+    return rc;
+}
+
+static void fill_result(const ds_job *job, double seconds, ds_job_result *out)
+{
+    out->batch = job->batch;
+    out->seconds = seconds;
+    out->n = job->work_count;
+    out->datasets = ARENA_ARRAY(job->arena, ds_dataset_result, out->n);
+    for (size_t i = 0; i < out->n; i++) {
+        const ds_work *work = &job->work[i];
+        out->datasets[i] = (ds_dataset_result){.dataset = work->def->name,
+                                               .counts = work->counts,
+                                               .fingerprint = work->after,
+                                               .first_load = work->first_load,
+                                               .seconds = work->seconds};
+        out->counts.read += work->counts.read;
+        out->counts.inserted += work->counts.inserted;
+        out->counts.updated += work->counts.updated;
+        out->counts.deleted += work->counts.deleted;
+        out->counts.unchanged += work->counts.unchanged;
+        out->counts.bytes += work->counts.bytes;
+    }
+}
+
+static void release_work(ds_job *job)
+{
+    ingest_close_source(job);
+    for (size_t i = 0; i < job->work_count; i++)
+        deltas_release(&job->work[i].pending);
+    job->pending_bytes = 0;
+}
+
+static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
+{
+    double start = clock_elapsed_s();
+    ds_rc rc = one_batch(job, err);
+    if (rc.code == DS_OK && job->options->verify && !job->source) {
+        // A batch that was left in merging read nothing: proof needs one that did.
+        release_work(job);
+        rc = one_batch(job, err);
+    }
+    if (rc.code == DS_OK) {
+        fill_result(job, clock_elapsed_s() - start, out);
+        if (job->options->verify)
+            rc = verify_datasets(job, out, err);
+    } else if (job->batch && job->status != BATCH_COMMITTED) {
+        release_work(job);
+        batch_fail(job, err);
+    }
+    release_work(job);
+    return rc;
+}
+
+static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
+{
+    TRY(find_stream(job, out->stream, err)); // again: it may have changed while we waited
+    TRY(transformer_due(job, &out->note, err));
+    if (out->note[0])
+        return DS_DONE;
+    return run_batches(job, out, err);
+}
+
+ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const char *stream,
+              const ds_job_options *options, ds_arena *arena, ds_job_result *out, ds_error *err)
+{
+    CLEANUP(control_closep) ds_control *control = NULL;
+    TRY(control_open(runtime, merge, CONTROL_WRITE, &control, err));
+    ds_job job = {.runtime = runtime,
+                  .options = options,
+                  .control = control,
+                  .arena = arena,
+                  .inputs = "",
+                  .names = control->names};
+    *out = (ds_job_result){.stream = arena_strdup(arena, stream), .note = ""};
+    TRY(find_stream(&job, stream, err));
+    TRY(lease_take(&job, options->lease_wait_ms, err));
+    ds_rc rc = with_lease(&job, out, err);
+    lease_release(&job);
+    return rc;
+}
+
+// --- reset
+
+static ds_rc reset_open_batch(ds_job *job, bool dry_run, int64_t *rows, ds_error *err)
+{
+    TRY(store_begin(job->control->db, BEGIN_WRITE, err));
+    ds_rc rc = staging_drop_batch(job, rows, err);
+    if (rc.code == DS_OK && !dry_run) {
+        store_rollback(job->control->db);
+        rc = batch_begin(job, err); // finds the open batch
+        if (rc.code == DS_OK && job->status != BATCH_STARTED)
+            rc = batch_restart(job, err);
+        if (rc.code == DS_OK)
+            rc = batch_clear_failure(job, err);
+        return rc;
+    }
+    store_rollback(job->control->db);
+    return rc;
+}
+
+ds_rc job_reset(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, bool dry_run,
+                int64_t *batch, int64_t *rows, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(control_closep) ds_control *control = NULL;
+    TRY(control_open(runtime, merge, CONTROL_WRITE, &control, err));
+    ds_job_options options = {0};
+    ds_job job = {.runtime = runtime,
+                  .options = &options,
+                  .control = control,
+                  .arena = arena,
+                  .inputs = "",
+                  .names = control->names};
+    *batch = *rows = 0;
+    TRY(find_stream(&job, stream, err));
+    ds_batch_row *open;
+    TRY(control_last_batch(control, stream, false, arena, &open, err));
+    if (!open || strcmp(open->status, batch_status_name(BATCH_COMMITTED)) == 0)
+        return DS_DONE;
+    TRY(lease_take(&job, 0, err));
+    job.batch = *batch = open->id;
+    ds_rc rc = prepare_work(&job, err);
+    if (rc.code == DS_OK)
+        rc = reset_open_batch(&job, dry_run, rows, err);
+    lease_release(&job);
+    return rc;
+}

@@ -1,0 +1,157 @@
+// What the files of a job share: the job itself and the work on each of its datasets. One thread.
+#pragma once
+#include "yellow/diff.h"
+#include "yellow/job.h"
+
+// States of a batch. docs/architecture.md shows the diagram; batch.c holds the transitions and what is true in each.
+typedef enum ds_batch_status {
+    BATCH_NONE, // the stream has no open batch
+    BATCH_STARTED,
+    BATCH_INGESTING,
+    BATCH_MERGING,
+    BATCH_COMMITTED,
+} ds_batch_status;
+
+// Deltas of one dataset that wait in memory to be staged.
+typedef struct ds_delta {
+    size_t end; // of the row in bytes
+    ds_hash hash;
+    int64_t copy;
+    char op;
+} ds_delta;
+typedef struct ds_gone_copies {
+    ds_hash hash;
+    int64_t keep;
+} ds_gone_copies;
+typedef struct ds_deltas {
+    ds_buf bytes;
+    ds_delta *rows;
+    size_t n, cap;
+    int64_t *gone; // locators of live rows to delete
+    size_t gone_n, gone_cap;
+    ds_gone_copies *copies;
+    size_t copies_n, copies_cap;
+} ds_deltas;
+
+// One dataset in this batch.
+typedef struct ds_work {
+    const ds_dataset_def *def;
+    ds_dataset_state state; // after the last committed batch
+    ds_counts counts;
+    ds_fingerprint after; // of the dataset once this batch is committed
+    bool first_load;      // goes straight into the merge table, or through staging when inputs are kept
+    bool rekey;           // the key in force differs from the definition's
+    bool changed;         // has a dataset_batch row in this batch
+    bool staging_exists, staging_checked;
+    int64_t closed_by_rekey; // live rows whose new key is null or shared
+    int64_t staged_rows;     // rows of this batch in staging
+    ds_hash staged_sum;      // sum of the row hashes of the staged rows that have content (I, U, S)
+    ds_deltas pending;
+    double seconds;
+} ds_work;
+
+typedef struct ds_job {
+    const ds_runtime *runtime;
+    const ds_job_options *options;
+    ds_control *control;
+    ds_arena *arena; // of the result
+    const ds_stream_row *row;
+    const ds_stream_def *def;
+    int64_t fence;
+    int64_t batch;
+    ds_batch_status status;
+    ds_batch_status status_before; // when the transaction began
+    int64_t started_at;
+    bool guarded;
+    bool resnapshot;
+    const char *inputs;  // JSON: the input batches that a transformer read; "" else
+    uint64_t key_seed;
+    ds_db *source;       // in a read snapshot while ingesting
+    ds_db *live;         // a second connection to the merge database, opened when a diff needs it
+    ds_work *work;
+    size_t work_count;
+    size_t pending_bytes; // of all datasets
+    ds_control_names names;
+} ds_job;
+
+// --- lease.c
+// Takes the stream's lease: the lock of the operating system or server. DS_BUSY with the holder after wait_ms.
+ds_rc lease_take(ds_job *job, int wait_ms, ds_error *err);
+void lease_release(ds_job *job);
+// Inside a write transaction: raises the fence and writes the lease row.
+ds_rc lease_fence(ds_job *job, ds_error *err);
+// Begins a write transaction and stops with DS_BUSY when the fence is no longer ours. Every transaction that writes
+// for the stream begins here.
+ds_rc lease_begin(ds_job *job, ds_error *err);
+// Ends it: commits when rc is good, else rolls back; without a commit the job's status is again what it was.
+ds_rc lease_end(ds_job *job, ds_rc rc, ds_error *err);
+
+// --- batch.c
+const char *batch_status_name(ds_batch_status status);
+bool batch_status_parse(const char *text, ds_batch_status *out);
+// One transition, inside the transaction of the work that it stands for.
+ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err);
+// Finds the open batch or begins the next one, in one transaction with the fence.
+ds_rc batch_begin(ds_job *job, ds_error *err);
+// Sends an open batch back to the start, in a transaction of its own.
+ds_rc batch_restart(ds_job *job, ds_error *err);
+// Forgets the failures of an open batch, in a transaction of its own.
+ds_rc batch_clear_failure(ds_job *job, ds_error *err);
+// Records a failure on the batch; best effort.
+void batch_fail(ds_job *job, const ds_error *failure);
+// The transition diagram as text, one line per transition.
+void batch_print_transitions(ds_buf *out);
+
+// --- staging.c
+ds_rc staging_add_row(ds_job *job, ds_work *work, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err);
+ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *err);
+ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
+// Writes what is pending of all datasets, inside the caller's transaction.
+ds_rc staging_flush(ds_job *job, ds_error *err);
+// The same in a transaction of its own, when more than the budget is pending.
+ds_rc staging_relieve(ds_job *job, ds_error *err);
+// Drops the batch's staging rows of every dataset, inside the caller's transaction; *rows counts them.
+ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err);
+// Retention: deletes the staging rows of batches that are too old, inside the caller's transaction.
+ds_rc staging_prune(ds_job *job, ds_error *err);
+// Are the staged rows of the batch those that were recorded?
+ds_rc staging_check(ds_job *job, const ds_work *work, bool *same, ds_error *err);
+void deltas_release(ds_deltas *deltas);
+
+// --- ingest.c
+// Reads every dataset in one snapshot of the source and stages what changed (or loads it).
+ds_rc ingest_all(ds_job *job, ds_error *err);
+// Opens the source's connection and snapshot, and closes both.
+ds_rc ingest_open_source(ds_job *job, ds_error *err);
+void ingest_close_source(ds_job *job);
+// The source's rows of a dataset, to be read on job->source.
+void ingest_source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out);
+ds_read ingest_source_read(const ds_job *job, const ds_dataset_def *dataset, const ds_sql *select);
+// The live rows of the merge table: keys, or whole rows.
+void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *columns, bool hash, bool locator,
+                        ds_sql *out);
+ds_rc ingest_open_live(ds_job *job, ds_error *err);
+
+// --- load.c: the first load of a dataset; pump holds its source rows
+struct ds_pump;
+ds_rc load_dataset(ds_job *job, ds_work *work, struct ds_pump *source, ds_error *err);
+ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err);
+
+// --- merge.c
+// Records the datasets' counts and moves to merging, staging what is pending: one transaction.
+ds_rc merge_enter(ds_job *job, ds_error *err);
+// Applies what is staged and commits the batch: one transaction. *again: the staged rows are not those recorded.
+ds_rc merge_commit(ds_job *job, bool *again, ds_error *err);
+// A batch without any change: one transaction with the batch's own record.
+ds_rc merge_commit_unchanged(ds_job *job, ds_error *err);
+// Reads back what merge_enter recorded, for a batch that another process left in merging.
+ds_rc merge_resume(ds_job *job, ds_error *err);
+
+// --- verify.c
+ds_rc verify_datasets(ds_job *job, ds_job_result *result, ds_error *err);
+
+static inline void job_checkpoint(const ds_job *job, const char *point)
+{
+    if (job->runtime->checkpoint)
+        job->runtime->checkpoint(job->runtime->checkpoint_context, point);
+}

@@ -1,0 +1,204 @@
+// The first load of a dataset: straight into its merge table, in committed chunks, indexes last. Reading with hashing
+// and writing run on two threads. Until the dataset's first commit its views are stubs, so nobody sees a part; a retry
+// clears the table and starts over.
+#include <inttypes.h>
+
+#include "yellow/job_int.h"
+#include "yellow/pump.h"
+#include "yellow/tables.h"
+
+enum { LOAD_CHUNKS = 64 }; // chunks of a pump that one transaction writes
+
+static ds_rc delete_all(ds_job *job, ds_relation relation, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "DELETE FROM ");
+    sql_relation(&q, relation);
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
+static ds_rc has_rows(ds_job *job, ds_relation relation, bool *out, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "SELECT 1 FROM ");
+    sql_relation(&q, relation);
+    SQL(&q, " LIMIT 1");
+    ds_result r;
+    TRY(store_query(job->control->db, &q, arena, &r, err));
+    *out = r.rows > 0;
+    return DS_DONE;
+}
+
+static ds_rc in_ingesting(ds_job *job, ds_error *err)
+{
+    return job->status == BATCH_STARTED ? batch_move(job, BATCH_INGESTING, err) : DS_DONE;
+}
+
+// What an earlier attempt left is removed; the tables are empty afterwards.
+ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err)
+{
+    bool dirty;
+    TRY(has_rows(job, work->def->merge, &dirty, err));
+    if (!dirty)
+        return DS_DONE;
+    TRY(lease_begin(job, err));
+    ds_rc rc = in_ingesting(job, err);
+    if (rc.code == DS_OK)
+        rc = table_drop_indexes(job->control, job->def, work->def, err);
+    if (rc.code == DS_OK)
+        rc = delete_all(job, work->def->merge, err);
+    return lease_end(job, rc, err);
+}
+
+// Copies of equal rows are numbered from 1 by the database once all are in (loading counts none).
+static ds_rc number_copies(ds_job *job, ds_work *work, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "UPDATE ");
+    sql_relation(&q, work->def->merge);
+    SQL(&q, " SET ds_copy = c.n FROM (SELECT ");
+    sql_locator(&q, NULL);
+    SQL(&q, " AS place, row_number() OVER (PARTITION BY ds_row_hash ORDER BY ");
+    sql_locator(&q, NULL);
+    SQL(&q, ") AS n FROM ");
+    sql_relation(&q, work->def->merge);
+    SQL(&q, ") AS c WHERE c.n > 1 AND c.place = ");
+    sql_relation(&q, work->def->merge);
+    SQL(&q, ".");
+    sql_locator(&q, NULL);
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
+static ds_rc write_chunk(ds_job *job, ds_work *work, ds_writer *writer, const ds_rows *chunk, ds_error *err)
+{
+    bool has_out = def_has_out(job->def);
+    for (size_t i = 0; i < chunk->n; i++) {
+        ds_system_value values[4] = {{.hash = chunk->row_hash[i]}, {.i = job->batch}, {.i = has_out ? BATCH_LIVE : 1}};
+        TRY(job->control->db->driver->write_row(writer, values, rows_row(chunk, i), err));
+        fingerprint_add(&work->after, chunk->row_hash[i]);
+    }
+    work->counts.bytes += (int64_t)chunk->bytes.n;
+    return DS_DONE;
+}
+
+static ds_rc write_chunks(ds_job *job, ds_work *work, ds_rows **chunks, size_t n, ds_error *err)
+{
+    ds_db *db = job->control->db;
+    bool keyless = work->def->shape->key_count == 0;
+    ds_system_column system[] = {{"ds_row_hash", SYSTEM_HASH},
+                                 {"ds_batch_in", SYSTEM_INT},
+                                 {keyless ? "ds_copy" : "ds_batch_out", SYSTEM_INT}};
+    ds_write write = {work->def->merge, system, keyless || def_has_out(job->def) ? 3 : 2, work->def->shape};
+    ds_writer *writer = NULL;
+    TRY(db->driver->write_open(db, &write, &writer, err));
+    ds_rc rc = DS_DONE;
+    for (size_t i = 0; i < n && rc.code == DS_OK; i++)
+        rc = write_chunk(job, work, writer, chunks[i], err);
+    if (rc.code != DS_OK) {
+        db->driver->write_abort(writer);
+        return rc;
+    }
+    int64_t written;
+    return db->driver->write_close(writer, &written, err);
+}
+
+static ds_rc write_group(ds_job *job, ds_work *work, ds_rows **chunks, size_t n, ds_error *err)
+{
+    TRY(lease_begin(job, err));
+    ds_rc rc = in_ingesting(job, err);
+    if (rc.code == DS_OK)
+        rc = write_chunks(job, work, chunks, n, err);
+    rc = lease_end(job, rc, err);
+    job_checkpoint(job, "load:chunk");
+    return rc;
+}
+
+// Collects up to LOAD_CHUNKS chunks without holding a transaction, then writes them in one.
+static ds_rc load_group(ds_job *job, ds_work *work, ds_pump *pump, bool *ended, ds_error *err)
+{
+    ds_rows *chunks[LOAD_CHUNKS];
+    size_t n = 0;
+    ds_rc rc = DS_DONE;
+    *ended = false;
+    while (n < LOAD_CHUNKS && rc.code == DS_OK) {
+        rc = pump_next(pump, &chunks[n], err);
+        *ended = rc.code == DS_OK && chunks[n] == NULL;
+        if (rc.code != DS_OK || *ended)
+            break;
+        n++;
+    }
+    if (rc.code == DS_OK && n)
+        rc = write_group(job, work, chunks, n, err);
+    for (size_t i = 0; i < n; i++)
+        pump_recycle(pump, chunks[i]);
+    return rc;
+}
+
+// The unique index could not be made: which keys are there twice?
+static ds_rc name_duplicates(ds_job *job, ds_work *work, ds_error *err)
+{
+    ds_error first = *err;
+    const ds_shape *shape = work->def->shape;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "SELECT count(*)");
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < shape->key_count; i++) {
+            if (pass == 0 || i)
+                SQL(&q, ", ");
+            sql_ident(&q, shape->columns[shape->key[i]].name);
+        }
+        if (pass == 0) {
+            SQL(&q, " FROM ");
+            sql_relation(&q, work->def->merge);
+            SQL(&q, " GROUP BY ");
+        }
+    }
+    SQL(&q, " HAVING count(*) > 1 LIMIT 1");
+    ds_result r;
+    ds_error ignored;
+    if (shape->key_count == 0 || store_query(job->control->db, &q, arena, &r, &ignored).code != DS_OK || r.rows == 0) {
+        *err = first;
+        return (ds_rc){first.code};
+    }
+    CLEANUP(buf_release) ds_buf key = BUF_INIT(400);
+    for (size_t i = 0; i < shape->key_count; i++)
+        buf_printf(&key, "%s%s='%s'", i ? ", " : "", shape->columns[shape->key[i]].name, result_text(&r, 0, i + 1));
+    return ds_hint(ds_fail(err, DS_FINDING, "duplicate key in the source: %s (%s rows)", buf_text(&key),
+                           result_text(&r, 0, 0)),
+                   err, "correct the source, or the dataset's primary key in the model");
+}
+
+static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
+{
+    TRY(lease_begin(job, err));
+    ds_rc rc = in_ingesting(job, err);
+    if (rc.code == DS_OK && work->def->shape->key_count == 0)
+        rc = number_copies(job, work, err);
+    if (rc.code == DS_OK)
+        rc = table_create_indexes(job->control, job->def, work->def, err);
+    rc = lease_end(job, rc, err);
+    return rc.code == DS_FINDING ? name_duplicates(job, work, err) : rc;
+}
+
+static void report(const ds_job *job, const ds_work *work)
+{
+    const ds_progress *progress = job->runtime->progress;
+    if (progress && progress->rows)
+        progress->rows(progress->context, job->def->name, work->def->name, work->after.rows, 0);
+}
+
+ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)
+{
+    work->after = (ds_fingerprint){0};
+    for (bool ended = false; !ended;) {
+        if (runtime_cancelled(job->runtime))
+            return ds_fail(err, DS_CANCELLED, "interrupted");
+        TRY(load_group(job, work, pump, &ended, err));
+        report(job, work);
+    }
+    TRY(build_indexes(job, work, err));
+    work->counts.read = work->counts.inserted = work->after.rows;
+    return DS_DONE;
+}
