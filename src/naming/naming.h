@@ -31,5 +31,5 @@ ds_relation naming_view(ds_arena *arena, ds_name_rules rules, const char *worksp
                         const char *store, const char *dataset, bool history);
 // Control table: schema datasurface.
 ds_relation naming_control(ds_arena *arena, ds_name_rules rules, const char *table);
-// Index on a table: the table's name and a suffix, within the limit.
+// Index on a table: the table's name, "__" and a suffix (not that of a table kind), within the limit.
 const char *naming_index(ds_arena *arena, ds_name_rules rules, ds_relation table, const char *suffix);

@@ -155,6 +155,8 @@ static bool words_parse(ds_str text, ds_interval *out)
             return rank < ISO_TIME[0].rank && add_clock(out, amount, text);
         if (!take_char(&text, ' '))
             return false;
+        if (text.n > 0 && text.p[text.n - 1] == ' ')
+            return false;
         ds_str name = str_split(&text, ' ');
         if (name.n > 1 && name.p[name.n - 1] == 's')
             name.n--;

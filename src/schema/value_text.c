@@ -33,7 +33,7 @@ ds_rc text_from_text(ds_rows *rows, const ds_shape_column *column, ds_str text, 
         return refuse_encoding(text, err);
     if (type->kind == TYPE_JSON)
         TRY(check_json(text, err));
-    else if (type->size != TYPE_UNLIMITED && length > type->size)
+    else if (type_is_text(type) && type->size != TYPE_UNLIMITED && length > type->size)
         return ds_hint(refuse_fit(type, text, err), err, "it has %lld characters", (long long)length);
     rows_put(rows, column->name_hash, text.p, text.n);
     return DS_DONE;
