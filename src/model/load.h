@@ -16,8 +16,8 @@ void model_free(ds_model *model);
 void model_freep(ds_model **model);
 
 // The same from texts in memory (tests, fuzzers). paths[i] names texts[i].
-ds_rc model_load_texts(const char *const *paths, const ds_str *texts, size_t n, const char *environment,
-                       ds_model **out, ds_diags **diags, ds_error *err);
+ds_rc model_load_texts(const char *const *paths, const ds_str *texts, size_t n, const char *environment, ds_model **out,
+                       ds_diags **diags, ds_error *err);
 
 // Limits; each has a test at the limit and an exact message.
 enum {

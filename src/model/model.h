@@ -218,8 +218,8 @@ typedef struct ds_datastore {
 
 typedef struct ds_sink {
     ds_pos pos;
-    ds_text text; // as written: "Store1/customers"
-    const char *store;   // NULL when the text could not be split (diagnosed)
+    ds_text text;      // as written: "Store1/customers"
+    const char *store; // NULL when the text could not be split (diagnosed)
     const char *dataset;
     ds_flag allow_deprecated;
 } ds_sink;
@@ -244,7 +244,7 @@ typedef struct ds_group {
 typedef struct ds_sql_text {
     ds_pos pos;
     const char *dataset;
-    ds_text any;      // when given as plain text
+    ds_text any; // when given as plain text
     ds_text postgres, sqlite;
 } ds_sql_text;
 typedef struct ds_command {
@@ -366,6 +366,6 @@ typedef struct ds_model {
     // First object of each name; duplicates are a finding of the loader.
     ds_map *container_by_name; // ds_container: documents and those of platform services
     ds_map *datastore_by_name, *workspace_by_name, *zone_by_name, *service_by_name;
-    ds_map *platform_by_name;   // ds_platform
-    char tree_id[65];           // identifies the text of the model, lower-case hex
+    ds_map *platform_by_name; // ds_platform
+    char tree_id[65];         // identifies the text of the model, lower-case hex
 } ds_model;

@@ -1,0 +1,326 @@
+#include "model/yaml_int.h"
+
+#include <yaml.h>
+
+#include "base/vec.h"
+#include "model/yaml_problem_int.h"
+
+// A list or map that has begun and not ended.
+typedef struct frame {
+    yaml_node node;
+    size_t first;       // its items in `pending` begin here
+    const char *anchor; // NULL: none
+} frame;
+
+typedef struct anchor {
+    const char *name;
+    yaml_node node;
+    bool open; // still being read: an alias to it would contain itself
+} anchor;
+
+typedef struct reader {
+    yaml_parser_t parser;
+    ds_diags *diags;
+    ds_arena *scratch;
+    uint32_t file;
+    uint32_t line_base; // lines of the file before the parser's text
+    size_t alias_nodes; // in this file, so far
+    bool given_up;      // on this document
+    frame open[MODEL_DEPTH_MAX];
+    size_t depth;
+    VEC(yaml_node) pending;
+    VEC(anchor) anchors;
+    yaml_visit *visit;
+    void *context;
+} reader;
+
+bool yaml_is_empty(const yaml_node *node)
+{
+    if (node->kind != NODE_SCALAR)
+        return false;
+    if (node->text.n == 0)
+        return true;
+    static const char *const NULLS[] = {"~", "null", "Null", "NULL"};
+    for (size_t i = 0; node->plain && i < sizeof NULLS / sizeof NULLS[0]; i++)
+        if (str_eq(node->text, str_of(NULLS[i])))
+            return true;
+    return false;
+}
+
+static ds_pos place(const reader *r, yaml_mark_t mark)
+{
+    return yaml_pos(r->file, r->line_base + mark.line + 1, mark.column + 1);
+}
+
+// Reports and leaves this document; the rest of it is not read.
+#define GIVE_UP(r, rule, pos, ...) (MODEL_FIND((r)->diags, rule, pos, "", __VA_ARGS__), (r)->given_up = true)
+
+// A finished node goes to the list or map that is open, or is the root.
+static void deliver(reader *r, const yaml_node *node)
+{
+    if (r->pending.n == MODEL_NODES_MAX) {
+        GIVE_UP(r, RULE_LIMIT, node->pos, "the document has more than %d values", MODEL_NODES_MAX);
+        diag_hint(r->diags, "give each object a document of its own, separated by \"---\"");
+        return;
+    }
+    *VEC_PUSH(r->scratch, &r->pending) = *node;
+}
+
+static void remember(reader *r, const char *name, const yaml_node *node, bool open)
+{
+    if (name)
+        *VEC_PUSH(r->scratch, &r->anchors) = (anchor){name, *node, open};
+}
+
+static const char *copy_name(reader *r, const yaml_char_t *name)
+{
+    return name ? arena_strdup(r->scratch, (const char *)name) : NULL;
+}
+
+static bool refuse_tag(reader *r, const yaml_char_t *tag, ds_pos pos)
+{
+    if (!tag)
+        return false;
+    GIVE_UP(r, RULE_YAML_FEATURE, pos, "the tag \"%s\" is not allowed", (const char *)tag);
+    diag_hint(r->diags,
+              "remove it: the field decides what a value means; put quotes around a text that begins with \"!\"");
+    return true;
+}
+
+static void on_scalar(reader *r, const yaml_event_t *event)
+{
+    ds_pos pos = place(r, event->start_mark);
+    if (refuse_tag(r, event->data.scalar.tag, pos))
+        return;
+    if (event->data.scalar.length > MODEL_SCALAR_MAX) {
+        GIVE_UP(r, RULE_LIMIT, pos, "a text of more than %d bytes", MODEL_SCALAR_MAX);
+        return;
+    }
+    ds_str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
+    yaml_node node = {.pos = pos, .count = 1, .kind = NODE_SCALAR};
+    node.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    node.quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+                  event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    if (memchr(text.p, '\0', text.n)) { // by the escape \0
+        MODEL_FIND(r->diags, RULE_ENCODING, pos, "", "the control character U+0000 is not allowed");
+        text = STR("");
+    }
+    node.text = (ds_str){arena_str(r->scratch, text), text.n};
+    remember(r, copy_name(r, event->data.scalar.anchor), &node, false);
+    deliver(r, &node);
+}
+
+static void on_begin(reader *r, yaml_kind kind, const yaml_event_t *event)
+{
+    ds_pos pos = place(r, event->start_mark);
+    bool map = kind == NODE_MAP;
+    if (refuse_tag(r, map ? event->data.mapping_start.tag : event->data.sequence_start.tag, pos))
+        return;
+    if (r->depth == MODEL_DEPTH_MAX) {
+        GIVE_UP(r, RULE_LIMIT, pos, "lists and maps are nested more than %d deep", MODEL_DEPTH_MAX);
+        return;
+    }
+    frame *f = &r->open[r->depth++];
+    *f = (frame){.node = {.pos = pos, .kind = (uint8_t)kind}, .first = r->pending.n};
+    f->node.flow = map ? event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+                       : event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+    f->anchor = copy_name(r, map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor);
+    remember(r, f->anchor, &f->node, true);
+}
+
+// Closes the innermost list or map.
+static void on_end(reader *r)
+{
+    frame *f = &r->open[--r->depth];
+    yaml_node node = f->node;
+    node.n = r->pending.n - f->first;
+    node.count = 1;
+    node.items = ARENA_ARRAY(r->scratch, yaml_node, node.n);
+    if (node.n)
+        memcpy(node.items, r->pending.v + f->first, node.n * sizeof *node.items);
+    for (size_t i = 0; i < node.n; i++) {
+        node.count += node.items[i].count;
+        if (node.items[i].height >= node.height)
+            node.height = (uint8_t)(node.items[i].height + 1);
+    }
+    if (node.n == 0)
+        node.height = 1;
+    r->pending.n = f->first;
+    for (size_t i = r->anchors.n; f->anchor && i-- > 0;) {
+        if (r->anchors.v[i].open && strcmp(r->anchors.v[i].name, f->anchor) == 0) {
+            r->anchors.v[i] = (anchor){f->anchor, node, false};
+            break;
+        }
+    }
+    deliver(r, &node);
+}
+
+// The newest anchor of that name.
+static const anchor *find_anchor(const reader *r, const char *name)
+{
+    for (size_t i = r->anchors.n; i-- > 0;)
+        if (strcmp(r->anchors.v[i].name, name) == 0)
+            return &r->anchors.v[i];
+    return NULL;
+}
+
+static void report_unknown_alias(reader *r, ds_pos pos, const char *name)
+{
+    GIVE_UP(r, RULE_ALIAS, pos, "unknown alias \"*%s\"", name);
+    diag_hint(r->diags, "there is no \"&%s\" above in this document; put quotes around a value that begins with \"*\"",
+              name);
+}
+
+static void on_alias(reader *r, const yaml_event_t *event)
+{
+    ds_pos pos = place(r, event->start_mark);
+    const char *name = (const char *)event->data.alias.anchor;
+    const anchor *found = find_anchor(r, name);
+    if (!found) {
+        report_unknown_alias(r, pos, name);
+        return;
+    }
+    if (found->open) {
+        GIVE_UP(r, RULE_ALIAS, pos, "the alias \"*%s\" stands inside of what it repeats", name);
+        return;
+    }
+    r->alias_nodes += found->node.count;
+    if (r->alias_nodes > MODEL_ALIAS_NODES_MAX) {
+        GIVE_UP(r, RULE_LIMIT, pos, "aliases of this file expand to more than %d values", MODEL_ALIAS_NODES_MAX);
+        return;
+    }
+    if (r->depth + found->node.height > MODEL_DEPTH_MAX) {
+        GIVE_UP(r, RULE_LIMIT, pos, "lists and maps are nested more than %d deep", MODEL_DEPTH_MAX);
+        return;
+    }
+    deliver(r, &found->node);
+}
+
+static void begin_document(reader *r)
+{
+    arena_clear(r->scratch);
+    r->depth = 0;
+    r->pending.v = NULL;
+    r->pending.n = r->pending.cap = 0;
+    r->anchors.v = NULL;
+    r->anchors.n = r->anchors.cap = 0;
+    r->given_up = false;
+}
+
+static void end_document(reader *r)
+{
+    ds_assert(r->given_up || (r->depth == 0 && r->pending.n == 1));
+    if (!r->given_up && !yaml_is_empty(&r->pending.v[0]))
+        r->visit(&r->pending.v[0], r->context);
+}
+
+static void on_document(reader *r, const yaml_event_t *event)
+{
+    begin_document(r);
+    if (event->data.document_start.version_directive ||
+        event->data.document_start.tag_directives.start != event->data.document_start.tag_directives.end) {
+        GIVE_UP(r, RULE_YAML_FEATURE, place(r, event->start_mark), "YAML directives are not allowed");
+        diag_hint(r->diags, "remove the line");
+    }
+}
+
+static void on_event(reader *r, const yaml_event_t *event)
+{
+    if (event->type == YAML_DOCUMENT_START_EVENT)
+        on_document(r, event);
+    else if (event->type == YAML_DOCUMENT_END_EVENT)
+        end_document(r);
+    if (r->given_up)
+        return;
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        on_scalar(r, event);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        on_begin(r, NODE_MAP, event);
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        on_begin(r, NODE_LIST, event);
+        break;
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        on_end(r);
+        break;
+    case YAML_ALIAS_EVENT:
+        on_alias(r, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void report_problem(reader *r, ds_str text)
+{
+    yaml_problem problem = yaml_problem_of(&r->parser, text);
+    MODEL_FIND(r->diags, RULE_SYNTAX, place(r, problem.mark), "", "%s", problem.message);
+    if (problem.hint[0])
+        diag_hint(r->diags, "%s", problem.hint);
+}
+
+// Parses text until its end or a syntax error. Returns the line of text (from 0) where the document began that was
+// given up, or SIZE_MAX at the end.
+static size_t read_until_problem(reader *r, ds_str text)
+{
+    size_t document = 0;
+    if (!yaml_parser_initialize(&r->parser))
+        BUG("out of memory in libyaml");
+    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)text.p, text.n);
+    for (bool done = false; !done;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&r->parser, &event)) {
+            report_problem(r, text);
+            break;
+        }
+        if (event.type == YAML_DOCUMENT_START_EVENT)
+            document = event.start_mark.line;
+        on_event(r, &event);
+        // Nothing is gained from reading on in a document that was given up, and it may be a bomb.
+        done = event.type == YAML_STREAM_END_EVENT || r->given_up;
+        if (event.type == YAML_STREAM_END_EVENT)
+            document = SIZE_MAX;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&r->parser);
+    return document;
+}
+
+// "---" at the beginning of a line separates documents wherever it stands.
+static bool is_separator(ds_str line)
+{
+    return str_starts(line, STR("---")) && (line.n == 3 || memchr(" \t\r", line.p[3], 3));
+}
+
+// Leaves *text at the first separator after its line `document`; false when there is none.
+static bool skip_document(reader *r, ds_str *text, size_t document)
+{
+    for (size_t line = 0; text->n; line++) {
+        ds_str rest = *text;
+        if (is_separator(str_split(&rest, '\n')) && line > document) {
+            r->line_base += (uint32_t)line;
+            return true;
+        }
+        *text = rest;
+    }
+    return false;
+}
+
+void yaml_read(ds_diags *diags, uint32_t file, ds_arena *scratch, yaml_visit *visit, void *context)
+{
+    ds_str text = files_text(diags_files(diags), file);
+    if (yaml_text_refused(diags, file, text))
+        return;
+    if (str_starts(text, STR("\xEF\xBB\xBF")))
+        text = (ds_str){text.p + 3, text.n - 3};
+    reader r = {.diags = diags, .scratch = scratch, .file = file, .visit = visit, .context = context};
+    for (bool more = true; more;) {
+        begin_document(&r);
+        size_t document = read_until_problem(&r, text);
+        more = document != SIZE_MAX && skip_document(&r, &text, document);
+    }
+}

@@ -1,0 +1,45 @@
+// Text -> trees of nodes, one per document: libyaml's events, made strict. What is no YAML, or YAML that a model may
+// not use (tags, merge keys, aliases without end), becomes findings; after a syntax error reading goes on at the next
+// "---". Private to model/.
+#pragma once
+#include "model/load.h"
+#include "model/rules.h"
+
+typedef enum yaml_kind { NODE_SCALAR, NODE_LIST, NODE_MAP } yaml_kind;
+
+typedef struct yaml_node yaml_node;
+struct yaml_node {
+    ds_pos pos;
+    uint32_t count; // nodes of this subtree, aliases expanded
+    uint8_t kind;   // yaml_kind
+    uint8_t height; // 0 for scalars
+    bool plain;     // a scalar without quotes
+    bool quoted;    // a scalar in quotes; block scalars are neither
+    bool flow;      // a list or map in brackets
+    union {
+        ds_str text; // NUL-terminated
+        struct {
+            yaml_node *items; // of a map: key, value, key, value ...
+            size_t n;         // items, so twice the pairs
+        };
+    };
+};
+
+// Nothing was written, or null.
+bool yaml_is_empty(const yaml_node *node);
+
+// root is never NULL and lives until visit returns. Empty documents are left out.
+typedef void yaml_visit(const yaml_node *root, void *context);
+// text is borrowed and belongs to files as `file`. scratch is cleared after each document.
+void yaml_read(ds_diags *diags, uint32_t file, ds_arena *scratch, yaml_visit *visit, void *context);
+
+// A finding with the id and severity of its rule.
+#define MODEL_FIND(diags, rule, pos, object, ...)                                                                      \
+    diag_add((diags), MODEL_RULES[rule].severity, MODEL_RULES[rule].id, (pos), (object), __VA_ARGS__)
+
+enum { MODEL_NODES_MAX = 2 << 20 }; // nodes of one document
+
+// yaml_text.c: a place, counted from 1; what is too large for its field stays at the field's maximum.
+ds_pos yaml_pos(uint32_t file, size_t line, size_t column);
+// The first thing that keeps text from being read at all. True when there was one (it is a finding).
+bool yaml_text_refused(ds_diags *diags, uint32_t file, ds_str text);
