@@ -88,7 +88,8 @@ ds_rc shape_new(ds_arena *arena, const ds_shape_column *columns, size_t n, const
 
 const ds_shape *shape_of_key(ds_arena *arena, const ds_shape *shape)
 {
-    ds_assert(shape->key_count > 0);
+    if (shape->key_count == 0)
+        return ARENA_NEW(arena, ds_shape);
     ds_shape_column *columns = ARENA_ARRAY(arena, ds_shape_column, shape->key_count);
     uint16_t *key = ARENA_ARRAY(arena, uint16_t, shape->key_count);
     for (size_t i = 0; i < shape->key_count; i++) {

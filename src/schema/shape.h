@@ -27,7 +27,8 @@ typedef struct ds_shape {
 // columns have the same name hash, no columns or too many.
 ds_rc shape_new(ds_arena *arena, const ds_shape_column *columns, size_t n, const uint16_t *key, size_t key_count,
                 const ds_shape **out, ds_error *err);
-// The shape that has only the key columns of `shape` (all of them key, in key order).
+// The shape that has only the key columns of `shape` (all of them key, in key order); without columns for
+// a multiset.
 const ds_shape *shape_of_key(ds_arena *arena, const ds_shape *shape);
 // Index of the column of that name (exact), or -1.
 int shape_find(const ds_shape *shape, const char *name);

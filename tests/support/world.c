@@ -1,0 +1,176 @@
+#include "support/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/sql.h"
+#include "yellow/control_int.h"
+#include "yellow/tables.h"
+#include "yellow/views.h"
+
+static void must(ds_rc rc, const ds_error *err, const char *what)
+{
+    if (rc.code == DS_OK)
+        return;
+    fprintf(stderr, "%s: %s\n", what, err->text);
+    abort();
+}
+
+void world_open(world *w, const ds_driver *driver, ds_milestoning milestoning)
+{
+    *w = (world){.dir = workdir_new(), .arena = arena_new(), .drivers = {driver}};
+    w->store = (ds_store){w->drivers, 1};
+    w->clock = clock_manual(INT64_C(1700000000000000));
+    w->runtime = (ds_runtime){.store = &w->store, .clock = &w->clock, .base_dir = w->dir.path, .tree_id = ""};
+    w->source = (ds_container_def){.name = "Source", .type = "sqlite", .path = "source.db", .host = "",
+                                   .database = "", .schema = "", .credential = ""};
+    w->merge = w->source;
+    w->merge.name = "Merge";
+    w->merge.path = "merge.db";
+    w->def = (ds_stream_def){.name = "P/S", .service = "Svc", .platform = "P", .store = "S", .cron = "",
+                             .timezone = "", .milestoning = milestoning, .max_delete_ratio = 1,
+                             .staging_batches = DEFAULT_STAGING_BATCHES, .source = w->source,
+                             .datasets = w->datasets};
+}
+
+void world_close(world *w)
+{
+    workdir_remove(&w->dir);
+    arena_free(w->arena);
+}
+
+static ds_db *open_db(const world *w, const ds_container_def *container)
+{
+    ds_db *db = NULL;
+    ds_error err;
+    must(runtime_open(&w->runtime, container, (ds_access){.create = true}, &db, &err), &err, "open");
+    return db;
+}
+
+static void run(const world *w, const ds_container_def *container, const char *statements)
+{
+    ds_db *db = open_db(w, container);
+    ds_error err;
+    ds_str rest = str_of(statements);
+    while (rest.n) {
+        ds_str one = str_trim(str_split(&rest, ';'));
+        if (!one.n)
+            continue;
+        CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+        sql_user_text(&q, arena_str(w->arena, one));
+        must(store_exec(db, &q, NULL, &err), &err, statements);
+    }
+    store_close(db);
+}
+
+void world_source(const world *w, const char *statements)
+{
+    run(w, &w->source, statements);
+}
+
+void world_merge(const world *w, const char *statements)
+{
+    run(w, &w->merge, statements);
+}
+
+void world_dataset(world *w, const char *name, const char *columns)
+{
+    ds_shape_column list[32];
+    uint16_t key[32];
+    size_t n = 0, keys = 0;
+    ds_error err;
+    ds_db *db = open_db(w, &w->source);
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "CREATE TABLE IF NOT EXISTS ");
+    sql_ident(&q, name);
+    SQL(&q, " (");
+    for (ds_str rest = str_of(columns); rest.n; n++) {
+        ds_str spec = str_trim(str_split(&rest, ';'));
+        const char *column = arena_str(w->arena, str_split(&spec, ' '));
+        ds_column_spec parsed;
+        size_t at;
+        must(column_spec_parse(w->arena, spec, &parsed, &at, &err), &err, "column");
+        list[n] = (ds_shape_column){column, column, parsed.type, parsed.not_null, 0};
+        if (parsed.primary_key)
+            key[keys++] = (uint16_t)n;
+        if (n)
+            SQL(&q, ", ");
+        sql_ident(&q, column);
+        SQL(&q, " ");
+        db->dialect->column_type(parsed.type, &q.text);
+    }
+    SQL(&q, ")");
+    must(store_exec(db, &q, NULL, &err), &err, "create source table");
+    const ds_name_rules rules = db->dialect->names;
+    ds_dataset_def *d = &w->datasets[w->def.dataset_count++];
+    *d = (ds_dataset_def){.name = arena_strdup(w->arena, name), .source_schema = "",
+                          .source_table = arena_strdup(w->arena, name),
+                          .merge = naming_table(w->arena, rules, "P", "S", name, TABLE_MERGE),
+                          .staging = naming_table(w->arena, rules, "P", "S", name, TABLE_STAGING),
+                          .history = naming_table(w->arena, rules, "P", "S", name, TABLE_HISTORY),
+                          .rejects = naming_table(w->arena, rules, "P", "S", name, TABLE_REJECTS)};
+    ds_view_def *views = ARENA_ARRAY(w->arena, ds_view_def, 2);
+    views[0] = (ds_view_def){"W", "G", false, naming_view(w->arena, rules, "W", "G", "S", name, false)};
+    views[1] = (ds_view_def){"W", "G", true, naming_view(w->arena, rules, "W", "G", "S", name, true)};
+    d->views = views;
+    d->view_count = w->def.milestoning == MILESTONING_SCD1 ? 1 : 2;
+    must(shape_new(w->arena, list, n, key, keys, &d->shape, &err), &err, "shape");
+    store_close(db);
+}
+
+static void apply_dataset(const world *w, ds_control *control, const ds_dataset_def *d)
+{
+    ds_error err;
+    CLEANUP(sql_release) ds_sql merge = sql_new(control->db->dialect);
+    table_create_merge_sql(&w->def, d, &merge);
+    must(store_exec(control->db, &merge, NULL, &err), &err, "merge table");
+    if (w->def.milestoning == MILESTONING_SCD4) {
+        CLEANUP(sql_release) ds_sql history = sql_new(control->db->dialect);
+        table_create_history_sql(&w->def, d, &history);
+        must(store_exec(control->db, &history, NULL, &err), &err, "history table");
+    }
+    ds_dataset_state state;
+    must(control_dataset_state(control, w->def.name, d->name, w->arena, &state, &err), &err, "state");
+    must(views_replace(control, &w->def, d, state.batch ? VIEW_REAL : VIEW_STUB, &err), &err, "views");
+}
+
+void world_apply(world *w)
+{
+    ds_error err;
+    ds_control *control = NULL;
+    must(control_open(&w->runtime, &w->merge, CONTROL_CREATE, &control, &err), &err, "control");
+    must(store_begin(control->db, BEGIN_WRITE, &err), &err, "begin");
+    must(control_create_tables(control, &err), &err, "control tables");
+    for (size_t i = 0; i < w->def.dataset_count; i++)
+        apply_dataset(w, control, &w->datasets[i]);
+    must(control_put_stream(control, &w->def, &err), &err, "stream");
+    must(store_commit(control->db, &err), &err, "commit");
+    control_close(control);
+}
+
+ds_rc world_job(world *w, ds_job_result *out, ds_error *err)
+{
+    w->clock.fixed_us += 1000000;
+    return job_run(&w->runtime, &w->merge, w->def.name, &w->options, w->arena, out, err);
+}
+
+const char *world_query(const world *w, bool merge, const char *select)
+{
+    ds_db *db = open_db(w, merge ? &w->merge : &w->source);
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    sql_user_text(&q, select);
+    ds_error err;
+    ds_result r;
+    must(store_query(db, &q, w->arena, &r, &err), &err, select);
+    CLEANUP(buf_release) ds_buf out = BUF_INIT(64 << 20);
+    for (size_t i = 0; i < r.rows; i++) {
+        for (size_t c = 0; c < r.columns; c++) {
+            const char *cell = result_text(&r, i, c);
+            buf_printf(&out, "%s%s", c ? "|" : "", cell ? cell : "~");
+        }
+        buf_putc(&out, '\n');
+    }
+    store_close(db);
+    return arena_strdup(w->arena, buf_text(&out));
+}
