@@ -12,7 +12,7 @@ typedef struct ds_relation {
 
 // What a dialect says about names.
 typedef struct ds_name_rules {
-    size_t limit;     // bytes of an identifier, 63 for PostgreSQL; SQLite has none: 200
+    size_t limit; // bytes of an identifier, 63 for PostgreSQL; SQLite has none: 200
     bool has_schemas;
 } ds_name_rules;
 

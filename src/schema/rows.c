@@ -1,40 +1,10 @@
-#include "schema/rows.h"
+#include "schema/rows_int.h"
 
-#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-
-// A cell: 8 bytes hash of the name, 4 bytes length, value.
-enum { CELL_NAME = 8, CELL_LENGTH = 4, CELL_HEAD = CELL_NAME + CELL_LENGTH };
-
-static void store_u64(unsigned char *p, uint64_t value)
-{
-    value = htobe64(value);
-    memcpy(p, &value, sizeof value);
-}
-
-static uint64_t load_u64(const unsigned char *p)
-{
-    uint64_t value;
-    memcpy(&value, p, sizeof value);
-    return be64toh(value);
-}
-
-static void store_u32(unsigned char *p, uint32_t value)
-{
-    value = htobe32(value);
-    memcpy(p, &value, sizeof value);
-}
-
-static uint32_t load_u32(const unsigned char *p)
-{
-    uint32_t value;
-    memcpy(&value, p, sizeof value);
-    return be32toh(value);
-}
 
 void hash_store(ds_hash hash, unsigned char out[16])
 {
@@ -133,13 +103,10 @@ void rows_drop(ds_rows *rows)
     rows_cut(rows, rows->n ? rows->end[rows->n - 1] : 0);
 }
 
-static void mark_cell(ds_rows *rows)
+static void marks_grow(ds_rows *rows)
 {
-    if (rows->marks == rows->mark_cap) {
-        rows->mark_cap = grown(rows->mark_cap, 32);
-        rows->mark = grow(rows->mark, rows->mark_cap, sizeof *rows->mark);
-    }
-    rows->mark[rows->marks++] = (uint32_t)(rows->bytes.n - rows->row_start);
+    rows->mark_cap = grown(rows->mark_cap, 32);
+    rows->mark = grow(rows->mark, rows->mark_cap, sizeof *rows->mark);
 }
 
 static inline unsigned char *put_head(ds_rows *rows, uint64_t name_hash, size_t n)
@@ -150,7 +117,9 @@ static inline unsigned char *put_head(ds_rows *rows, uint64_t name_hash, size_t 
         return NULL;
     }
     size_t size = CELL_HEAD + n;
-    mark_cell(rows);
+    if (rows->marks == rows->mark_cap)
+        marks_grow(rows);
+    rows->mark[rows->marks++] = (uint32_t)(bytes->n - rows->row_start);
     unsigned char *p = (unsigned char *)bytes->p + bytes->n;
     if (size < bytes->cap - bytes->n) // one byte stays for the buffer's NUL
         bytes->n += size;
@@ -332,68 +301,11 @@ ds_rc rows_end(ds_rows *rows, const ds_shape *shape, uint64_t key_seed, ds_error
     return DS_DONE;
 }
 
-// --- reading
-
-typedef struct ds_named_cell {
-    uint64_t name_hash;
-    ds_cell cell;
-} ds_named_cell;
-
-// The cell at *at, which moves on; false at the end of the row.
-static bool row_next(ds_str row, size_t *at, ds_named_cell *out)
-{
-    if (*at == row.n)
-        return false;
-    const unsigned char *p = (const unsigned char *)row.p + *at;
-    ds_assert(row.n - *at >= CELL_HEAD);
-    uint32_t n = load_u32(p + CELL_NAME);
-    ds_assert(n <= row.n - *at - CELL_HEAD);
-    *out = (ds_named_cell){load_u64(p), {p + CELL_HEAD, n}};
-    *at += CELL_HEAD + (size_t)n;
-    return true;
-}
-
-void row_cells(const ds_shape *shape, ds_str row, ds_cell *out)
-{
-    memset(out, 0, shape->n * sizeof *out);
-    size_t at = 0, place = 0;
-    for (ds_named_cell next; row_next(row, &at, &next);) {
-        size_t i = place;
-        while (i < shape->n && shape->columns[shape->hash_order[i]].name_hash != next.name_hash)
-            i++;
-        if (i == shape->n)
-            continue; // a column that the shape lacks
-        out[shape->hash_order[i]] = next.cell;
-        place = i + 1;
-    }
-}
-
-int64_t cell_i64(ds_cell cell)
-{
-    ds_assert(cell.n == sizeof(int64_t));
-    return (int64_t)load_u64(cell.p);
-}
-
-double cell_double(ds_cell cell)
-{
-    int64_t bits = cell_i64(cell);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static ds_cell find_cell(ds_str row, uint64_t name_hash)
-{
-    size_t at = 0;
-    for (ds_named_cell next; row_next(row, &at, &next);)
-        if (next.name_hash == name_hash)
-            return next.cell;
-    return (ds_cell){0};
-}
+// --- of an encoded row
 
 static ds_str encoded_key_cell(const ds_key_source *source, size_t k)
 {
-    ds_cell cell = find_cell(source->row, source->shape->columns[source->shape->key[k]].name_hash);
+    ds_cell cell = row_find_cell(source->row, source->shape->columns[source->shape->key[k]].name_hash);
     return cell.p ? (ds_str){(const char *)cell.p - CELL_LENGTH, CELL_LENGTH + cell.n} : (ds_str){0};
 }
 

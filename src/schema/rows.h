@@ -33,16 +33,16 @@ typedef struct ds_cell {
 } ds_cell;
 
 typedef struct ds_rows {
-    ds_buf bytes;        // the encoded rows, one after another
-    size_t n;            // rows
-    size_t cap;          // rows that the arrays below have room for
-    uint32_t *end;       // where row i ends in bytes
-    ds_hash *row_hash;   // XXH3-128 of the row's bytes; or, with has_hash, as stored in the table
-    ds_hash *key_hash;   // XXH3-128 of the key cells, seeded per run
-    int64_t *locator;    // physical place of the row, when the read asked for it
-    size_t row_start;    // of the row being written
-    bool open;           // a row is being written
-    uint32_t *mark;      // where the cells of the row being written begin, counted from row_start
+    ds_buf bytes;      // the encoded rows, one after another
+    size_t n;          // rows
+    size_t cap;        // rows that the arrays below have room for
+    uint32_t *end;     // where row i ends in bytes
+    ds_hash *row_hash; // XXH3-128 of the row's bytes; or, with has_hash, as stored in the table
+    ds_hash *key_hash; // XXH3-128 of the key cells, seeded per run
+    int64_t *locator;  // physical place of the row, when the read asked for it
+    size_t row_start;  // of the row being written
+    bool open;         // a row is being written
+    uint32_t *mark;    // where the cells of the row being written begin, counted from row_start
     size_t marks, mark_cap;
 } ds_rows;
 

@@ -97,11 +97,24 @@ static bool int_is_exact(ds_type_kind kind, int64_t value)
     return value > -(INT64_C(1) << 53) && value < INT64_C(1) << 53;
 }
 
+// Apart from value_put_int, which runs for every value, so that only a refusal pays for its text.
+static ds_rc refuse_int(const ds_type *type, int64_t value, ds_error *err)
+{
+    char text[32], described[64];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    snprintf(described, sizeof described, "an integer (%s)", text);
+    switch (type_class(type)) {
+    case VALUE_BOOL:
+        return refuse_form(type, str_of(text), err);
+    case VALUE_FLOAT:
+        return refuse_fit(type, str_of(text), err);
+    default:
+        return refuse_kind(type, described, err);
+    }
+}
+
 ds_rc value_put_int(ds_rows *rows, const ds_shape_column *column, int64_t value, ds_error *err)
 {
-    char text[32];
-    int n = snprintf(text, sizeof text, "%" PRId64, value);
-    const ds_str shown = {text, (size_t)n};
     switch (type_class(column->type)) {
     case VALUE_INT:
         return int_from_int(rows, column, value, err);
@@ -109,20 +122,18 @@ ds_rc value_put_int(ds_rows *rows, const ds_shape_column *column, int64_t value,
         return decimal_from_int(rows, column, value, err);
     case VALUE_BOOL:
         if (value != 0 && value != 1)
-            return refuse_form(column->type, shown, err);
+            break;
         rows_put_bool(rows, column->name_hash, value == 1);
         return DS_DONE;
     case VALUE_FLOAT:
         if (!int_is_exact(column->type->kind, value))
-            return refuse_fit(column->type, shown, err);
+            break;
         rows_put_double(rows, column->name_hash, (double)value);
         return DS_DONE;
-    default: {
-        char described[64];
-        snprintf(described, sizeof described, "an integer (%s)", text);
-        return refuse_kind(column->type, described, err);
+    default:
+        break;
     }
-    }
+    return refuse_int(column->type, value, err);
 }
 
 ds_rc value_put_real(ds_rows *rows, const ds_shape_column *column, double value, ds_error *err)

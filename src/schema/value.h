@@ -26,7 +26,7 @@ typedef enum ds_value_class {
     VALUE_BOOL,
     VALUE_FLOAT,
     VALUE_DECIMAL,
-    VALUE_TEXT,  // text kinds, json
+    VALUE_TEXT,   // text kinds, json
     VALUE_MICROS, // date, timestamp, timestamptz
     VALUE_TIME,
     VALUE_INTERVAL,

@@ -1,4 +1,5 @@
 // Intervals: months, days and microseconds, which don't convert into each other.
+#include "schema/rows_int.h"
 #include "schema/value_int.h"
 
 typedef enum ds_interval_field { FIELD_MONTHS, FIELD_DAYS, FIELD_MICROS, FIELD_COUNT } ds_interval_field;
@@ -180,7 +181,6 @@ ds_rc interval_from_text(ds_rows *rows, const ds_shape_column *column, ds_str te
         return refuse_fit(column->type, text, err);
     unsigned char *p = rows_put_raw(rows, column->name_hash, sizeof interval.fields);
     for (size_t i = 0; p && i < FIELD_COUNT; i++)
-        for (size_t byte = 0; byte < 8; byte++)
-            p[8 * i + byte] = (unsigned char)((uint64_t)fields[i] >> (56 - 8 * byte));
+        store_u64(p + 8 * i, (uint64_t)fields[i]);
     return DS_DONE;
 }
