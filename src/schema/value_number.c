@@ -341,25 +341,35 @@ static bool scale_fast(double value, int scale, uint64_t *out)
 // Enough for all digits of any double: 309 before the point, 1074 after it.
 enum { EXACT_TEXT = 1400, EXACT_SCALE = 1074 };
 
+static bool decimal_put_exact(ds_rows *rows, const ds_shape_column *column, double value)
+{
+    char text[EXACT_TEXT];
+    int scale = column->type->scale;
+    int n = snprintf(text, sizeof text, "%.*f", scale < EXACT_SCALE ? scale : EXACT_SCALE, value);
+    ds_number number;
+    return number_parse((ds_str){text, (size_t)n}, &number) && decimal_put(rows, column, &number);
+}
+
 ds_rc decimal_from_real(ds_rows *rows, const ds_shape_column *column, double value, ds_error *err)
 {
     if (isnan(value) || isinf(value))
         return decimal_put_word(rows, column, value, err);
-    char text[EXACT_TEXT];
-    ds_number number;
-    int scale = column->type->scale;
-    uint64_t scaled;
     if (column->type->size == TYPE_UNLIMITED) {
+        char text[FLOAT_TEXT];
         float_print(value, false, text);
         return decimal_from_text(rows, column, str_of(text), err);
     }
+    uint64_t scaled;
+    int scale = column->type->scale;
+    bool fits;
     if (scale_fast(value, scale, &scaled)) {
-        ds_str digits = digits_of(scaled, scale, text);
+        char space[DIGITS_MAX] = {0};
+        ds_str digits = digits_of(scaled, scale, space);
         size_t whole = digits.n - (size_t)scale;
-        number = (ds_number){value < 0, {digits.p, whole}, {digits.p + whole, (size_t)scale}, 0};
+        ds_number number = {value < 0, {digits.p, whole}, {digits.p + whole, (size_t)scale}, 0};
+        fits = decimal_put(rows, column, &number);
     } else {
-        int n = snprintf(text, sizeof text, "%.*f", scale < EXACT_SCALE ? scale : EXACT_SCALE, value);
-        ds_assert(number_parse((ds_str){text, (size_t)n}, &number));
+        fits = decimal_put_exact(rows, column, value);
     }
-    return decimal_put(rows, column, &number) ? DS_DONE : refuse_real(column->type, value, err);
+    return fits ? DS_DONE : refuse_real(column->type, value, err);
 }

@@ -70,7 +70,7 @@ static bool is_hex(ds_str digits)
 static void hex_decode(const char *digits, size_t pairs, unsigned char *out)
 {
     for (size_t i = 0; i < pairs; i++)
-        out[i] = (unsigned char)(hex_value(digits[2 * i]) << 4 | hex_value(digits[2 * i + 1]));
+        out[i] = (unsigned char)(hex_value(digits[2 * i]) * 16 + hex_value(digits[2 * i + 1]));
 }
 
 ds_rc uuid_from_text(ds_rows *rows, const ds_shape_column *column, ds_str text, ds_error *err)
