@@ -5,11 +5,6 @@
 #define SECOND_MICROS INT64_C(1000000)
 #define DAY_MICROS INT64_C(86400000000)
 
-// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back (H. Hinnant, "chrono-Compatible
-// Low-Level Date Algorithms").
-int64_t days_from_civil(int64_t year, unsigned month, unsigned day);
-void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day);
-
 // The fewest digits that read back as the same finite number; as_real: the same 32-bit number.
 enum { FLOAT_TEXT = 40 };
 void float_print(double value, bool as_real, char out[FLOAT_TEXT]);

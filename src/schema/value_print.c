@@ -5,7 +5,9 @@
 
 #include "schema/value_int.h"
 
-void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+// The date of a day since 1970-01-01, the way back is in value_time.c: H. Hinnant, "chrono-Compatible Low-Level
+// Date Algorithms".
+static void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
     days += 719468; // since 0000-03-01
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;

@@ -4,7 +4,8 @@
 
 #include "schema/value_int.h"
 
-int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
+// Days since 1970-01-01; the way back is in value_print.c.
+static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
