@@ -1,74 +1,7 @@
-// Maps and lists of structs, and documents.
+// Maps and lists of structs.
 #include "model/decode_int.h"
 
 enum { FIELDS_MAX = 32 };
-
-static void decode_struct(decoder *d, const model_shape *shape, const decode_slot *slot, const char *name);
-
-// --- values that a flow map has cut at a comma: {balance: decimal(12,2)}
-
-static int open_parentheses(ds_str text)
-{
-    int open = 0;
-    for (size_t i = 0; i < text.n; i++)
-        open += (text.p[i] == '(') - (text.p[i] == ')');
-    return open;
-}
-
-// How many of the pairs from i on belong to the value of pair i; 1 when nothing was cut.
-static size_t pieces_of(const yaml_node *map, size_t i)
-{
-    const yaml_node *value = &map->items[i + 1];
-    int open = value->kind == NODE_SCALAR && value->plain ? open_parentheses(value->text) : 0;
-    size_t pieces = 1;
-    for (size_t k = i + 2; open > 0 && k < map->n; k += 2, pieces++) {
-        const yaml_node *key = &map->items[k], *rest = &map->items[k + 1];
-        if (key->kind != NODE_SCALAR || !key->plain || rest->kind != NODE_SCALAR || !rest->plain || rest->text.n)
-            return 1;
-        open += open_parentheses(key->text);
-    }
-    return open == 0 ? pieces : 1;
-}
-
-static yaml_node join_pieces(decoder *d, const yaml_node *map, size_t i, size_t pieces)
-{
-    CLEANUP(buf_release) ds_buf whole = BUF_INIT(MODEL_FILE_MAX);
-    buf_put_str(&whole, map->items[i + 1].text);
-    for (size_t k = 1; k < pieces; k++)
-        buf_printf(&whole, ",%s", map->items[i + 2 * k].text.p);
-    yaml_node joined = map->items[i + 1];
-    joined.text = (ds_str){arena_str(d->scratch, buf_str(&whole)), whole.n};
-    const yaml_node *key = &map->items[i];
-    const char *name = key->kind == NODE_SCALAR ? decode_show(d, key->text) : "";
-    decode_find(d, RULE_CUT_OFF, map->items[i + 1].pos, "the value of \"%s\" is cut off at a comma: \"%s\"", name,
-                decode_show(d, map->items[i + 1].text));
-    diag_hint(d->diags, "put quotes around it: %s: \"%s\"", name, decode_show(d, joined.text));
-    return joined;
-}
-
-// The map with cut values whole again, each a finding.
-static const yaml_node *mend(decoder *d, const yaml_node *map)
-{
-    if (!map->flow)
-        return map;
-    yaml_node *mended = NULL;
-    for (size_t i = 0; i < map->n;) {
-        size_t pieces = pieces_of(map, i);
-        if (pieces > 1 && !mended) {
-            mended = ARENA_NEW(d->scratch, yaml_node);
-            *mended = *map;
-            mended->items = ARENA_ARRAY(d->scratch, yaml_node, map->n);
-            memcpy(mended->items, map->items, i * sizeof *map->items);
-            mended->n = i;
-        }
-        if (mended) {
-            mended->items[mended->n++] = map->items[i];
-            mended->items[mended->n++] = pieces > 1 ? join_pieces(d, map, i, pieces) : map->items[i + 1];
-        }
-        i += 2 * pieces;
-    }
-    return mended ? mended : map;
-}
 
 // A key is a text, and no merge key; else a finding.
 static bool is_key(decoder *d, const yaml_node *key)
@@ -93,17 +26,20 @@ static bool is_key(decoder *d, const yaml_node *key)
 
 typedef struct given_keys {
     ds_pos pos[FIELDS_MAX]; // of each field's key; file 0: not given
+    bool meant[FIELDS_MAX]; // a misspelt key looks like it
     ds_pos kind;            // of a document's
 } given_keys;
 
-static void report_unknown(decoder *d, const model_shape *shape, const yaml_node *key)
+static void report_unknown(decoder *d, const model_shape *shape, const yaml_node *key, given_keys *given)
 {
-    const char *known[FIELDS_MAX + 1];
+    const char *known[FIELDS_MAX];
     size_t n = shape_field_count(shape);
     for (size_t i = 0; i < n; i++)
         known[i] = shape_field(shape, i)->key;
     decode_find(d, RULE_UNKNOWN_KEY, key->pos, "unknown key \"%s\"", decode_show(d, key->text));
-    decode_hint_words(d, key->text.p, known, n);
+    const char *nearest = decode_hint_words(d, key->text.p, known, n);
+    for (size_t i = 0; i < n; i++) // so that "datasts" is one finding, not a missing field, too
+        given->meant[i] |= known[i] == nearest;
 }
 
 static const model_field *find_field(const model_shape *shape, ds_str key, size_t *index)
@@ -126,7 +62,8 @@ static bool note(decoder *d, const yaml_node *key, ds_pos *seen)
         return true;
     }
     decode_find(d, RULE_DUPLICATE_KEY, key->pos, "key \"%s\" stands here twice", decode_show(d, key->text));
-    diag_hint(d->diags, "the first one is at line %u", (unsigned)seen->line);
+    diag_hint(d->diags, "the first one is at %s:%u:%u", files_path(diags_files(d->diags), seen->file),
+              (unsigned)seen->line, (unsigned)seen->column);
     return false;
 }
 
@@ -164,7 +101,7 @@ static void decode_field(decoder *d, const decode_slot *slot)
 static void decode_pairs(decoder *d, const model_shape *shape, const yaml_node *map, void *base, given_keys *given)
 {
     bool is_document = map == d->document;
-    map = mend(d, map);
+    map = decode_mend(d, map);
     for (size_t i = 0; i < map->n; i += 2) {
         const yaml_node *key = &map->items[i];
         if (!is_key(d, key))
@@ -176,7 +113,7 @@ static void decode_pairs(decoder *d, const model_shape *shape, const yaml_node *
         size_t index = 0;
         const model_field *f = find_field(shape, key->text, &index);
         if (!f) {
-            report_unknown(d, shape, key);
+            report_unknown(d, shape, key, given);
             continue;
         }
         if (note(d, key, &given->pos[index])) {
@@ -188,76 +125,86 @@ static void decode_pairs(decoder *d, const model_shape *shape, const yaml_node *
 
 // --- what the fields of a struct must be together
 
-// `capture`, `column "id"`
-static const char *describe(decoder *d, const model_shape *shape, const char *name)
-{
-    return name ? arena_printf(d->scratch, "%s \"%s\"", shape->name, name) : shape->name;
-}
+// A struct that has been read.
+typedef struct subject {
+    const model_shape *shape;
+    const char *name; // of an entry or a document; else NULL
+    ds_pos pos;
+    const void *base;
+    const given_keys *given;
+} subject;
 
-static void report_missing(decoder *d, const model_field *f, const char *who, ds_pos pos, const char *because)
+// `capture`, `column "id"`
+static const char *describe(decoder *d, const subject *s)
 {
-    decode_find(d, RULE_MISSING, pos, "%s lacks \"%s\"%s", who, f->key, because);
-    bool list = f->kind == FIELD_LIST || f->kind == FIELD_TEXTS;
-    diag_hint(d->diags, "for example %s: %s%s%s", f->key, list ? "[" : "", f->example, list ? "]" : "");
+    return s->name ? arena_printf(d->scratch, "%s \"%s\"", s->shape->name, decode_show(d, str_of(s->name)))
+                   : s->shape->name;
 }
 
 // The word of the tag field, with its row; NULL when the struct has none, or none that is known.
-static const model_word *tag_word(const model_shape *shape, const void *base)
+static const model_word *tag_word(const subject *s)
 {
-    const model_field *tag = shape_tag(shape);
+    const model_field *tag = shape_tag(s->shape);
     if (!tag)
         return NULL;
     int value;
-    memcpy(&value, (const char *)base + tag->value_offset, sizeof value);
+    memcpy(&value, (const char *)s->base + tag->value_offset, sizeof value);
     for (size_t i = 0; i < tag->words->n; i++)
         if (tag->words->v[i].value == value)
             return &tag->words->v[i];
     return NULL;
 }
 
-static void check_given(decoder *d, const model_shape *shape, const void *base, const given_keys *given,
-                        const char *who, ds_pos pos)
+static void check_absent(decoder *d, const subject *s, const model_field *f, const model_word *tag)
 {
-    const model_word *tag = tag_word(shape, base);
-    uint32_t bit = tag ? 1u << tag->value : 0;
-    for (size_t i = 0; i < shape_field_count(shape); i++) {
-        const model_field *f = shape_field(shape, i);
-        bool is_given = given->pos[i].file != 0;
-        if (!is_given && f->required) {
-            report_missing(d, f, who, pos, "");
-        } else if (!is_given && (f->required_for & bit)) {
-            report_missing(d, f, who, pos, arena_printf(d->scratch, " (type %s)", tag->word));
-        } else if (is_given && tag && f->only_for && !(f->only_for & bit)) {
-            decode_find(d, RULE_NOT_FOR_TYPE, given->pos[i], "\"%s\" means nothing for type %s", f->key, tag->word);
+    bool for_type = tag && (f->required_for & (1u << tag->value));
+    if (!f->required && !for_type)
+        return;
+    const char *because = f->required ? "" : arena_printf(d->scratch, " (type %s)", tag->word);
+    decode_find(d, RULE_MISSING, s->pos, "%s lacks \"%s\"%s", describe(d, s), f->key, because);
+    decode_hint_field(d, f);
+}
+
+static void check_given(decoder *d, const subject *s)
+{
+    const model_word *tag = tag_word(s);
+    for (size_t i = 0; i < shape_field_count(s->shape); i++) {
+        const model_field *f = shape_field(s->shape, i);
+        if (s->given->pos[i].file == 0) {
+            if (!s->given->meant[i])
+                check_absent(d, s, f, tag);
+        } else if (tag && f->only_for && !(f->only_for & (1u << tag->value))) {
+            decode_find(d, RULE_NOT_FOR_TYPE, s->given->pos[i], "\"%s\" means nothing for type %s", f->key, tag->word);
             diag_hint(d->diags, "remove it");
         }
     }
 }
 
-static void check_choice(decoder *d, const model_shape *shape, const given_keys *given, const char *who, ds_pos pos)
+static void check_choice(decoder *d, const subject *s)
 {
     CLEANUP(buf_release) ds_buf choices = BUF_INIT(500);
     const model_field *first = NULL, *second = NULL;
-    ds_pos second_pos = pos;
-    for (size_t i = 0; i < shape->n; i++) {
-        const model_field *f = &shape->fields[i];
+    ds_pos second_pos = s->pos;
+    for (size_t i = 0; i < s->shape->n; i++) {
+        const model_field *f = &s->shape->fields[i];
         if (!f->choice)
             continue;
         buf_printf(&choices, "%s%s", choices.n ? ", " : "", f->key);
-        if (given->pos[i].file == 0)
+        if (s->given->pos[i].file == 0)
             continue;
         if (first && !second) {
             second = f;
-            second_pos = given->pos[i];
+            second_pos = s->given->pos[i];
         }
         first = first ? first : f;
     }
     if (choices.n == 0 || (first && !second))
         return;
     if (second)
-        decode_find(d, RULE_CHOICE, second_pos, "%s has both \"%s\" and \"%s\"", who, first->key, second->key);
+        decode_find(d, RULE_CHOICE, second_pos, "%s has both \"%s\" and \"%s\"", describe(d, s), first->key,
+                    second->key);
     else
-        decode_find(d, RULE_CHOICE, pos, "%s says nothing", who);
+        decode_find(d, RULE_CHOICE, s->pos, "%s says nothing", describe(d, s));
     diag_hint(d->diags, "give one of %s", buf_text(&choices));
 }
 
@@ -266,8 +213,7 @@ static void put_pos(void *base, uint16_t offset, ds_pos pos)
     memcpy((char *)base + offset, &pos, sizeof pos);
 }
 
-// base has its defaults. name: of an entry of a map, else NULL.
-static void decode_struct(decoder *d, const model_shape *shape, const decode_slot *slot, const char *name)
+void decode_struct(decoder *d, const model_shape *shape, const decode_slot *slot, const char *name)
 {
     put_pos(slot->base, shape->pos_offset, slot->key_pos);
     if (shape->body_pos_offset)
@@ -286,9 +232,9 @@ static void decode_struct(decoder *d, const model_shape *shape, const decode_slo
     given_keys given = {0};
     ds_assert(shape_field_count(shape) <= FIELDS_MAX);
     decode_pairs(d, shape, slot->node, slot->base, &given);
-    const char *who = describe(d, shape, name);
-    check_given(d, shape, slot->base, &given, who, slot->key_pos);
-    check_choice(d, shape, &given, who, slot->key_pos);
+    subject s = {shape, name, slot->key_pos, slot->base, &given};
+    check_given(d, &s);
+    check_choice(d, &s);
 }
 
 // --- lists and maps of structs
@@ -300,9 +246,7 @@ static bool is_empty_list(decoder *d, const decode_slot *slot)
     if (slot->node->n > 0 || !slot->field->required)
         return slot->node->n == 0;
     decode_find(d, RULE_EMPTY, slot->key_pos, "\"%s\" is empty", slot->label);
-    bool list = slot->field->kind == FIELD_LIST;
-    diag_hint(d->diags, "for example %s: %s%s%s", slot->field->key, list ? "[" : "", slot->field->example,
-              list ? "]" : "");
+    decode_hint_field(d, slot->field);
     return true;
 }
 
@@ -310,14 +254,6 @@ static const char *name_of(const model_shape *shape, const void *entry)
 {
     const char *at = (const char *)entry + shape->name_offset;
     return shape->name_is_string ? *(const char *const *)(const void *)at : ((const ds_text *)(const void *)at)->s;
-}
-
-static const char *object_of(decoder *d)
-{
-    CLEANUP(buf_release) ds_buf object = BUF_INIT(1024);
-    for (size_t i = 0; i < d->path_n; i++)
-        buf_printf(&object, "%s%s", i ? "/" : "", d->path[i]);
-    return arena_str(d->scratch, buf_str(&object));
 }
 
 // Names of list items are fields of theirs, so they are known only now.
@@ -331,7 +267,7 @@ static void check_item_names(decoder *d, const model_shape *shape, const any_lis
         if (name->s)
             names[n++] = (scoped_name){name->s, name->pos, false};
     }
-    name_scope scope = {d->diags, RULE_DUPLICATE, shape->name, object_of(d), d->scratch};
+    name_scope scope = {d->diags, RULE_DUPLICATE, shape->name, decode_object(d), d->scratch};
     names_check(&scope, names, n);
 }
 
@@ -351,7 +287,7 @@ static void decode_list(decoder *d, const decode_slot *slot)
     for (size_t i = 0; i < list.n; i++) {
         void *item = (char *)list.v + i * shape->size;
         const yaml_node *node = &slot->node->items[i];
-        decode_slot at = {slot->field, shape->name, node->pos, node, item};
+        decode_slot at = {slot->field, slot->label, node->pos, node, item};
         decode_defaults(shape, item);
         decode_struct(d, shape, &at, NULL);
     }
@@ -377,14 +313,15 @@ static scoped_name *take_keys(decoder *d, const model_shape *shape, const yaml_n
     for (size_t i = 0; i < n; i++)
         if (!keys[i].duplicate)
             legal[legal_n++] = keys[i];
-    name_scope scope = {d->diags, RULE_DUPLICATE_KEY, shape->name, object_of(d), d->scratch};
+    name_scope scope = {d->diags, RULE_DUPLICATE_KEY, shape->name, decode_object(d), d->scratch};
     names_check(&scope, legal, legal_n);
     for (size_t i = n; i-- > 0;)
         if (!keys[i].duplicate)
             keys[i].duplicate = legal[--legal_n].duplicate;
     for (size_t i = 0; i < n; i++)
         if (!keys[i].duplicate)
-            decode_check_name(d, shape->name_pattern, shape->name, keys[i].pos, keys[i].name);
+            decode_check_name(d, shape->name_pattern, shape->name_of ? shape->name_of : shape->name, keys[i].pos,
+                              keys[i].name);
     return keys;
 }
 
@@ -422,7 +359,7 @@ static void decode_map(decoder *d, const decode_slot *slot)
             decode_wrong_shape(d, slot, "a map by name");
         return;
     }
-    const yaml_node *map = mend(d, slot->node);
+    const yaml_node *map = decode_mend(d, slot->node);
     any_list list = {.pos = slot->key_pos};
     if (!is_empty_list(d, slot)) {
         const scoped_name *keys = take_keys(d, shape, map);
@@ -432,78 +369,4 @@ static void decode_map(decoder *d, const decode_slot *slot)
                 decode_entry(d, slot, &keys[i], &map->items[2 * i + 1], (char *)list.v + shape->size * list.n++);
     }
     memcpy((char *)slot->base + slot->field->offset, &list, sizeof list);
-}
-
-// --- documents
-
-static const yaml_node *find_value(const yaml_node *map, ds_str key)
-{
-    for (size_t i = 0; i < map->n; i += 2)
-        if (map->items[i].kind == NODE_SCALAR && str_eq(map->items[i].text, key))
-            return &map->items[i + 1];
-    return NULL;
-}
-
-static void hint_kinds(decoder *d, const char *written)
-{
-    const char *kinds[16];
-    for (size_t i = 0; i < MODEL_KIND_COUNT; i++)
-        kinds[i] = MODEL_KINDS[i].name;
-    decode_hint_words(d, written, kinds, MODEL_KIND_COUNT);
-}
-
-static void report_no_kind(decoder *d, const yaml_node *root)
-{
-    decode_find(d, RULE_KIND, root->pos, "the document has no \"kind\"");
-    for (size_t i = 0; i < root->n; i += 2) {
-        if (root->items[i].kind == NODE_SCALAR && str_distance(root->items[i].text, STR("kind"), 1) <= 1) {
-            diag_hint(d->diags, "did you mean \"kind\" where \"%s\" stands?", root->items[i].text.p);
-            return;
-        }
-    }
-    hint_kinds(d, "");
-}
-
-static void decode_object(decoder *d, size_t kind, const yaml_node *root)
-{
-    const model_shape *shape = MODEL_KINDS[kind].shape;
-    void *object = arena_alloc(d->arena, shape->size);
-    const yaml_node *name = find_value(root, STR("name"));
-    const char *called = name && name->kind == NODE_SCALAR && name->text.n ? name->text.p : NULL;
-    d->document = root;
-    d->path_n = 0;
-    if (called)
-        d->path[d->path_n++] = called;
-    decode_defaults(shape, object);
-    decode_slot slot = {NULL, shape->name, root->pos, root, object};
-    decode_struct(d, shape, &slot, called);
-    d->path_n = 0;
-    *VEC_PUSH(d->arena, &d->objects[kind]) = object;
-}
-
-void decode_document(decoder *d, const yaml_node *root)
-{
-    if (root->kind != NODE_MAP) {
-        decode_find(d, RULE_KIND, root->pos, "a document is a map with a \"kind\", not %s",
-                    root->kind == NODE_LIST ? "a list" : "text");
-        return;
-    }
-    const yaml_node *kind = find_value(root, STR("kind"));
-    if (!kind) {
-        report_no_kind(d, root);
-        return;
-    }
-    if (kind->kind != NODE_SCALAR || yaml_is_empty(kind)) {
-        decode_find(d, RULE_KIND, kind->pos, "\"kind\" is %s", kind->kind == NODE_SCALAR ? "empty" : "no text");
-        hint_kinds(d, "");
-        return;
-    }
-    for (size_t i = 0; i < MODEL_KIND_COUNT; i++) {
-        if (str_eq(kind->text, str_of(MODEL_KINDS[i].name))) {
-            decode_object(d, i, root);
-            return;
-        }
-    }
-    decode_find(d, RULE_KIND, kind->pos, "unknown kind \"%s\"", decode_show(d, kind->text));
-    hint_kinds(d, kind->text.p);
 }

@@ -25,9 +25,6 @@ void decode_document(decoder *d, const yaml_node *root);
 __attribute__((format(printf, 4, 5))) void decode_find(decoder *d, model_rule rule, ds_pos pos, const char *format,
                                                        ...);
 
-// The user's text for a message: one line, not too long.
-const char *decode_show(decoder *d, ds_str text);
-
 // One field's value: who it is for messages, where its key stands, what was written, and the struct that gets it.
 typedef struct decode_slot {
     const model_field *field;
@@ -37,18 +34,32 @@ typedef struct decode_slot {
     void *base;
 } decode_slot;
 
+// decode_report.c: the object's path, in scratch; the findings and hints that many fields share.
+const char *decode_object(decoder *d);
+// The user's text for a message: one line, not too long, in scratch.
+const char *decode_show(decoder *d, ds_str text);
+// `"sinks" is a list, not text`
+void decode_wrong_shape(decoder *d, const decode_slot *slot, const char *needed);
+// Finds an empty value; false when there is one.
+bool decode_has_value(decoder *d, const decode_slot *slot);
+// Checks a name against the pattern; findings speak of `what` ("column"), or of just a name when it is "name".
+void decode_check_name(decoder *d, model_pattern pattern, const char *what, ds_pos pos, const char *name);
+// Hints at the nearest of n words, which it returns, or lists them all.
+const char *decode_hint_words(decoder *d, const char *written, const char *const *words, size_t n);
+// "for example KEY: EXAMPLE", of the field, or of the entry or item that the slot is.
+void decode_hint_field(decoder *d, const model_field *field);
+void decode_hint_example(decoder *d, const decode_slot *slot);
+
+// decode_mend.c: the map with values whole again that a comma has cut, each a finding.
+const yaml_node *decode_mend(decoder *d, const yaml_node *map);
+
+// decode.c: base has its defaults. name: of an entry of a map or a document, else NULL.
+void decode_struct(decoder *d, const model_shape *shape, const decode_slot *slot, const char *name);
+
 // decode_value.c: everything that is a text or a list of texts. False when the slot is of another kind.
 bool decode_scalar(decoder *d, const decode_slot *slot);
 // The default of every field, also of nested structs.
 void decode_defaults(const model_shape *shape, void *base);
-// Checks a name against the pattern; findings speak of `what` ("column").
-void decode_check_name(decoder *d, model_pattern pattern, const char *what, ds_pos pos, const char *name);
-// "hint: " with the nearest of n words, or all of them.
-void decode_hint_words(decoder *d, const char *written, const char *const *words, size_t n);
-// Finds that the node is not what the field needs: `"sinks" is a list, not text`.
-void decode_wrong_shape(decoder *d, const decode_slot *slot, const char *needed);
-// Finds an empty value; false when there is one.
-bool decode_has_value(decoder *d, const decode_slot *slot);
 
 // names.c: names of one scope. Equal ones and those that differ by case are findings at the later one; *duplicate is
 // set on all but the first of equal names.

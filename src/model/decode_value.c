@@ -1,83 +1,7 @@
 // Texts, words, numbers, flags, column types: the leaves.
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "model/decode_int.h"
-
-void decode_find(decoder *d, model_rule rule, ds_pos pos, const char *format, ...)
-{
-    CLEANUP(buf_release) ds_buf object = BUF_INIT(1024), text = BUF_INIT(4096);
-    for (size_t i = 0; i < d->path_n; i++)
-        buf_printf(&object, "%s%s", i ? "/" : "", d->path[i]);
-    va_list args;
-    va_start(args, format);
-    char *message = buf_extend(&text, 2000);
-    int n = vsnprintf(message, 2000, format, args);
-    va_end(args);
-    ds_assert(n >= 0);
-    MODEL_FIND(d->diags, rule, pos, buf_text(&object), "%s", message);
-}
-
-enum { SHOWN_MAX = 80 };
-
-const char *decode_show(decoder *d, ds_str text)
-{
-    bool plain = text.n <= SHOWN_MAX;
-    for (size_t i = 0; plain && i < text.n; i++)
-        plain = (unsigned char)text.p[i] >= ' ';
-    if (plain)
-        return arena_str(d->scratch, text);
-    size_t n = text.n <= SHOWN_MAX ? text.n : SHOWN_MAX;
-    while (n < text.n && n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80)
-        n--;
-    char *shown = arena_printf(d->scratch, "%.*s%s", (int)n, text.p, n < text.n ? "..." : "");
-    for (char *p = shown; *p; p++)
-        if ((unsigned char)*p < ' ')
-            *p = ' ';
-    return shown;
-}
-
-// --- findings that many fields share
-
-static const char *node_form(const yaml_node *node)
-{
-    return node->kind == NODE_SCALAR ? "text" : node->kind == NODE_LIST ? "a list" : "a map";
-}
-
-static void hint_example(decoder *d, const decode_slot *slot)
-{
-    const model_field *f = slot->field;
-    bool item = memcmp(&slot->key_pos, &slot->node->pos, sizeof slot->key_pos) == 0; // of a list: has no key
-    if (item)
-        diag_hint(d->diags, "for example %s", f->example);
-    else if (f->kind == FIELD_LIST || f->kind == FIELD_TEXTS)
-        diag_hint(d->diags, "for example %s: [%s]", slot->label, f->example);
-    else
-        diag_hint(d->diags, "for example %s: %s", slot->label, f->example);
-}
-
-void decode_wrong_shape(decoder *d, const decode_slot *slot, const char *needed)
-{
-    decode_find(d, RULE_SHAPE, slot->node->pos, "\"%s\" is %s, not %s", slot->label, needed, node_form(slot->node));
-    hint_example(d, slot);
-}
-
-bool decode_has_value(decoder *d, const decode_slot *slot)
-{
-    if (!yaml_is_empty(slot->node))
-        return true;
-    bool written = slot->node->quoted || slot->node->text.n > 0;
-    decode_find(d, RULE_EMPTY, written ? slot->node->pos : slot->key_pos, "\"%s\" has no value", slot->label);
-    if (slot->node->text.n > 0)
-        diag_hint(d->diags, "leave it out, or put quotes around \"%.*s\" if it is a text", STR_ARGS(slot->node->text));
-    else if (slot->field->required || !slot->field->key)
-        hint_example(d, slot);
-    else
-        diag_hint(d->diags, "leave it out, or give it a value");
-    return false;
-}
 
 // A scalar with a value; else a finding.
 static bool is_text(decoder *d, const decode_slot *slot, const char *needed)
@@ -86,65 +10,6 @@ static bool is_text(decoder *d, const decode_slot *slot, const char *needed)
         return decode_has_value(d, slot);
     decode_wrong_shape(d, slot, needed);
     return false;
-}
-
-void decode_hint_words(decoder *d, const char *written, const char *const *words, size_t n)
-{
-    const char *nearest = str_nearest(written, words, n);
-    if (nearest) {
-        diag_hint(d->diags, "did you mean \"%s\"?", nearest);
-        return;
-    }
-    CLEANUP(buf_release) ds_buf all = BUF_INIT(2000);
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&all, "%s%s", i ? ", " : "", words[i]);
-    diag_hint(d->diags, "%s %s", n == 1 ? "it can only be" : "one of", buf_text(&all));
-}
-
-// --- names and other patterns
-
-// "col 1" -> "col_1"
-static void hint_legal(decoder *d, const char *form, const char *name)
-{
-    CLEANUP(buf_release) ds_buf legal = BUF_INIT(PATTERN_NAME_MAX);
-    bool last_legal = true;
-    for (const char *p = name; *p; p++) {
-        bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
-        bool inner = letter || (*p >= '0' && *p <= '9') || *p == '_';
-        if (legal.n == 0 && !letter && inner && *p != '_')
-            buf_puts(&legal, "n");
-        if (inner)
-            buf_putc(&legal, *p);
-        else if (last_legal && legal.n)
-            buf_putc(&legal, '_');
-        last_legal = inner;
-    }
-    while (legal.n && legal.p[legal.n - 1] == '_')
-        legal.p[--legal.n] = '\0';
-    if (MODEL_PATTERNS[PATTERN_NAME].matches(buf_str(&legal)))
-        diag_hint(d->diags, "%s: for example \"%s\"", form, buf_text(&legal));
-    else
-        diag_hint(d->diags, "%s", form);
-}
-
-void decode_check_name(decoder *d, model_pattern pattern, const char *what, ds_pos pos, const char *name)
-{
-    const model_pattern_info *info = &MODEL_PATTERNS[pattern];
-    if (!info->matches(str_of(name))) {
-        const char *shown = decode_show(d, str_of(name));
-        bool is_name = pattern == PATTERN_NAME || pattern == PATTERN_COLUMN || pattern == PATTERN_LABEL;
-        if (is_name)
-            decode_find(d, RULE_NAME, pos, "\"%s\" is not a legal name for a %s", shown, what);
-        else
-            decode_find(d, RULE_REFERENCE, pos, "\"%s\" is not %s", shown, info->what);
-        if (is_name && pattern != PATTERN_LABEL)
-            hint_legal(d, info->form, name);
-        else
-            diag_hint(d->diags, "%s", info->form);
-    } else if (pattern == PATTERN_COLUMN && strncasecmp(name, "ds_", 3) == 0) {
-        decode_find(d, RULE_RESERVED, pos, "column names that begin with \"%.3s\" are reserved", name);
-        diag_hint(d->diags, "call it \"%s\" and write its name at the source into source", name[3] ? name + 3 : "id");
-    }
 }
 
 static void check_pattern(decoder *d, const decode_slot *slot, const yaml_node *node)
@@ -218,7 +83,7 @@ static bool take_int(decoder *d, const decode_slot *slot, const char *or_word, i
     if (!str_int64(slot->node->text, &value)) {
         decode_find(d, RULE_VALUE, slot->node->pos, "\"%s\" is not a whole number%s", decode_show(d, slot->node->text),
                     or_word);
-        hint_example(d, slot);
+        decode_hint_example(d, slot);
         return false;
     }
     if (value < f->min || value > f->max) {
@@ -306,7 +171,7 @@ static void decode_ratio(decoder *d, const decode_slot *slot)
     if (!parse_ratio(slot->node->text.p, &value)) {
         decode_find(d, RULE_VALUE, slot->node->pos, "\"%s\" is not a number between 0 and 1",
                     decode_show(d, slot->node->text));
-        hint_example(d, slot);
+        decode_hint_example(d, slot);
         return;
     }
     *(ds_ratio *)member(slot) = (ds_ratio){.v = value, .set = true, .pos = slot->node->pos};
@@ -334,7 +199,7 @@ static ds_texts take_texts(decoder *d, const decode_slot *slot)
         decode_slot at = *slot;
         at.node = item;
         at.key_pos = item->pos;
-        if (!is_text(d, &at, "a list of texts"))
+        if (!is_text(d, &at, "text"))
             continue;
         if (slot->field->words) {
             if (!find_word(d, &at, item))

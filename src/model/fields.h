@@ -73,6 +73,7 @@ struct model_shape {
     bool part;           // the name is part of the object's path in findings
     uint16_t name_offset;
     model_pattern name_pattern;
+    const char *name_of; // what the name names, where that is not the entry itself
 };
 
 // Fields of a shape with those of `also`, in order.

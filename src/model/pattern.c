@@ -162,7 +162,7 @@ static bool is_memory(ds_str text)
 // Adding a pattern: its enum member, a row here, and rows in tests/unit/test_model_fields.c.
 const model_pattern_info MODEL_PATTERNS[PATTERN_COUNT] = {
     [PATTERN_NAME] = {"a legal name", NAME_FORM, "^" NAME "$", is_name},
-    [PATTERN_COLUMN] = {"a legal name", NAME_FORM "; its name at the source goes into source", "^" NAME "$", is_name},
+    [PATTERN_COLUMN] = {"a legal name", NAME_FORM, "^" NAME "$", is_name},
     [PATTERN_LABEL] = {"a legal name", "a letter or digit, then letters, digits, _, . and -, at most 128",
                        "^" LABEL "$", is_label},
     [PATTERN_REPOSITORY] = {"a repository", "write PATH@BRANCH, for example acme/model@main",

@@ -81,7 +81,11 @@ static bool refuse_tag(reader *r, const yaml_char_t *tag, ds_pos pos)
 {
     if (!tag)
         return false;
-    GIVE_UP(r, RULE_YAML_FEATURE, pos, "the tag \"%s\" is not allowed", (const char *)tag);
+    const char *text = (const char *)tag;
+    const ds_str core = STR("tag:yaml.org,2002:"); // what !! stands for
+    bool is_core = str_starts(str_of(text), core);
+    GIVE_UP(r, RULE_YAML_FEATURE, pos, "the tag \"%s%s\" is not allowed", is_core ? "!!" : "",
+            is_core ? text + core.n : text);
     diag_hint(r->diags,
               "remove it: the field decides what a value means; put quotes around a text that begins with \"!\"");
     return true;
@@ -101,11 +105,13 @@ static void on_scalar(reader *r, const yaml_event_t *event)
     node.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node.quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
                   event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-    if (memchr(text.p, '\0', text.n)) { // by the escape \0
+    char *copy = arena_str(r->scratch, text);
+    if (memchr(copy, '\0', text.n)) { // by the escape \0
         MODEL_FIND(r->diags, RULE_ENCODING, pos, "", "the control character U+0000 is not allowed");
-        text = STR("");
+        for (size_t i = 0; i < text.n; i++)
+            copy[i] = copy[i] ? copy[i] : ' ';
     }
-    node.text = (ds_str){arena_str(r->scratch, text), text.n};
+    node.text = (ds_str){copy, text.n};
     remember(r, copy_name(r, event->data.scalar.anchor), &node, false);
     deliver(r, &node);
 }
@@ -257,7 +263,8 @@ static void on_event(reader *r, const yaml_event_t *event)
 static void report_problem(reader *r, ds_str text)
 {
     yaml_problem problem = yaml_problem_of(&r->parser, text);
-    MODEL_FIND(r->diags, RULE_SYNTAX, place(r, problem.mark), "", "%s", problem.message);
+    MODEL_FIND(r->diags, problem.feature ? RULE_YAML_FEATURE : RULE_SYNTAX, place(r, problem.mark), "", "%s",
+               problem.message);
     if (problem.hint[0])
         diag_hint(r->diags, "%s", problem.hint);
 }

@@ -1,14 +1,20 @@
 // libyaml's complaints in our words. The place is where the eye should go: often the start of what was never finished.
 #include "model/yaml_problem_int.h"
 
+// The place is after the first key of its line.
+enum { FIRST_KEY = 256 };
+
 typedef struct problem {
     const char *theirs; // begins so
     const char *during; // the context begins so; NULL: any
-    char at;            // this character stands at the place; 0: any
+    int at;             // this character stands at the place; 0: any; or FIRST_KEY
     bool at_start;      // show where the construct began
     const char *ours;
     const char *hint;
 } problem;
+
+static const char DIRECTIVE[] = "YAML directives are not allowed";
+static const char TAG[] = "tags are not allowed";
 
 // The first row that fits.
 static const problem PROBLEMS[] = {
@@ -25,6 +31,8 @@ static const problem PROBLEMS[] = {
     {"found a tab character", NULL, 0, false, "a tab is used for indentation", "indent with spaces"},
     {"could not find expected ':'", NULL, 0, true, "this line is no \"key: value\"",
      "write a colon and a space after the key, or put quotes around a text of several lines"},
+    {"mapping values are not allowed", NULL, FIRST_KEY, false, "this key is indented deeper than the line above allows",
+     "keys of one map begin in the same column"},
     {"mapping values are not allowed", NULL, 0, false, "a second \": \" in one value",
      "put quotes around the value, or begin a new line with deeper indentation"},
     {"mapping keys are not allowed", NULL, 0, false, "a key can't begin here", "put quotes around a text with \"?\""},
@@ -39,7 +47,7 @@ static const problem PROBLEMS[] = {
     {"did not find expected ',' or '}'", NULL, 0, true, "this map is never closed, or lacks a comma",
      "end it with \"}\", and put quotes around values with brackets, commas or colons"},
     {"did not find expected node content", "while parsing a flow node", 0, false, "a value is missing here",
-     "remove the extra comma or bracket"},
+     "remove the extra comma, or close the bracket"},
     {"did not find expected node content", NULL, 0, false, "a value is missing here", ""},
     {"did not find expected <document start>", NULL, 0, false, "a document ended above, and this is not the next one",
      "begin each document with a line \"---\", and keys of one map in the same column"},
@@ -62,14 +70,13 @@ static const problem PROBLEMS[] = {
     {"did not find expected comment or line break", "while scanning a block scalar", 0, false,
      "a text after \"|\" or \">\" begins on the next line", "move it to the next line, or put quotes around the value"},
     {"found unexpected ':'", NULL, 0, false, "a colon in a value between brackets", "put quotes around the value"},
-    {"found undefined tag handle", NULL, 0, false, "tags are not allowed",
-     "put quotes around a value that begins with \"!\""},
-    {"", "while scanning a directive", 0, false, "YAML directives are not allowed", "remove the line"},
-    {"", "while scanning a %", 0, false, "YAML directives are not allowed", "remove the line"},
-    {"found duplicate %", NULL, 0, false, "YAML directives are not allowed", "remove the line"},
-    {"found incompatible YAML document", NULL, 0, false, "YAML directives are not allowed", "remove the line"},
-    {"", "while scanning a tag", 0, true, "tags are not allowed", "put quotes around a value that begins with \"!\""},
-    {"", "while parsing a tag", 0, true, "tags are not allowed", "put quotes around a value that begins with \"!\""},
+    {"found undefined tag handle", NULL, 0, false, TAG, "put quotes around a value that begins with \"!\""},
+    {"", "while scanning a directive", 0, false, DIRECTIVE, "remove the line"},
+    {"", "while scanning a %", 0, false, DIRECTIVE, "remove the line"},
+    {"found duplicate %", NULL, 0, false, DIRECTIVE, "remove the line"},
+    {"found incompatible YAML document", NULL, 0, false, DIRECTIVE, "remove the line"},
+    {"", "while scanning a tag", 0, true, TAG, "put quotes around a value that begins with \"!\""},
+    {"", "while parsing a tag", 0, true, TAG, "put quotes around a value that begins with \"!\""},
 };
 
 static bool begins(const char *text, const char *with)
@@ -77,36 +84,47 @@ static bool begins(const char *text, const char *with)
     return str_starts(str_of(text), str_of(with));
 }
 
-static const problem *find(const yaml_parser_t *parser, char at)
+// The line of the mark, and where in it the mark is, in bytes.
+static ds_str line_of(ds_str text, yaml_mark_t mark, size_t *at)
 {
+    for (size_t line = 0; line < mark.line && text.n; line++)
+        (void)str_split(&text, '\n');
+    ds_str line = str_split(&text, '\n');
+    size_t i = 0;
+    for (size_t column = 0; i < line.n && column < mark.column; i++)
+        column += i + 1 >= line.n || ((unsigned char)line.p[i + 1] & 0xC0) != 0x80;
+    *at = i;
+    return line;
+}
+
+static bool stands(const problem *p, ds_str line, size_t at)
+{
+    if (p->at == FIRST_KEY)
+        return memmem(line.p, at, ": ", 2) == NULL;
+    return p->at == 0 || (at < line.n && line.p[at] == p->at);
+}
+
+static const problem *find(const yaml_parser_t *parser, ds_str text)
+{
+    size_t at = 0;
+    ds_str line = line_of(text, parser->problem_mark, &at);
     for (size_t i = 0; i < sizeof PROBLEMS / sizeof PROBLEMS[0]; i++) {
         const problem *p = &PROBLEMS[i];
         if (begins(parser->problem, p->theirs) && (!p->during || begins(parser->context, p->during)) &&
-            (p->at == 0 || p->at == at))
+            stands(p, line, at))
             return p;
     }
     return NULL;
 }
 
-// The character at a mark; only ASCII matters here. 0 past the end.
-static char char_at(ds_str text, yaml_mark_t mark)
-{
-    for (size_t line = 0; line < mark.line && text.n; line++)
-        (void)str_split(&text, '\n');
-    size_t column = 0, i = 0;
-    for (; i < text.n && column < mark.column; i++)
-        column += i + 1 < text.n && ((unsigned char)text.p[i + 1] & 0xC0) != 0x80;
-    return i < text.n ? text.p[i] : '\0';
-}
-
 yaml_problem yaml_problem_of(const yaml_parser_t *parser, ds_str text)
 {
-    yaml_mark_t mark = parser->problem_mark;
     if (parser->error == YAML_MEMORY_ERROR)
         BUG("out of memory in libyaml");
-    const problem *p = parser->problem ? find(parser, char_at(text, mark)) : NULL;
+    const problem *p = parser->problem ? find(parser, text) : NULL;
     if (!p)
-        return (yaml_problem){mark, parser->problem ? parser->problem : "this is not YAML", ""};
+        return (yaml_problem){parser->problem_mark, parser->problem ? parser->problem : "this is not YAML", "", false};
     bool began = p->at_start && parser->context;
-    return (yaml_problem){began ? parser->context_mark : mark, p->ours, p->hint};
+    return (yaml_problem){began ? parser->context_mark : parser->problem_mark, p->ours, p->hint,
+                          p->ours == TAG || p->ours == DIRECTIVE};
 }

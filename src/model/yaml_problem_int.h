@@ -9,6 +9,7 @@ typedef struct yaml_problem {
     yaml_mark_t mark;
     const char *message;
     const char *hint; // "" when there is none
+    bool feature;     // it is YAML, but a part that models don't use
 } yaml_problem;
 
 // After yaml_parser_parse() has failed on text (without its byte order mark).
