@@ -1,0 +1,356 @@
+// Runs a plan: the control tables, then every stream in a transaction of its own, then the views that move, then what
+// is dropped, at last the record. The leases of all streams that change are held from before the plan is made (for the
+// last time) until their transaction is done, so that no batch makes the plan wrong. Each transaction leaves a state
+// from which the next apply finds the rest by comparing again.
+#include <stdlib.h>
+#include <time.h>
+
+#include "yellow/plan_int.h"
+#include "yellow/runtime_int.h"
+#include "yellow/tables_int.h"
+#include "yellow/views_int.h"
+
+enum { LOCK_WAIT_S = 10, POLL_MS = 50, PLANS_MAX = 5 };
+static const char APPLY_LOCK[] = "apply"; // streams' names contain a slash
+
+typedef struct applier {
+    const ds_runtime *runtime;
+    ds_control *control;
+    const ds_plan *plan;
+    ds_arena *arena;   // of the call
+    ds_arena *scratch; // of one transaction
+    ds_map *leases;    // of streams: those that were taken
+} applier;
+
+// --- locks
+
+static ds_rc busy(const char *name, ds_error *err)
+{
+    if (strcmp(name, APPLY_LOCK) == 0)
+        return ds_hint(ds_fail(err, DS_BUSY, "another apply is at work on this merge database"), err,
+                       "wait until it is done and run it again");
+    return ds_hint(ds_fail(err, DS_BUSY, "stream %s is busy: a batch is running", name), err,
+                   "run apply again when it is done; what was applied so far stays");
+}
+
+static ds_rc lock_wait(applier *a, const char *name, ds_error *err)
+{
+    ds_db *db = a->control->db;
+    double until_s = clock_elapsed_s() + LOCK_WAIT_S;
+    for (;;) {
+        bool held = false;
+        TRY(db->driver->lock_try(db, name, &held, err));
+        if (held)
+            return DS_DONE;
+        if (runtime_cancelled(a->runtime))
+            return ds_fail(err, DS_CANCELLED, "interrupted while waiting for %s", name);
+        if (clock_elapsed_s() >= until_s)
+            return busy(name, err);
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+    }
+}
+
+static void unlock(applier *a, const char *name)
+{
+    a->control->db->driver->lock_release(a->control->db, name);
+}
+
+// --- transactions
+
+typedef ds_rc transaction_body(applier *a, const plan_stream *stream, ds_error *err);
+
+static ds_rc in_transaction(applier *a, transaction_body *body, const plan_stream *stream, const char *point,
+                            ds_error *err)
+{
+    ds_db *db = a->control->db;
+    if (runtime_cancelled(a->runtime))
+        return ds_hint(ds_fail(err, DS_CANCELLED, "apply was interrupted"), err, "the next apply does the rest");
+    arena_clear(a->scratch);
+    TRY(store_begin(db, BEGIN_WRITE, err));
+    ds_rc rc = body(a, stream, err);
+    if (rc.code != DS_OK) {
+        store_rollback(db);
+        return rc;
+    }
+    runtime_checkpoint(a->runtime, "apply:commit");
+    TRY(store_commit(db, err));
+    runtime_checkpoint(a->runtime, point);
+    return DS_DONE;
+}
+
+// --- steps
+
+static ds_rc create_table(applier *a, const plan_step *step, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(a->control->db->dialect);
+    if (step->table == TABLE_MERGE)
+        table_create_merge_sql(step->def, step->dataset, &q);
+    else if (step->table == TABLE_HISTORY)
+        table_create_history_sql(step->def, step->dataset, &q);
+    else
+        table_create_staging_sql(step->def, step->dataset, &q);
+    return store_exec(a->control->db, &q, NULL, err);
+}
+
+static ds_rc drop_table(applier *a, ds_relation table, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(a->control->db->dialect);
+    SQL(&q, "DROP TABLE IF EXISTS ");
+    sql_relation(&q, table);
+    return store_exec(a->control->db, &q, NULL, err);
+}
+
+static ds_rc add_column(applier *a, ds_relation table, const plan_step *step, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(a->control->db->dialect);
+    SQL(&q, "ALTER TABLE ");
+    sql_relation(&q, table);
+    SQL(&q, " ADD COLUMN ");
+    sql_ident(&q, step->column);
+    SQL(&q, " ");
+    control_sql_type(&q, step->to);
+    return store_exec(a->control->db, &q, NULL, err);
+}
+
+static ds_rc rename_column(applier *a, ds_relation table, const plan_step *step, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(a->control->db->dialect);
+    SQL(&q, "ALTER TABLE ");
+    sql_relation(&q, table);
+    SQL(&q, " RENAME COLUMN ");
+    sql_ident(&q, step->column);
+    SQL(&q, " TO ");
+    sql_ident(&q, step->name);
+    return store_exec(a->control->db, &q, NULL, err);
+}
+
+// An index on the column would be in the way; finish_indexes makes it again.
+static ds_rc convert_column(applier *a, ds_relation table, const plan_step *step, ds_error *err)
+{
+    TRY(table_drop_indexes(a->control, step->def, step->dataset, err));
+    return evolve_column(a->control, table, step->column, step->from, step->to, err);
+}
+
+static ds_rc run_table_step(applier *a, const plan_step *step, ds_error *err)
+{
+    ds_relation table = step->dataset ? table_relation_of(step->dataset, step->table) : (ds_relation){"", ""};
+    switch (step->kind) {
+    case STEP_CREATE_TABLE:
+        return create_table(a, step, err);
+    case STEP_DROP_TABLE:
+        return drop_table(a, table, err);
+    case STEP_ADD_COLUMN:
+        return add_column(a, table, step, err);
+    case STEP_RENAME_COLUMN:
+        return rename_column(a, table, step, err);
+    case STEP_CONVERT_COLUMN:
+        return convert_column(a, table, step, err);
+    case STEP_FORGET_DATASET:
+        return control_delete_dataset(a->control, step->def->name, step->dataset->name, err);
+    case STEP_REPLACE_VIEW:
+    case STEP_DROP_VIEW:
+        return DS_DONE;
+    }
+    BUG("step %d", (int)step->kind);
+}
+
+// Indexes come with a dataset's first commit. A table that lost them here gets them back, unless its key changes: then
+// the next batch makes them.
+static ds_rc finish_indexes(applier *a, const plan_step *step, ds_error *err)
+{
+    if ((step->kind != STEP_CREATE_TABLE && step->kind != STEP_CONVERT_COLUMN) || step->table == TABLE_STAGING)
+        return DS_DONE;
+    ds_dataset_state state;
+    TRY(control_dataset_state(a->control, step->def->name, step->dataset->name, a->scratch, &state, err));
+    if (state.batch == 0 || strcmp(state.key, table_key_text(a->scratch, step->dataset->shape)) != 0)
+        return DS_DONE;
+    return table_create_indexes(a->control, step->def, step->dataset, err);
+}
+
+static ds_rc make_view(applier *a, const plan_step *step, ds_error *err)
+{
+    ds_dataset_state state;
+    TRY(control_dataset_state(a->control, step->def->name, step->dataset->name, a->scratch, &state, err));
+    ds_view_form form = state.batch ? VIEW_REAL : VIEW_STUB;
+    TRY(view_create(a->control, step->def, step->dataset, step->view, form, err));
+    ds_view_row row = {
+        .workspace = step->view->workspace,
+        .group = step->view->group,
+        .store = step->def->store,
+        .dataset = step->dataset->name,
+        .stream = step->def->name,
+        .history = step->view->history,
+        .relation = step->view->relation,
+    };
+    return control_put_view(a->control, &row, err);
+}
+
+static ds_rc run_steps(applier *a, const plan_step_list *steps, ds_error *err)
+{
+    for (size_t i = 0; i < steps->n; i++)
+        if (steps->v[i].view)
+            TRY(view_drop(a->control, steps->v[i].view->relation, err));
+    for (size_t i = 0; i < steps->n; i++)
+        TRY(run_table_step(a, &steps->v[i], err));
+    for (size_t i = 0; i < steps->n; i++)
+        TRY(finish_indexes(a, &steps->v[i], err));
+    for (size_t i = 0; i < steps->n; i++) {
+        if (steps->v[i].kind == STEP_REPLACE_VIEW)
+            TRY(make_view(a, &steps->v[i], err));
+        else if (steps->v[i].kind == STEP_DROP_VIEW)
+            TRY(control_delete_view(a->control, steps->v[i].view->relation, err));
+    }
+    return DS_DONE;
+}
+
+// --- one stream
+
+static ds_rc write_definition(applier *a, const plan_stream *stream, ds_error *err)
+{
+    if (stream->put)
+        TRY(control_put_stream(a->control, stream->def, err));
+    if (stream->remove)
+        TRY(control_mark_removed(a->control, stream->name, true, err));
+    if (stream->retired)
+        TRY(control_put_retired(a->control, stream->name, stream->retired, err));
+    if (stream->resnapshot)
+        TRY(control_set_resnapshot(a->control, stream->name, true, err));
+    return DS_DONE;
+}
+
+static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
+{
+    if (stream->old)
+        TRY(control_raise_fence(a->control, stream->name, err));
+    TRY(run_steps(a, &stream->steps, err));
+    TRY(write_definition(a, stream, err));
+    if (stream->put && stream->def->workspace)
+        TRY(plan_check_sql(a->control, stream->def, err));
+    return control_event(a->control, stream->name, "applied", a->plan->id, err);
+}
+
+static ds_rc drop_stream(applier *a, const plan_stream *stream, ds_error *err)
+{
+    TRY(run_steps(a, &stream->steps, err));
+    TRY(control_delete_stream(a->control, stream->name, err));
+    return control_event(a->control, stream->name, "dropped", a->plan->id, err);
+}
+
+static ds_rc apply_stream(applier *a, const plan_stream *stream, ds_error *err)
+{
+    transaction_body *body = stream->drop ? drop_stream : change_stream;
+    TRY(ds_context(in_transaction(a, body, stream, "apply:stream", err), err, "stream %s", stream->name));
+    unlock(a, stream->name);
+    return DS_DONE;
+}
+
+static ds_rc apply_streams(applier *a, bool drop, ds_error *err)
+{
+    const plan_stream_list *streams = &a->plan->steps->streams;
+    for (size_t i = 0; i < streams->n; i++)
+        if (streams->v[i]->drop == drop)
+            TRY(apply_stream(a, streams->v[i], err));
+    return DS_DONE;
+}
+
+// --- the whole
+
+static ds_rc create_control(applier *a, const plan_stream *none, ds_error *err)
+{
+    (void)none;
+    return control_create_tables(a->control, err);
+}
+
+static ds_rc move_views(applier *a, const plan_stream *none, ds_error *err)
+{
+    (void)none;
+    return run_steps(a, &a->plan->steps->moves, err);
+}
+
+static ds_rc record(applier *a, const plan_stream *none, ds_error *err)
+{
+    (void)none;
+    json_t *changes = plan_changes_json(a->plan->changes, a->plan->n);
+    char *text = json_dumps(changes, JSON_COMPACT);
+    ds_assert(text);
+    ds_rc rc = control_applied(a->control, a->plan->id, text, err);
+    free(text);
+    json_decref(changes);
+    return rc;
+}
+
+static ds_rc run_plan(applier *a, ds_error *err)
+{
+    const ds_plan_steps *steps = a->plan->steps;
+    if (steps->create_control)
+        TRY(in_transaction(a, create_control, NULL, "apply:control", err));
+    TRY(apply_streams(a, false, err));
+    if (steps->moves.n)
+        TRY(in_transaction(a, move_views, NULL, "apply:views", err));
+    TRY(apply_streams(a, true, err));
+    if (a->plan->n || steps->new_tree)
+        TRY(in_transaction(a, record, NULL, "apply:record", err));
+    return DS_DONE;
+}
+
+static ds_rc check_refused(const ds_plan *plan, ds_error *err)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (strcmp(plan->changes[i].action, "refuse") == 0)
+            return ds_hint(ds_fail(err, DS_FINDING, "apply refuses: %s: %s", plan->changes[i].object,
+                                   plan->changes[i].detail),
+                           err, "datasurface plan shows all changes; nothing was applied");
+    return DS_DONE;
+}
+
+static ds_rc check_id(const ds_plan *plan, const char *expected_id, ds_error *err)
+{
+    if (!expected_id || strcmp(plan->id, expected_id) == 0)
+        return DS_DONE;
+    return ds_hint(ds_fail(err, DS_FINDING, "the model or the merge database moved since plan %s: it is %s now",
+                           expected_id, plan->id),
+                   err, "look at datasurface plan again; nothing was applied");
+}
+
+// *added: some stream of the plan had no lease yet.
+static ds_rc take_leases(applier *a, const ds_plan *plan, bool *added, ds_error *err)
+{
+    *added = false;
+    for (size_t i = 0; i < plan->steps->streams.n; i++) {
+        const char *name = plan->steps->streams.v[i]->name;
+        if (map_get(a->leases, name))
+            continue;
+        TRY(lock_wait(a, name, err));
+        (void)map_add(a->leases, arena_strdup(a->arena, name), a);
+        *added = true;
+    }
+    return DS_DONE;
+}
+
+// What was planned without the leases may be out of date: the plan is made again under them.
+static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected_id, ds_error *err)
+{
+    for (int i = 0; i < PLANS_MAX; i++) {
+        bool added;
+        TRY(plan_make_on(a->runtime, shown->deployment, a->control, shown->steps->prune, a->arena, &a->plan, err));
+        TRY(check_id(a->plan, expected_id, err));
+        TRY(check_refused(a->plan, err));
+        TRY(take_leases(a, a->plan, &added, err));
+        if (!added)
+            return run_plan(a, err);
+    }
+    return ds_fail(err, DS_BUSY, "the merge database keeps changing while the plan is made");
+}
+
+ds_rc plan_apply(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_error *err)
+{
+    TRY(check_id(plan, expected_id, err));
+    TRY(check_refused(plan, err));
+    CLEANUP(control_closep) ds_control *control = NULL;
+    TRY(control_connect(runtime, &plan->deployment->merge, CONTROL_CREATE, &control, err));
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    applier a = {.runtime = runtime, .control = control, .arena = arena, .scratch = scratch, .leases = map_new(arena)};
+    TRY(lock_wait(&a, APPLY_LOCK, err));
+    return apply_locked(&a, plan, expected_id, err); // closing the connection frees all locks
+}

@@ -1,0 +1,372 @@
+#include "yellow/plan.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "yellow/def_int.h"
+#include "yellow/plan_int.h"
+#include "yellow/runtime_int.h"
+
+// --- what the files of plan share
+
+plan_step *plan_add_step(ds_planner *p, plan_stream *stream, step_kind kind, const ds_dataset_def *dataset)
+{
+    plan_step *step = VEC_PUSH(p->arena, &stream->steps);
+    *step = (plan_step){.kind = kind, .def = stream->def ? stream->def : stream->old->def, .dataset = dataset};
+    return step;
+}
+
+// Details may quote what a driver said; a text that was cut within a character would be no JSON.
+static const char *whole_characters(ds_arena *arena, const char *text)
+{
+    size_t n = strlen(text);
+    while (n && str_utf8_length((ds_str){text, n}) < 0)
+        n--;
+    return arena_str(arena, (ds_str){text, n});
+}
+
+static void add_change(ds_planner *p, const char *object, const char *action, const char *detail)
+{
+    *VEC_PUSH(p->arena, &p->changes) = (ds_change){
+        .container = p->deployment->merge.name,
+        .object = object,
+        .action = action,
+        .detail = whole_characters(p->arena, detail),
+        .destructive = strcmp(action, "drop") == 0,
+    };
+}
+
+void plan_change(ds_planner *p, const char *object, const char *action, const char *format, ...)
+{
+    char detail[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    add_change(p, object, action, detail);
+}
+
+void plan_refuse(ds_planner *p, const char *object, const char *detail)
+{
+    add_change(p, object, "refuse", detail);
+    p->refused = true;
+}
+
+const char *plan_object(ds_planner *p, const char *what, ds_relation relation)
+{
+    if (relation.schema && relation.schema[0])
+        return arena_printf(p->arena, "%s %s.%s", what, relation.schema, relation.name);
+    return arena_printf(p->arena, "%s %s", what, relation.name);
+}
+
+// --- streams of the model
+
+static plan_stream *add_stream(ds_planner *p, const char *name, const ds_stream_def *def, const ds_stream_row *old)
+{
+    plan_stream *stream = ARENA_NEW(p->arena, plan_stream);
+    stream->name = name;
+    stream->def = def;
+    stream->old = old;
+    return stream;
+}
+
+static const char *stream_object(ds_planner *p, const char *name)
+{
+    return arena_printf(p->arena, "stream %s", name);
+}
+
+static bool has_work(const plan_stream *stream)
+{
+    return stream->put || stream->remove || stream->drop || stream->resnapshot || stream->retired ||
+           stream->steps.n > 0;
+}
+
+static const char *config_text(ds_planner *p, const ds_stream_def *def)
+{
+    json_t *json = def_encode(def);
+    const char *text = def_json_text(p->arena, json);
+    json_decref(json);
+    return text;
+}
+
+// "cron, datasets": the members in which two definitions differ.
+static const char *what_differs(ds_planner *p, const ds_stream_def *old, const ds_stream_def *new)
+{
+    CLEANUP(buf_release) ds_buf out = BUF_INIT(1024);
+    json_t *a = def_encode(old), *b = def_encode(new);
+    const char *key;
+    json_t *value;
+    json_object_foreach(b, key, value)
+    {
+        if (json_equal(value, json_object_get(a, key)))
+            continue;
+        buf_puts(&out, out.n ? ", " : "");
+        buf_puts(&out, key);
+    }
+    json_object_foreach(a, key, value)
+    {
+        if (json_object_get(b, key))
+            continue;
+        buf_puts(&out, out.n ? ", " : "");
+        buf_puts(&out, key);
+    }
+    json_decref(a);
+    json_decref(b);
+    return arena_str(p->arena, buf_str(&out));
+}
+
+static void plan_definition(ds_planner *p, plan_stream *stream)
+{
+    const ds_stream_row *old = stream->old;
+    const char *object = stream_object(p, stream->name);
+    stream->put = !old || old->removed || strcmp(old->config, config_text(p, stream->def)) != 0;
+    if (!old)
+        plan_change(p, object, "create", "%zu dataset%s, %s", stream->def->dataset_count,
+                    stream->def->dataset_count == 1 ? "" : "s", milestoning_name(stream->def->milestoning));
+    else if (old->removed)
+        plan_change(p, object, "update", "is back in the model");
+    else if (stream->put)
+        plan_change(p, object, "update", "changes: %s", what_differs(p, old->def, stream->def));
+}
+
+static const ds_dataset_def *find_dataset(const ds_stream_def *def, const char *name)
+{
+    for (size_t i = 0; def && i < def->dataset_count; i++)
+        if (strcmp(def->datasets[i].name, name) == 0)
+            return &def->datasets[i];
+    return NULL;
+}
+
+// The datasets that a stream gave up before, as an array in the planner's arena.
+static ds_rc decode_retired(ds_planner *p, const ds_stream_row *row, ds_dataset_def **out, size_t *n, ds_error *err)
+{
+    *out = NULL;
+    *n = 0;
+    if (!row)
+        return DS_DONE;
+    json_t *list = json_loads(p->retired[row - p->rows], 0, NULL);
+    *n = json_array_size(list);
+    *out = ARENA_ARRAY(p->arena, ds_dataset_def, *n);
+    ds_rc rc = list ? DS_DONE : ds_fail(err, DS_FINDING, "stream %s: its retired datasets are no JSON", row->name);
+    for (size_t i = 0; rc.code == DS_OK && i < *n; i++)
+        rc = def_decode_dataset(p->arena, json_array_get(list, i), &(*out)[i], err);
+    json_decref(list);
+    return ds_context(rc, err, "stream %s", row->name);
+}
+
+static void keep_or_drop(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, json_t *kept, bool is_new)
+{
+    if (p->steps->prune) {
+        plan_drop_tables(p, stream, dataset);
+        plan_add_step(p, stream, STEP_FORGET_DATASET, dataset);
+        return;
+    }
+    ds_assert(json_array_append_new(kept, def_encode_dataset(dataset)) == 0);
+    if (is_new)
+        plan_change(p, plan_object(p, "table", dataset->merge), "keep",
+                    "no longer used; its rows stay as they are until apply --prune");
+}
+
+// What becomes of the datasets that the stream no longer has.
+static void plan_retired(ds_planner *p, plan_stream *stream, const ds_dataset_def *retired, size_t n)
+{
+    json_t *kept = json_array();
+    for (size_t i = 0; i < n; i++)
+        if (!find_dataset(stream->def, retired[i].name))
+            keep_or_drop(p, stream, &retired[i], kept, false);
+    const ds_stream_def *old = stream->old->def;
+    for (size_t i = 0; i < old->dataset_count; i++)
+        if (!find_dataset(stream->def, old->datasets[i].name))
+            keep_or_drop(p, stream, &old->datasets[i], kept, true);
+    const char *text = def_json_text(p->arena, kept);
+    json_decref(kept);
+    if (strcmp(text, p->retired[stream->old - p->rows]) != 0)
+        stream->retired = text;
+}
+
+static const ds_dataset_def *old_dataset(const plan_stream *stream, const ds_dataset_def *retired, size_t n,
+                                         const char *name)
+{
+    const ds_dataset_def *found = stream->old ? find_dataset(stream->old->def, name) : NULL;
+    for (size_t i = 0; !found && i < n; i++)
+        if (strcmp(retired[i].name, name) == 0)
+            found = &retired[i];
+    return found;
+}
+
+static bool reads_changed_table(const ds_planner *p, const ds_stream_def *def)
+{
+    for (size_t i = 0; i < def->input_count; i++) {
+        if (!plan_catalog(p, def->inputs[i].relation))
+            return true;
+        for (size_t k = 0; k < p->steps->streams.n; k++)
+            if (strcmp(p->steps->streams.v[k]->name, def->inputs[i].stream) == 0)
+                return true;
+    }
+    return false;
+}
+
+// Apply looks again, after it has made the inputs' tables.
+static void plan_sql(ds_planner *p, const plan_stream *stream)
+{
+    ds_error problem;
+    if (!stream->put || !stream->def->workspace || !p->control || reads_changed_table(p, stream->def))
+        return;
+    if (plan_check_sql(p->control, stream->def, &problem).code != DS_OK)
+        plan_refuse(p, stream_object(p, stream->name), arena_strdup(p->arena, problem.text));
+}
+
+static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
+{
+    const ds_stream_row *old = map_get(p->row_by_name, def->name);
+    plan_stream *stream = add_stream(p, def->name, def, old);
+    if (old && strcmp(old->def->service, def->service) != 0 && !old->removed) {
+        plan_refuse(p, stream_object(p, def->name),
+                    arena_printf(p->arena, "platform service \"%s\" applied this stream", old->def->service));
+        return DS_DONE;
+    }
+    ds_dataset_def *retired;
+    size_t retired_count;
+    TRY(decode_retired(p, old, &retired, &retired_count, err));
+    plan_definition(p, stream);
+    for (size_t i = 0; i < def->dataset_count; i++) {
+        const ds_dataset_def *before = old_dataset(stream, retired, retired_count, def->datasets[i].name);
+        bool moves_views;
+        TRY(plan_tables(p, stream, &def->datasets[i], before, &moves_views, err));
+        plan_views(p, stream, &def->datasets[i], before, moves_views);
+    }
+    plan_drop_views(p, stream);
+    if (old)
+        plan_retired(p, stream, retired, retired_count);
+    plan_sql(p, stream);
+    if (has_work(stream))
+        *VEC_PUSH(p->arena, &p->steps->streams) = stream;
+    return DS_DONE;
+}
+
+// --- streams that the model no longer has
+
+static ds_rc plan_gone(ds_planner *p, const ds_stream_row *row, ds_error *err)
+{
+    plan_stream *stream = add_stream(p, row->name, NULL, row);
+    plan_drop_views(p, stream);
+    stream->remove = !row->removed && !p->steps->prune;
+    stream->drop = p->steps->prune;
+    if (stream->remove)
+        plan_change(p, stream_object(p, row->name), "keep",
+                    "no longer in the model: it stops, its tables stay as they are until apply --prune");
+    if (stream->drop) {
+        ds_dataset_def *retired;
+        size_t n;
+        TRY(decode_retired(p, row, &retired, &n, err));
+        for (size_t i = 0; i < row->def->dataset_count; i++)
+            plan_drop_tables(p, stream, &row->def->datasets[i]);
+        for (size_t i = 0; i < n; i++)
+            plan_drop_tables(p, stream, &retired[i]);
+        plan_change(p, stream_object(p, row->name), "drop", "its definition and the record of its batches");
+    }
+    if (has_work(stream))
+        *VEC_PUSH(p->arena, &p->steps->streams) = stream;
+    return DS_DONE;
+}
+
+static ds_rc plan_all(ds_planner *p, ds_error *err)
+{
+    TRY(plan_read(p, err));
+    if (p->steps->create_control)
+        plan_change(p, "control tables", "create", "what datasurface itself keeps in this database");
+    plan_views_wanted(p);
+    ds_map *in_model = map_new(p->arena);
+    for (size_t i = 0; i < p->deployment->n; i++) {
+        (void)map_add(in_model, p->deployment->streams[i]->name, p->steps);
+        TRY(plan_one(p, p->deployment->streams[i], err));
+    }
+    for (size_t i = 0; i < p->row_count; i++)
+        if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 && !map_get(in_model, p->rows[i].name))
+            TRY(plan_gone(p, &p->rows[i], err));
+    return DS_DONE;
+}
+
+// --- the id
+
+static json_t *found_json(const ds_planner *p)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < p->row_count; i++)
+        ds_assert(json_array_append_new(out, json_pack("{s:s, s:I, s:b}", "name", p->rows[i].name, "version",
+                                                       (json_int_t)p->rows[i].version, "removed",
+                                                       (int)p->rows[i].removed)) == 0);
+    return out;
+}
+
+static json_t *definitions_json(const ds_planner *p)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < p->deployment->n; i++)
+        ds_assert(json_array_append_new(out, def_encode(p->deployment->streams[i])) == 0);
+    return out;
+}
+
+json_t *plan_changes_json(const ds_change *changes, size_t n)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < n; i++)
+        ds_assert(
+            json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:b}", "container", changes[i].container,
+                                                 "object", changes[i].object, "action", changes[i].action, "detail",
+                                                 changes[i].detail, "destructive", (int)changes[i].destructive)) == 0);
+    return out;
+}
+
+static void make_id(const ds_planner *p, char out[33])
+{
+    json_t *all = json_pack("{s:b, s:o, s:o, s:o}", "prune", (int)p->steps->prune, "found", found_json(p), "changes",
+                            plan_changes_json(p->changes.v, p->changes.n), "definitions", definitions_json(p));
+    ds_assert(all);
+    const char *text = def_json_text(p->arena, all);
+    json_decref(all);
+    XXH128_canonical_t hash;
+    XXH128_canonicalFromHash(&hash, XXH3_128bits(text, strlen(text)));
+    CLEANUP(buf_release) ds_buf hex = BUF_INIT(64);
+    buf_put_hex(&hex, hash.digest, sizeof hash.digest);
+    memcpy(out, buf_text(&hex), 33);
+}
+
+static ds_rc plan_finish(ds_planner *p, const ds_plan **out)
+{
+    ds_plan *plan = ARENA_NEW(p->arena, ds_plan);
+    plan->deployment = p->deployment;
+    plan->changes = p->changes.v;
+    plan->n = p->changes.n;
+    plan->refused = p->refused;
+    plan->steps = p->steps;
+    make_id(p, plan->id);
+    *out = plan;
+    return DS_DONE;
+}
+
+ds_rc plan_make_on(const ds_runtime *runtime, const ds_deployment *deployment, ds_control *control, bool prune,
+                   ds_arena *arena, const ds_plan **out, ds_error *err)
+{
+    ds_planner p = {.runtime = runtime, .deployment = deployment, .control = control, .arena = arena};
+    p.steps = ARENA_NEW(arena, ds_plan_steps);
+    p.steps->prune = prune;
+    if (!control) {
+        TRY(plan_all(&p, err));
+        return plan_finish(&p, out);
+    }
+    TRY(store_begin(control->db, BEGIN_READ, err));
+    ds_rc rc = plan_all(&p, err);
+    store_rollback(control->db);
+    return rc.code == DS_OK ? plan_finish(&p, out) : rc;
+}
+
+ds_rc plan_make(const ds_runtime *runtime, const ds_deployment *deployment, bool prune, ds_arena *arena,
+                const ds_plan **out, ds_error *err)
+{
+    CLEANUP(control_closep) ds_control *control = NULL;
+    if (!runtime_absent(runtime, &deployment->merge))
+        TRY(control_connect(runtime, &deployment->merge, CONTROL_READ, &control, err));
+    return plan_make_on(runtime, deployment, control, prune, arena, out, err);
+}

@@ -1,0 +1,116 @@
+// What is there: control tables and catalogue.
+#include "yellow/def_int.h"
+#include "yellow/plan_int.h"
+
+const char *plan_relation_key(ds_arena *arena, ds_relation relation)
+{
+    char *key = arena_printf(arena, "%s.%s", relation.schema ? relation.schema : "", relation.name);
+    str_lower(key); // engines compare our names without case, or keep them in lower case
+    return key;
+}
+
+const ds_catalog_table *plan_catalog(const ds_planner *p, ds_relation relation)
+{
+    return map_get(p->catalog, plan_relation_key(p->arena, relation));
+}
+
+static ds_rc read_catalog(ds_planner *p, ds_error *err)
+{
+    const ds_catalog_table *tables;
+    size_t n;
+    ds_db *db = p->control->db;
+    TRY(db->driver->list(db, p->arena, &tables, &n, err));
+    for (size_t i = 0; i < n; i++)
+        map_set(p->catalog, plan_relation_key(p->arena, tables[i].relation), (void *)(uintptr_t)&tables[i]);
+    return DS_DONE;
+}
+
+static void own_tables(ds_planner *p, const char *stream, const ds_dataset_def *dataset)
+{
+    const ds_relation RELATIONS[] = {dataset->merge, dataset->staging, dataset->history, dataset->rejects};
+    for (size_t i = 0; i < sizeof RELATIONS / sizeof RELATIONS[0]; i++)
+        if (RELATIONS[i].name && RELATIONS[i].name[0])
+            map_set(p->table_owner, plan_relation_key(p->arena, RELATIONS[i]), (void *)(uintptr_t)stream);
+}
+
+// Tables of datasets that a stream gave up are still its own.
+static ds_rc own_retired(ds_planner *p, size_t row, ds_error *err)
+{
+    TRY(control_retired(p->control, p->rows[row].name, p->arena, &p->retired[row], err));
+    json_t *list = json_loads(p->retired[row], 0, NULL);
+    ds_rc rc =
+        list ? DS_DONE : ds_fail(err, DS_FINDING, "stream %s: its retired datasets are no JSON", p->rows[row].name);
+    for (size_t i = 0; rc.code == DS_OK && i < json_array_size(list); i++) {
+        ds_dataset_def *dataset = ARENA_NEW(p->arena, ds_dataset_def);
+        rc = def_decode_dataset(p->arena, json_array_get(list, i), dataset, err);
+        if (rc.code == DS_OK)
+            own_tables(p, p->rows[row].name, dataset);
+    }
+    json_decref(list);
+    return rc;
+}
+
+static ds_rc read_streams(ds_planner *p, ds_error *err)
+{
+    TRY(control_streams(p->control, p->arena, &p->rows, &p->row_count, err));
+    p->retired = ARENA_ARRAY(p->arena, const char *, p->row_count);
+    for (size_t i = 0; i < p->row_count; i++) {
+        const ds_stream_row *row = &p->rows[i];
+        (void)map_add(p->row_by_name, row->name, (void *)(uintptr_t)row);
+        TRY(own_retired(p, i, err));
+        for (size_t k = 0; k < row->def->dataset_count; k++)
+            own_tables(p, row->name, &row->def->datasets[k]);
+    }
+    return DS_DONE;
+}
+
+static ds_rc read_views(ds_planner *p, ds_error *err)
+{
+    TRY(control_views(p->control, p->arena, &p->views, &p->view_count, err));
+    for (size_t i = 0; i < p->view_count; i++)
+        map_set(p->view_by_name, plan_relation_key(p->arena, p->views[i].relation), &p->views[i]);
+    return DS_DONE;
+}
+
+// A model that changed without any effect here is still recorded as the one applied last.
+static ds_rc read_tree(ds_planner *p, ds_error *err)
+{
+    const char *tree_id = p->runtime->tree_id ? p->runtime->tree_id : "";
+    const char *applied;
+    TRY(control_applied_tree(p->control, p->arena, &applied, err));
+    p->steps->new_tree = strcmp(applied, tree_id) != 0;
+    return DS_DONE;
+}
+
+static bool control_is_whole(ds_planner *p)
+{
+    ds_control_names names = control_names(p->arena, p->deployment->dialect);
+    const ds_relation RELATIONS[CONTROL_TABLE_COUNT] = {names.meta,          names.stream,  names.batch,
+                                                        names.dataset_batch, names.lease,   names.container,
+                                                        names.restart,       names.applied, names.event,
+                                                        names.view};
+    for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
+        if (!plan_catalog(p, RELATIONS[i]))
+            return false;
+    return true;
+}
+
+ds_rc plan_read(ds_planner *p, ds_error *err)
+{
+    p->catalog = map_new(p->arena);
+    p->row_by_name = map_new(p->arena);
+    p->table_owner = map_new(p->arena);
+    p->view_by_name = map_new(p->arena);
+    p->view_wanted = map_new(p->arena);
+    p->steps->create_control = p->steps->new_tree = true;
+    if (!p->control)
+        return DS_DONE;
+    TRY(read_catalog(p, err));
+    TRY(control_check_schema(p->control, &p->has_control, err));
+    if (!p->has_control)
+        return DS_DONE;
+    p->steps->create_control = !control_is_whole(p);
+    TRY(read_streams(p, err));
+    TRY(read_views(p, err));
+    return read_tree(p, err);
+}

@@ -1,0 +1,57 @@
+// Does a transformer's SELECT give the columns of its output?
+#include "yellow/plan_int.h"
+
+static bool has_name(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_wanted(const ds_shape *shape, const char *name)
+{
+    for (size_t i = 0; i < shape->n; i++)
+        if (strcmp(shape->columns[i].source, name) == 0)
+            return true;
+    return false;
+}
+
+static ds_rc compare(const ds_stream_def *def, const ds_dataset_def *dataset, const char *const *names, size_t n,
+                     ds_error *err)
+{
+    for (size_t i = 0; i < dataset->shape->n; i++)
+        if (!has_name(names, n, dataset->shape->columns[i].source))
+            return ds_hint(ds_fail(err, DS_FINDING,
+                                   "transformer of workspace \"%s\", output \"%s\": its SQL gives no column \"%s\"",
+                                   def->workspace, dataset->name, dataset->shape->columns[i].source),
+                           err, "name it with AS, spelled as the dataset has it");
+    for (size_t i = 0; i < n; i++)
+        if (!is_wanted(dataset->shape, names[i]))
+            return ds_hint(ds_fail(err, DS_FINDING,
+                                   "transformer of workspace \"%s\", output \"%s\": its SQL gives a column \"%s\" that "
+                                   "the dataset does not have",
+                                   def->workspace, dataset->name, names[i]),
+                           err, "leave it out, or add it to the dataset");
+    return DS_DONE;
+}
+
+static ds_rc check_dataset(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    sql_user_text(&q, dataset->sql);
+    const char *const *names;
+    size_t n;
+    TRY(ds_context(control->db->driver->prepare(control->db, &q, scratch, &names, &n, err), err,
+                   "transformer of workspace \"%s\", output \"%s\"", def->workspace, dataset->name));
+    return compare(def, dataset, names, n, err);
+}
+
+ds_rc plan_check_sql(ds_control *control, const ds_stream_def *def, ds_error *err)
+{
+    for (size_t i = 0; i < def->dataset_count; i++)
+        if (def->datasets[i].sql)
+            TRY(check_dataset(control, def, &def->datasets[i], err));
+    return DS_DONE;
+}

@@ -1,0 +1,130 @@
+// Consumer views: made, replaced, moved from one stream to another, dropped. A view belongs to the stream that the
+// control table `view` names.
+#include "yellow/plan_int.h"
+#include "yellow/views.h"
+
+void plan_views_wanted(ds_planner *p)
+{
+    for (size_t i = 0; i < p->deployment->n; i++) {
+        const ds_stream_def *def = p->deployment->streams[i];
+        for (size_t k = 0; k < def->dataset_count; k++)
+            for (size_t v = 0; v < def->datasets[k].view_count; v++) {
+                plan_view_owner *owner = ARENA_NEW(p->arena, plan_view_owner);
+                *owner = (plan_view_owner){def, &def->datasets[k], &def->datasets[k].views[v]};
+                map_set(p->view_wanted, plan_relation_key(p->arena, owner->view->relation), owner);
+            }
+    }
+}
+
+static const ds_view_row *applied(const ds_planner *p, ds_relation relation)
+{
+    return map_get(p->view_by_name, plan_relation_key(p->arena, relation));
+}
+
+static void replace_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_view_def *view)
+{
+    plan_step *step = plan_add_step(p, stream, STEP_REPLACE_VIEW, dataset);
+    step->view = view;
+}
+
+static bool same_text(const ds_planner *p, const plan_stream *stream, const ds_dataset_def *dataset,
+                      const ds_dataset_def *old, const ds_view_def *view)
+{
+    ds_control_names names = control_names(p->arena, p->deployment->dialect);
+    CLEANUP(sql_release) ds_sql a = sql_new(p->deployment->dialect);
+    CLEANUP(sql_release) ds_sql b = sql_new(p->deployment->dialect);
+    view_create_sql(stream->old->def, old, view, &names, VIEW_REAL, &a);
+    view_create_sql(stream->def, dataset, view, &names, VIEW_REAL, &b);
+    return str_eq(buf_str(&a.text), buf_str(&b.text));
+}
+
+// The columns that the catalogue shows begin with the dataset's.
+static bool same_columns(const ds_catalog_table *found, const ds_shape *shape)
+{
+    if (found->n < shape->n)
+        return false;
+    for (size_t i = 0; i < shape->n; i++)
+        if (strcmp(found->columns[i].name, shape->columns[i].name) != 0)
+            return false;
+    return true;
+}
+
+// The last transaction moves it, together with all others that move.
+static void move_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_view_def *view,
+                      const char *from)
+{
+    *VEC_PUSH(p->arena, &p->steps->moves) =
+        (plan_step){.kind = STEP_REPLACE_VIEW, .def = stream->def, .dataset = dataset, .view = view};
+    plan_change(p, plan_object(p, "view", view->relation), "replace", "moves from stream %s to stream %s", from,
+                stream->name);
+}
+
+static void check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                       const ds_view_def *view, bool forced)
+{
+    const ds_catalog_table *found = plan_catalog(p, view->relation);
+    const ds_view_row *row = applied(p, view->relation);
+    const char *object = plan_object(p, "view", view->relation);
+    if (found && (!found->is_view || !row)) {
+        plan_refuse(p, object,
+                    found->is_view
+                        ? "the name is taken by a view that datasurface did not make; rename or drop that view"
+                        : "the name is taken by a table; rename or drop that table");
+        return;
+    }
+    if (row && strcmp(row->stream, stream->name) != 0) {
+        move_view(p, stream, dataset, view, row->stream);
+        return;
+    }
+    if (!found)
+        plan_change(p, object, "create", "%s of %s/%s for %s/%s", view->history ? "all versions" : "live rows",
+                    stream->def->store, dataset->name, view->workspace, view->group);
+    else if (!old || !stream->old || !same_text(p, stream, dataset, old, view))
+        plan_change(p, object, "replace", "its columns or tables change");
+    else if (!same_columns(found, dataset->shape))
+        plan_change(p, object, "replace", "it is not as it was made");
+    else if (forced)
+        plan_change(p, object, "replace", "its table changes");
+    else
+        return;
+    replace_view(p, stream, dataset, view);
+}
+
+// Another stream takes these over in the last transaction; until then they must stand on the changed tables.
+static void keep_moving_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset)
+{
+    for (size_t i = 0; i < p->view_count; i++) {
+        const ds_view_row *row = &p->views[i];
+        const plan_view_owner *owner = map_get(p->view_wanted, plan_relation_key(p->arena, row->relation));
+        if (strcmp(row->stream, stream->name) != 0 || strcmp(row->dataset, dataset->name) != 0 || !owner ||
+            owner->def == stream->def)
+            continue;
+        ds_view_def *view = ARENA_NEW(p->arena, ds_view_def);
+        *view = (ds_view_def){row->workspace, row->group, row->history, row->relation};
+        replace_view(p, stream, dataset, view);
+    }
+}
+
+void plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                bool forced)
+{
+    for (size_t i = 0; i < dataset->view_count; i++)
+        check_view(p, stream, dataset, old, &dataset->views[i], forced);
+    if (forced)
+        keep_moving_views(p, stream, dataset);
+}
+
+void plan_drop_views(ds_planner *p, plan_stream *stream)
+{
+    for (size_t i = 0; stream->old && i < p->view_count; i++) {
+        const ds_view_row *row = &p->views[i];
+        if (strcmp(row->stream, stream->name) != 0 ||
+            map_get(p->view_wanted, plan_relation_key(p->arena, row->relation)))
+            continue;
+        ds_view_def *view = ARENA_NEW(p->arena, ds_view_def);
+        *view = (ds_view_def){row->workspace, row->group, row->history, row->relation};
+        plan_step *step = plan_add_step(p, stream, STEP_DROP_VIEW, NULL);
+        step->view = view;
+        plan_change(p, plan_object(p, "view", row->relation), "drop", "nobody asks for it any more");
+    }
+}
