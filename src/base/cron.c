@@ -128,6 +128,9 @@ bool cron_day_matches(const ds_cron *cron, int month, int day, int weekday)
 // The longest run from one firing day to the next, over the 28 years after which the calendar repeats; 0: never fires.
 static int longest_days(const ds_cron *cron)
 {
+    const bool all_days = cron->days == UINT32_MAX - 1 && cron->weekdays == 0x7F && cron->months == 0x1FFE;
+    if (all_days)
+        return 1;
     int weekday = 6, longest = 0, since = -1; // 1 January 2000 was a Saturday
     for (int year = 2000; year < 2000 + 28; year++)
         for (int month = 1; month <= 12; month++)

@@ -6,10 +6,16 @@
 #include "model/rules.h"
 #include "platform/assign.h"
 
-// All rules, the loader's first, by id.
-const ds_rule *lint_rules(size_t *n);
+// All rules, the loader's first, by id; the list lives in arena.
+const ds_rule *lint_rules(ds_arena *arena, size_t *n);
 const ds_rule *lint_rule(const char *id); // NULL when unknown
+// docs/lint-rules.md
 void lint_rules_markdown(ds_buf *out);
+// The model in which the examples of the gate's rules stand: a document of an example takes the place of the one of the
+// same kind and name.
+extern const char LINT_EXAMPLE_MODEL[];
+// First line of an example that stands alone.
+#define LINT_EXAMPLE_WHOLE "# the whole model\n"
 
 // Adds findings to diags (which hold the loader's) and sorts them.
 void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags);

@@ -131,11 +131,21 @@ static void check_columns(const ds_node *ingest, const ds_dataset *dataset, cons
     }
 }
 
+// Groups that ask for the history of rows without a key have a finding of their own.
+static bool feeds_live(const ds_node *ingest, const ds_dataset *dataset)
+{
+    for (size_t i = 0; i < ingest->right.n; i++)
+        if (ingest->right.v[i]->dataset == dataset && ingest->right.v[i]->group->requires_.history == HISTORY_LIVE)
+            return true;
+    return false;
+}
+
 static void check_dataset(const ds_node *ingest, const ds_dataset *dataset, ds_diags *diags)
 {
     char object[PLATFORM_OBJECT_MAX];
     snprintf(object, sizeof object, "%s/%s", ingest->store->name.s, dataset->name);
-    if (dataset_is_keyless(dataset) && ingest->platform->milestoning != MILESTONING_SCD1) {
+    if (dataset_is_keyless(dataset) && ingest->platform->milestoning != MILESTONING_SCD1 &&
+        feeds_live(ingest, dataset)) {
         diag_add(diags, DIAG_ERROR, PLATFORM_RULE_NEEDS_KEY, dataset->pos, object,
                  "dataset \"%s\" has no key, and platform \"%s\" keeps history (%s)", object, ingest->platform->name,
                  milestoning_name(ingest->platform->milestoning));

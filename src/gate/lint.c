@@ -1,0 +1,164 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "gate/lint_int.h"
+
+void lint_add(lint *l, lint_rule_id rule, ds_pos pos, const char *object, const char *format, ...)
+{
+    CLEANUP(buf_release) ds_buf text = BUF_INIT(DS_ERROR_TEXT * 4);
+    va_list args;
+    va_start(args, format);
+    char *room = buf_extend(&text, DS_ERROR_TEXT * 2);
+    vsnprintf(room, DS_ERROR_TEXT * 2, format, args);
+    va_end(args);
+    const ds_rule *row = lint_row(rule);
+    diag_add(l->diags, row->severity, row->id, pos, object, "%s", room);
+}
+
+void lint_did_you_mean(lint *l, const ds_map *names, const char *written)
+{
+    const char *nearest = map_nearest(names, written);
+    if (nearest)
+        diag_hint(l->diags, "did you mean \"%s\"?", nearest);
+}
+
+void lint_hint_at(lint *l, const char *text, ds_pos pos)
+{
+    if (pos.file)
+        diag_hint(l->diags, "%s at %s:%u:%u", text, files_path(l->model->files, pos.file), (unsigned)pos.line,
+                  (unsigned)pos.column);
+}
+
+const char *lint_text(const char *text)
+{
+    return text ? text : "";
+}
+
+const char *lint_zone_of(lint *l, ds_text team)
+{
+    ds_str rest = str_of(team.s);
+    return arena_str(l->arena, str_split(&rest, '/'));
+}
+
+const char *lint_path(lint *l, const char *parent, const char *child)
+{
+    return arena_printf(l->arena, "%s/%s", lint_text(parent), lint_text(child));
+}
+
+const ds_dataset *lint_dataset(const lint *l, const char *store, const char *dataset)
+{
+    return store && dataset ? map_get(l->datasets, lint_path((lint *)(uintptr_t)l, store, dataset)) : NULL;
+}
+
+// "USA/NJ/NJ_1" declares USA and USA/NJ as well.
+static void add_place(lint *l, ds_map *places, const char *place)
+{
+    for (size_t i = 0; place[i]; i++)
+        if (place[i] == '/')
+            (void)map_add(places, arena_str(l->arena, (ds_str){place, i}), places);
+    (void)map_add(places, place, places);
+}
+
+static void index_vendors(lint *l, const ds_ecosystem *ecosystem)
+{
+    for (size_t i = 0; i < ecosystem->vendors.n; i++) {
+        const ds_vendor *vendor = &ecosystem->vendors.v[i];
+        lint_vendor *entry = ARENA_NEW(l->arena, lint_vendor);
+        entry->vendor = vendor;
+        entry->places = map_new(l->arena);
+        for (size_t k = 0; k < vendor->locations.n; k++)
+            if (vendor->locations.v[k].s)
+                add_place(l, entry->places, vendor->locations.v[k].s);
+        if (vendor->name.s)
+            (void)map_add(l->vendors, vendor->name.s, entry);
+    }
+}
+
+static void index_declarations(lint *l)
+{
+    for (size_t i = 0; i < l->model->ecosystems.n; i++) {
+        ds_ecosystem *e = l->model->ecosystems.v[i];
+        index_vendors(l, e);
+        for (size_t k = 0; k < e->zones.n; k++)
+            if (e->zones.v[k].name.s)
+                (void)map_add(l->zones, e->zones.v[k].name.s, &e->zones.v[k]);
+        for (size_t k = 0; k < e->platform_services.n; k++)
+            if (e->platform_services.v[k].name.s)
+                (void)map_add(l->services, e->platform_services.v[k].name.s, &e->platform_services.v[k]);
+    }
+    for (size_t i = 0; i < l->model->zones.n; i++) {
+        const ds_zone *zone = l->model->zones.v[i];
+        for (size_t k = 0; k < zone->teams.n; k++)
+            (void)map_add(l->teams, lint_path(l, zone->name.s, zone->teams.v[k].name.s), &zone->teams.v[k]);
+    }
+}
+
+static void index_datasets(lint *l)
+{
+    for (size_t i = 0; i < l->model->datastores.n; i++) {
+        ds_datastore *store = l->model->datastores.v[i];
+        for (size_t k = 0; store->name.s && k < store->datasets.n; k++)
+            (void)map_add(l->datasets, lint_path(l, store->name.s, store->datasets.v[k].name), &store->datasets.v[k]);
+    }
+}
+
+static void index_consumers(lint *l)
+{
+    for (size_t i = 0; i < l->model->datastores.n; i++) {
+        const ds_datastore *store = l->model->datastores.v[i];
+        for (size_t k = 0; store->name.s && k < store->consumers.n; k++)
+            if (store->consumers.v[k].s)
+                (void)map_add(l->approvals, arena_printf(l->arena, "%s %s", store->name.s, store->consumers.v[k].s),
+                              l->approvals);
+    }
+}
+
+static lint *lint_new(const ds_model *model, ds_platform_types types, ds_diags *diags, ds_arena *arena)
+{
+    lint *l = ARENA_NEW(arena, lint);
+    *l = (lint){.model = model, .types = types, .diags = diags, .arena = arena};
+    ds_map **maps[] = {&l->vendors,  &l->zones,     &l->services, &l->teams,
+                       &l->datasets, &l->approvals, &l->gaps,     &l->verdicts};
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
+        *maps[i] = map_new(arena);
+    index_declarations(l);
+    index_datasets(l);
+    index_consumers(l);
+    l->roots = assign_roots(model, types, arena);
+    l->graph = graph_build(model, l->roots, arena);
+    return l;
+}
+
+// What each platform type has to say about its streams and services.
+static void lint_platforms(lint *l)
+{
+    for (size_t i = 0; i < l->graph->nodes.n; i++) {
+        const ds_node *node = l->graph->nodes.v[i];
+        const ds_platform_type *type =
+            node->kind == NODE_INGEST ? platform_type(l->types, node->platform->type.s) : NULL;
+        if (type)
+            type->check_stream(l->model, node, l->diags);
+    }
+    for (size_t i = 0; i < l->model->services.n; i++) {
+        const ds_platform_service *service = l->model->services.v[i];
+        ds_map *seen = map_new(l->arena); // a type is asked once per service
+        for (size_t k = 0; k < service->platforms.n; k++) {
+            const ds_platform_type *type = platform_type(l->types, service->platforms.v[k].type.s);
+            if (type && !map_add(seen, type->name, seen))
+                type->check_service(l->model, l->graph, service, l->diags);
+        }
+    }
+}
+
+void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    lint *l = lint_new(model, types, diags, arena);
+    static void (*const CHECKS[])(lint * l) = {
+        lint_ecosystem,    lint_teams,    lint_containers, lint_stores,   lint_workspaces,  lint_latencies,
+        lint_transformers, lint_services, lint_groups,     lint_policies, lint_credentials, lint_platforms,
+    };
+    for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++)
+        CHECKS[i](l);
+    diags_sort(diags);
+}

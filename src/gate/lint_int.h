@@ -1,0 +1,138 @@
+// What the rule files share. Each lint_x.c walks one kind of object and reports; none depends on another's findings.
+// Nothing here trusts the model: texts may be NULL, types missing, references dangling.
+#pragma once
+#include "base/map.h"
+#include "gate/lint.h"
+#include "model/lookup.h"
+
+// Adding a rule: a member here (at the end: ids never change), a row in rules.c, the check. The test of
+// the examples fails until all three are there.
+typedef enum lint_rule_id {
+    LINT_NO_ECOSYSTEM,
+    LINT_TWO_ECOSYSTEMS,
+    LINT_LIVE_IS_OWNER,
+    LINT_UNKNOWN_VENDOR,
+    LINT_UNKNOWN_LOCATION,
+    LINT_NOT_DECLARED,
+    LINT_UNKNOWN_TEAM,
+    LINT_EMPTY_DECLARATION,
+    LINT_UNKNOWN_CONTAINER,
+    LINT_WRONG_CONTAINER,
+    LINT_BAD_HOST,
+    LINT_CRON,
+    LINT_TIMEZONE,
+    LINT_CREDENTIAL_NAMES,
+    LINT_POLICY_OVERLAP,
+    LINT_POLICY_UNKNOWN,
+    LINT_POLICY_BROKEN,
+    LINT_NEEDS_LOCATION,
+    LINT_CLASS_FORBIDDEN,
+    LINT_CLASS_NEEDED,
+    LINT_CLASS_MISSING,
+    LINT_CLASS_TWICE,
+    LINT_NO_KEY,
+    LINT_KEY_UNKNOWN,
+    LINT_KEY_CONTRADICTION,
+    LINT_COLUMN_HASH,
+    LINT_WATERMARK,
+    LINT_TOO_MANY_COLUMNS,
+    LINT_UNKNOWN_STORE,
+    LINT_UNKNOWN_DATASET,
+    LINT_SINK_TWICE,
+    LINT_DEPRECATED,
+    LINT_DEPRECATED_ALLOWED,
+    LINT_NOT_APPROVED,
+    LINT_UNKNOWN_CONSUMER,
+    LINT_NOT_PRODUCTION,
+    LINT_HISTORY_WITHOUT_KEY,
+    LINT_LATENCY,
+    LINT_TRANSFORMER_REQUIRES,
+    LINT_TRANSFORMER_ASSIGNED,
+    LINT_TRANSFORMER_SQL,
+    LINT_PLACEHOLDER,
+    LINT_CYCLE,
+    LINT_UNKNOWN_GROUP,
+    LINT_UNKNOWN_PLATFORM,
+    LINT_TWO_PROVISIONED,
+    LINT_PLATFORM_UNFIT,
+    LINT_UNASSIGNED,
+    LINT_ASSIGNED_TWICE,
+    LINT_HINT,
+    LINT_PRIMARY,
+    LINT_RULE_COUNT,
+} lint_rule_id;
+
+const ds_rule *lint_row(lint_rule_id rule);
+extern const ds_rule LINT_RULES[LINT_RULE_COUNT];
+// What platform types report under: platform/platform.h has the ids.
+extern const ds_rule PLATFORM_RULES[];
+extern const size_t PLATFORM_RULE_COUNT;
+
+typedef struct lint {
+    const ds_model *model;
+    ds_platform_types types;
+    ds_diags *diags;
+    ds_arena *arena;
+    ds_map *vendors;   // lint_vendor by name
+    ds_map *zones;     // declared by the Ecosystem: ds_declaration by name
+    ds_map *services;  // the same
+    ds_map *teams;     // declared by zones: ds_declaration by ZONE/TEAM
+    ds_map *datasets;  // ds_dataset by STORE/DATASET
+    ds_map *approvals; // closed datastores: consumers by "STORE WORKSPACE/GROUP[/DATASET]"
+    ds_map *gaps;      // streams' longest intervals, by store
+    ds_map *verdicts;  // of policies, by zone and container
+    ds_roots roots;
+    const ds_graph *graph;
+    // lint_hash.c: reused from dataset to dataset
+    uint64_t *hashes;
+    uint16_t *slots;
+    size_t hash_cap, slot_cap;
+} lint;
+
+typedef struct lint_vendor {
+    const ds_vendor *vendor;
+    ds_map *places; // every declared place and those above it
+} lint_vendor;
+
+// Reports with the severity of the rule's row.
+__attribute__((format(printf, 5, 6))) void lint_add(lint *l, lint_rule_id rule, ds_pos pos, const char *object,
+                                                    const char *format, ...);
+// hint: did you mean "…"? — when something in the map is near.
+void lint_did_you_mean(lint *l, const ds_map *names, const char *written);
+// hint: TEXT at FILE:LINE:COLUMN
+void lint_hint_at(lint *l, const char *text, ds_pos pos);
+// "" for NULL.
+const char *lint_text(const char *text);
+// "ZONE" of "ZONE/TEAM", in the arena; "" when there is none.
+const char *lint_zone_of(lint *l, ds_text team);
+const ds_dataset *lint_dataset(const lint *l, const char *store, const char *dataset);
+// The path "STORE/DATASET", in the arena.
+const char *lint_path(lint *l, const char *parent, const char *child);
+
+// lint_ecosystem.c
+void lint_ecosystem(lint *l);
+void lint_teams(lint *l);
+// lint_place.c
+void lint_containers(lint *l);
+void lint_locations(lint *l, const ds_texts *locations, const char *object);
+// Unknown containers, with "did you mean". NULL when it is unknown or not given.
+const ds_container *lint_container(lint *l, ds_text name, const char *object);
+// lint_trigger.c
+void lint_trigger(lint *l, const ds_trigger *trigger, const char *object);
+void lint_latencies(lint *l);
+// lint_store.c, lint_key.c
+void lint_stores(lint *l);
+void lint_keys(lint *l, const ds_dataset *dataset, const char *object);
+// lint_hash.c
+void lint_hashes(lint *l, const ds_dataset *dataset, const char *object);
+// lint_use.c
+void lint_workspaces(lint *l);
+// lint_transformer.c
+void lint_transformers(lint *l);
+// lint_service.c
+void lint_services(lint *l);
+void lint_groups(lint *l);
+// lint_policy.c
+void lint_policies(lint *l);
+// lint_credential.c
+void lint_credentials(lint *l);

@@ -1,0 +1,112 @@
+// Workspaces: what they use, and whether they may.
+#include "gate/lint_int.h"
+
+typedef struct use {
+    const ds_workspace *workspace;
+    const ds_group *group;
+    const ds_sink *sink;
+    const ds_datastore *store;
+    const ds_dataset *dataset;
+    const char *object; // WORKSPACE/GROUP
+} use;
+
+static void unknown_dataset(lint *l, const use *u)
+{
+    lint_add(l, LINT_UNKNOWN_DATASET, u->sink->pos, u->object, "datastore \"%s\" has no dataset \"%s\"", u->sink->store,
+             u->sink->dataset);
+    const char **names = ARENA_ARRAY(l->arena, const char *, u->store->datasets.n);
+    for (size_t i = 0; i < u->store->datasets.n; i++)
+        names[i] = u->store->datasets.v[i].name;
+    const char *nearest = str_nearest(u->sink->dataset, names, u->store->datasets.n);
+    if (nearest)
+        diag_hint(l->diags, "did you mean \"%s/%s\"?", u->sink->store, nearest);
+}
+
+// False when the sink leads nowhere.
+static bool resolve(lint *l, use *u)
+{
+    if (!u->sink->store || !u->sink->dataset)
+        return false;
+    u->store = model_datastore(l->model, u->sink->store);
+    if (!u->store) {
+        lint_add(l, LINT_UNKNOWN_STORE, u->sink->pos, u->object, "no datastore \"%s\" in the model", u->sink->store);
+        lint_did_you_mean(l, l->model->datastore_by_name, u->sink->store);
+        return false;
+    }
+    u->dataset = lint_dataset(l, u->sink->store, u->sink->dataset);
+    if (!u->dataset)
+        unknown_dataset(l, u);
+    return u->dataset != NULL;
+}
+
+static void check_deprecated(lint *l, const use *u)
+{
+    const ds_deprecation *by = u->dataset->deprecated.v ? &u->dataset->deprecated : &u->store->deprecated;
+    if (!by->v)
+        return;
+    const char *what = by == &u->store->deprecated ? u->store->name.s : lint_path(l, u->sink->store, u->dataset->name);
+    const char *reason = by->reason ? arena_printf(l->arena, ": %s", by->reason) : "";
+    if (u->sink->allow_deprecated.v) {
+        lint_add(l, LINT_DEPRECATED_ALLOWED, u->sink->pos, u->object, "\"%s\" is deprecated%s", what, reason);
+        return;
+    }
+    lint_add(l, LINT_DEPRECATED, u->sink->pos, u->object, "\"%s\" is deprecated, and \"%s\" does not allow that%s",
+             what, u->object, reason);
+    diag_hint(l->diags, "move away from it, or write {dataset: %s, allow_deprecated: true}", u->sink->text.s);
+}
+
+static void check_approved(lint *l, const use *u)
+{
+    if (!u->store->consumers.pos.file)
+        return;
+    const char *group = arena_printf(l->arena, "%s %s", u->store->name.s, u->object);
+    if (map_get(l->approvals, group) || map_get(l->approvals, lint_path(l, group, u->dataset->name)))
+        return;
+    lint_add(l, LINT_NOT_APPROVED, u->sink->pos, u->object, "\"%s\" is not a consumer of \"%s/%s\"", u->object,
+             u->store->name.s, u->dataset->name);
+    lint_hint_at(l, "its team lists them", u->store->consumers.pos);
+}
+
+static void check_sink(lint *l, const use *u)
+{
+    check_deprecated(l, u);
+    check_approved(l, u);
+    if (u->workspace->production.v && !u->store->production.v)
+        lint_add(l, LINT_NOT_PRODUCTION, u->sink->pos, u->object,
+                 "workspace \"%s\" is production, and datastore \"%s\" is not", u->workspace->name.s, u->store->name.s);
+    if (u->group->requires_.history == HISTORY_FULL && dataset_is_keyless(u->dataset)) {
+        lint_add(l, LINT_HISTORY_WITHOUT_KEY, u->sink->pos, u->object,
+                 "group \"%s\" requires full history, and \"%s/%s\" has no key", u->object, u->store->name.s,
+                 u->dataset->name);
+        diag_hint(l->diags, "use it in a group that requires live rows");
+    }
+}
+
+static void check_group(lint *l, const ds_workspace *workspace, const ds_group *group)
+{
+    use u = {.workspace = workspace, .group = group, .object = lint_path(l, workspace->name.s, group->name)};
+    ds_map *seen = map_new(l->arena);
+    for (size_t i = 0; i < group->sinks.n; i++) {
+        u.sink = &group->sinks.v[i];
+        if (!resolve(l, &u))
+            continue;
+        if (map_add(seen, lint_path(l, u.sink->store, u.sink->dataset), seen)) {
+            lint_add(l, LINT_SINK_TWICE, u.sink->pos, u.object, "group \"%s\" uses \"%s/%s\" twice", u.object,
+                     u.sink->store, u.sink->dataset);
+            continue;
+        }
+        check_sink(l, &u);
+    }
+}
+
+void lint_workspaces(lint *l)
+{
+    for (size_t i = 0; i < l->model->workspaces.n; i++) {
+        const ds_workspace *workspace = l->model->workspaces.v[i];
+        if (!workspace->name.s)
+            continue;
+        (void)lint_container(l, workspace->container, workspace->name.s);
+        for (size_t k = 0; k < workspace->groups.n; k++)
+            check_group(l, workspace, &workspace->groups.v[k]);
+    }
+}

@@ -1,0 +1,47 @@
+#include "gate/lint_int.h"
+#include "gate/rules_int.h"
+
+#define MERGE_POSTGRES "{type: postgres, host: merge.internal, database: merge}"
+#define LONG_A "settlement_reports_for_customer_054543_of_all_regional_branches"
+#define LONG_B "settlement_reports_for_customer_136340_of_all_regional_branches"
+#define LONG(name) "  " name ":\n    classification: ip\n" COLUMNS
+#define LONG_MODEL(a, b)                                                                                               \
+    STORE("datasets:\n" LONG(a) LONG(b))                                                                               \
+    NEXT WORKSPACE(SINKS("Store1/" a ", Store1/" b)) NEXT SERVICE_IN(MERGE_POSTGRES, ASSIGNED)
+#define KEYLESS_ON(platform)                                                                                           \
+    DATASET("    classification: cpi\n    key: none\n    columns: {id: integer}\n")                                    \
+    NEXT SERVICE("assignments:\n" ASSIGN("Consumer1/live", ON(platform)))
+
+const ds_rule PLATFORM_RULES[] = {
+    {PLATFORM_RULE_MERGE, DIAG_ERROR, "a merge database that can't be one",
+     "The platform's type says which databases can hold its tables.",
+     SERVICE_IN("{type: mariadb, host: merge.internal, database: merge}", ASSIGNED), SERVICE(ASSIGNED)},
+    {PLATFORM_RULE_TEXT_FORM, DIAG_INFO, "a type that is kept as text",
+     "The merge database has no form of its own for the type: nothing is lost, but its functions for numbers, places and "
+     "lists don't work on the column. Geography is WKT with its SRID, vectors, lists, maps and structs are JSON.",
+     DATASET("    classification: cpi\n    columns: {id: integer primary key, home: geography(point)}\n"),
+     STORE(CUSTOMERS)},
+    {PLATFORM_RULE_CANT_RUN, DIAG_ERROR, "designed, and not built yet",
+     "The model may say it, and the platform can't run it yet. It is a warning as long as nothing provisioned needs it.",
+     CONTAINER("type: postgres\nhost: pg.internal\ndatabase: customers\n") NEXT STORE_HEAD
+     "capture: {type: sql_cdc, container: CustomerDB, " CRON("*/5 * * * *") "}\n" CUSTOMERS,
+     CONTAINER("type: postgres\nhost: pg.internal\ndatabase: customers\n") NEXT STORE(CUSTOMERS)},
+    {PLATFORM_RULE_IGNORED, DIAG_WARNING, "a field without an effect yet",
+     "The model may say it, and the platform ignores it for now; the finding says what happens instead.",
+     STORE_HEAD "capture: {type: sql_snapshot, container: CustomerDB, bad_rows: {reject: 100}, " CRON(
+         "*/5 * * * *") "}\n" CUSTOMERS,
+     STORE(CUSTOMERS)},
+    {PLATFORM_RULE_NAMES, DIAG_ERROR, "two physical names are equal",
+     "A name that is too long for the database has its middle replaced by a hash. Here two of them came out equal: a "
+     "shorter name for either one is enough.",
+     LONG_MODEL(LONG_A, LONG_B), LONG_MODEL(LONG_A, "settlement_reports")},
+    {PLATFORM_RULE_DIALECT, DIAG_ERROR, "no SQL for this merge database",
+     "A transformer with a text per dialect needs one for each merge database in which it runs.",
+     TRANSFORMER("sql: {customers: {postgres: \"" SELECT "\"}}\n") NEXT MASKED_USED,
+     TRANSFORMER("sql: {customers: {postgres: \"" SELECT "\", sqlite: \"" SELECT "\"}}\n") NEXT MASKED_USED},
+    {PLATFORM_RULE_NEEDS_KEY, DIAG_ERROR, "history of rows without a key",
+     "A platform that keeps history recognises rows by their key. A dataset without one can be served by scd1 platforms "
+     "only.",
+     KEYLESS_ON("YellowForensic"), KEYLESS_ON("YellowLive")},
+};
+const size_t PLATFORM_RULE_COUNT = sizeof PLATFORM_RULES / sizeof PLATFORM_RULES[0];
