@@ -43,13 +43,22 @@ static void print_fraction(int64_t micros, ds_buf *out)
     buf_put(out, text, (size_t)n);
 }
 
+// Exactly `width` digits: this runs for every date of every row that is written, where printf would be the larger part.
+static void put_digits(char *at, unsigned value, int width)
+{
+    for (int i = width - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+}
+
 void day_time_print(int64_t micros, ds_buf *out)
 {
-    int64_t seconds = micros / SECOND_MICROS;
-    buf_printf(out, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
-    int64_t fraction = micros % SECOND_MICROS;
-    if (fraction)
-        buf_printf(out, ".%06d", (int)fraction);
+    unsigned seconds = (unsigned)(micros / SECOND_MICROS), fraction = (unsigned)(micros % SECOND_MICROS);
+    char text[] = "hh:mm:ss.ffffff";
+    put_digits(text, seconds / 3600, 2);
+    put_digits(text + 3, seconds / 60 % 60, 2);
+    put_digits(text + 6, seconds % 60, 2);
+    put_digits(text + 9, fraction, 6);
+    buf_put(out, text, fraction ? sizeof text - 1 : 8);
 }
 
 static void print_time(const ds_type *type, ds_cell cell, ds_buf *out)
@@ -67,7 +76,11 @@ static void print_micros(const ds_type *type, ds_cell cell, ds_buf *out)
     }
     unsigned month, day;
     civil_from_days(floor_div(micros, DAY_MICROS, &rest), &year, &month, &day);
-    buf_printf(out, "%04" PRId64 "-%02u-%02u", year, month, day);
+    char date[] = "yyyy-mm-dd";
+    put_digits(date, (unsigned)year, 4); // 0001 to 9999
+    put_digits(date + 5, month, 2);
+    put_digits(date + 8, day, 2);
+    buf_put(out, date, sizeof date - 1);
     if (type->kind == TYPE_DATE)
         return;
     buf_putc(out, ' ');

@@ -121,6 +121,8 @@ void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *
     sql_relation(out, work->def->merge);
     SQL(out, " WHERE ");
     if (out_column) {
+        if (!work->mostly_closed)
+            SQL(out, "+"); // no index: a scan of the table is the shorter way to most of its rows
         SQL(out, "ds_batch_out = ");
         sql_literal_int(out, BATCH_LIVE);
     } else {
@@ -317,6 +319,25 @@ static uint32_t ranges_needed(const ds_job *job, int64_t rows)
     return (uint32_t)(ranges > RANGES_MAX ? RANGES_MAX : ranges);
 }
 
+// Do closed versions outnumber live ones? Every version ever made was inserted once.
+static ds_rc count_versions(ds_job *job, ds_work *work, ds_error *err)
+{
+    if (!def_has_out(job->def))
+        return DS_DONE;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "SELECT sum(rows_inserted + rows_updated) FROM ");
+    sql_relation(&q, job->names.dataset_batch);
+    SQL(&q, " WHERE stream = ");
+    sql_text(&q, job->def->name);
+    SQL(&q, " AND dataset = ");
+    sql_text(&q, work->def->name);
+    ds_result r;
+    TRY(store_query(job->control->db, &q, arena, &r, err));
+    work->mostly_closed = result_int(&r, 0, 0) / 2 > work->state.fingerprint.rows;
+    return DS_DONE;
+}
+
 static ds_rc compare_before(ds_job *job, ds_work *work, ds_fingerprint before, ds_error *err)
 {
     if (work->first_load || work->rekey || fingerprint_eq(before, work->state.fingerprint))
@@ -333,6 +354,7 @@ static ds_rc compare_before(ds_job *job, ds_work *work, ds_fingerprint before, d
 
 static ds_rc diff_dataset(ds_job *job, ds_work *work, ds_pump *source, ds_error *err)
 {
+    TRY(count_versions(job, work, err));
     int64_t expected = work->state.fingerprint.rows;
     side s = {job, work};
     ds_diff_options options = {

@@ -43,6 +43,7 @@ typedef struct ds_work {
     bool rekey;           // the key in force differs from the definition's
     bool changed;         // has a dataset_batch row in this batch
     bool staging_exists, staging_checked;
+    bool mostly_closed;   // closed versions outnumber live ones: their index is the shorter way to the live rows
     int64_t closed_by_rekey; // live rows whose new key is null or shared
     int64_t staged_rows;     // rows of this batch in staging
     ds_hash staged_sum;      // sum of the row hashes of the staged rows that have content (I, U, S)
