@@ -219,7 +219,7 @@ static const model_shape SHAPE_DATASET = {
 
 static const model_field TRIGGER_FIELDS[] = {
     {.key = "cron", .kind = FIELD_TEXT, .offset = AT(ds_trigger, cron), .choice = true,
-     .about = "minute, hour, day, month, weekday", .example = "*/5 * * * *"},
+     .about = "minute, hour, day, month, weekday", .example = "\"*/5 * * * *\""},
     {.key = "external", .kind = FIELD_FLAG, .offset = AT(ds_trigger, external), .choice = true,
      .about = "true: something outside starts each batch", .example = "true"},
     {.key = "timezone", .kind = FIELD_TEXT, .offset = AT(ds_trigger, timezone), .about = "of the cron line",

@@ -157,7 +157,8 @@ static const model_field WORKSPACE_FIELDS[] = {
     {.key = "dataset_groups", .kind = FIELD_MAP, .offset = AT(ds_workspace, groups), .required = true,
      .shape = &SHAPE_GROUP, .about = "what it uses, by name", .example = "{live: {sinks: [Store1/customers]}}"},
     {.key = "transformer", .kind = FIELD_STRUCT, .offset = AT(ds_workspace, transformer), .shape = &SHAPE_TRANSFORMER,
-     .about = "what it makes from that", .example = "{name: mask, run: {...}, output: {...}}"},
+     .about = "what it makes from that", .example = "{name: mask, run: {command: {exec: [./mask]}}, output: {datastore: MaskedCustomers, datasets: "
+                "{customers: {columns: {id: varchar(20) primary key}}}}}"},
 };
 const model_shape SHAPE_WORKSPACE = {
     .name = "Workspace", .about = "datasets that a team uses, and what it makes of them", FIELDS(WORKSPACE_FIELDS),
