@@ -1,7 +1,40 @@
-#include <stdio.h>
+// The program: which drivers and platforms there are, and what signals do.
+#include <signal.h>
+#include <unistd.h>
 
-int main(void)
+#include "cli/command.h"
+#include "store/sqlite/sqlite.h"
+#include "yellow/platform.h"
+
+// Written by the handler only: the number of the signal that asked us to stop.
+static volatile int cancelled;
+
+// The first one asks: work stops at the next safe place. The second one ends the process; whatever is open rolls back.
+static void on_signal(int number)
 {
-    puts("datasurface " DS_VERSION);
-    return 0;
+    if (cancelled)
+        _exit(128 + number);
+    cancelled = number;
+}
+
+static void setup_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+    setup_signals();
+    const ds_driver *const drivers[] = {&SQLITE_DRIVER};
+    const ds_platform_type *const platforms[] = {yellow_platform_type()};
+    ds_program program = {
+        .store = {drivers, sizeof drivers / sizeof drivers[0]},
+        .platforms = {platforms, sizeof platforms / sizeof platforms[0]},
+        .cancelled = &cancelled,
+    };
+    return cli_main(&program, argc, argv, stdout);
 }

@@ -9,6 +9,7 @@
 enum {
     ROWS_KEPT_MIN = 5, // a table is not emptied below that
     CHILDREN_DELETED_MAX = 8,
+    OFTEN_CHANGED = 4,
     SEED_ROWS_PER_TX = 500,
 };
 
@@ -159,7 +160,9 @@ static ds_rc group_delete(sim *s, sim_table *table, int64_t room, ds_error *err)
 static ds_rc group_update(sim *s, sim_table *table, ds_error *err)
 {
     bool done;
-    return table->n ? update_at(s, table, rng_below(&s->rng, table->n), &done, err) : DS_DONE;
+    // Some rows change more often than others.
+    uint64_t among = rng_once_in(&s->rng, 2) && table->n > OFTEN_CHANGED ? OFTEN_CHANGED : table->n;
+    return update_at(s, table, rng_below(&s->rng, among), &done, err);
 }
 
 // Rows that refer to others (orders, addresses) come and go more often than what they refer to.

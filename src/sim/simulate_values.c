@@ -418,19 +418,35 @@ static bool same_family(const char *a, const char *b)
     return a && b && strcmp(a, b) == 0;
 }
 
-// One column that is no key, and with it those that change together with it.
-static bool choose_columns(maker *m)
+// May the column change? Keys never, birthdays only where nothing else can.
+static bool is_free(const ds_shape *shape, size_t column, bool strict)
+{
+    const char *name = shape->columns[column].name;
+    return !is_key(shape, column) && !(strict && (says(name, "dob") || says(name, "birth")));
+}
+
+static bool choose_column(maker *m, bool strict, size_t *out)
 {
     const ds_shape *shape = m->table->shape;
-    size_t free_columns = 0, chosen = 0;
+    size_t free_columns = 0;
     for (size_t i = 0; i < shape->n; i++)
-        free_columns += !is_key(shape, i);
+        free_columns += is_free(shape, i, strict);
     if (!free_columns)
         return false;
     size_t pick = rng_below(&m->s->rng, free_columns);
     for (size_t i = 0; i < shape->n; i++)
-        if (!is_key(shape, i) && pick-- == 0)
-            chosen = i;
+        if (is_free(shape, i, strict) && pick-- == 0)
+            *out = i;
+    return true;
+}
+
+// One column, and with it those that change together with it.
+static bool choose_columns(maker *m)
+{
+    const ds_shape *shape = m->table->shape;
+    size_t chosen = 0;
+    if (!choose_column(m, true, &chosen) && !choose_column(m, false, &chosen))
+        return false;
     const char *family = sim_column_family(shape->columns[chosen].name);
     for (size_t i = 0; i < shape->n; i++) {
         m->values[i].keep =

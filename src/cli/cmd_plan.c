@@ -1,0 +1,42 @@
+#include "cli/commands.h"
+#include "cli/plans.h"
+
+static const ds_option OPTIONS[] = {
+    {"exit-code", 0, OPTION_FLAG, .help = "exit 10 when there are changes"},
+    {"prune", 0, OPTION_FLAG, .help = "plan to drop what the model no longer mentions"},
+    {0},
+};
+
+enum { EXIT_CHANGES = 10 };
+
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    CLEANUP(session_release) ds_session session;
+    session_init(&session, cli);
+    TRY(session_deploy(&session, err));
+    ds_plans plans;
+    TRY(plans_make(&session, args_flag(&cli->args, "prune"), &plans, err));
+    plans_print(cli, &plans);
+    cli->result = plans_json(&plans);
+    if (plans.refused)
+        return plans_refused(&plans, err);
+    if (!cli->json && plans.changes)
+        fprintf(cli->out, "\ndatasurface apply does this; --plan %s makes sure that it is this and nothing else.\n",
+                plans.id);
+    if (args_flag(&cli->args, "exit-code") && plans.changes)
+        cli->exit = EXIT_CHANGES;
+    return DS_DONE;
+}
+
+const ds_cli_command COMMAND_PLAN = {
+    .name = "plan",
+    .summary = "what apply would change in the merge databases",
+    .group = "The work",
+    .options = OPTIONS,
+    .help =
+        "Compares the model with what was applied and with the merge databases' catalogues, and lists what apply would "
+        "do, destructive changes marked. Nothing is changed. The id names exactly these changes.",
+    .exits = {{1, "a change is refused, or the model has errors"}, {10, "with --exit-code: there are changes"}},
+    .examples = {"datasurface plan", "datasurface plan --exit-code"},
+    .run = run,
+};

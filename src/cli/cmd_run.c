@@ -1,0 +1,94 @@
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/work.h"
+
+static const ds_option OPTIONS[] = {
+    {"once", 0, OPTION_FLAG, .help = "one batch for every chosen stream, then exit"},
+    {"stream", 0, OPTION_TEXT, "GLOB", .help = "only streams whose names match"},
+    {"accept-deletes", 0, OPTION_FLAG, .help = "with --stream: let one guarded batch pass"},
+    {0},
+};
+
+static ds_rc check_options(const ds_args *args, ds_error *err)
+{
+    if (!args_flag(args, "once"))
+        return ds_hint(ds_fail(err, DS_USAGE, "run without --once is not in this version yet"), err, "use run --once");
+    if (args_flag(args, "accept-deletes") && !args_given(args, "stream"))
+        return ds_hint(ds_fail(err, DS_USAGE, "--accept-deletes wants --stream"), err,
+                       "name the stream whose deletes you have looked at");
+    return DS_DONE;
+}
+
+static void add_row(ds_table *table, const work_item *item)
+{
+    const ds_job_result *r = &item->result;
+    table_row(table);
+    table_cell(table, 0, "%s", item->stream->row.name);
+    const char *instead = item->error.code != DS_OK ? "failed" : item->skipped ? "paused" : NULL;
+    if (!instead && r->batch == 0)
+        instead = r->note && r->note[0] ? r->note : "nothing to do";
+    if (instead) {
+        table_cell(table, 8, "%s", instead);
+        return;
+    }
+    table_int(table, 1, r->batch);
+    const int64_t counts[] = {r->counts.read, r->counts.inserted, r->counts.updated, r->counts.deleted,
+                              r->counts.unchanged};
+    for (size_t i = 0; i < 5; i++)
+        table_int(table, 2 + i, counts[i]);
+    table_cell(table, 7, "%.2f", r->seconds);
+}
+
+static void print_table(ds_cli *cli, const work_list *list)
+{
+    static const char *const HEADINGS[] = {"stream",   ">batch",     ">read",    ">inserted", ">updated",
+                                           ">deleted", ">unchanged", ">seconds", "",          NULL};
+    ds_table table = table_new(cli->arena, HEADINGS);
+    for (size_t i = 0; i < list->n; i++)
+        add_row(&table, &list->v[i]);
+    table_print(cli, &table, "");
+}
+
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    TRY(check_options(&cli->args, err));
+    CLEANUP(session_release) ds_session session;
+    session_init(&session, cli);
+    const char *glob = args_text(&cli->args, "stream");
+    ds_applied_stream *streams;
+    size_t n;
+    TRY(session_streams(&session, glob, &streams, &n, err));
+    if (glob && n == 0)
+        return ds_hint(ds_fail(err, DS_USAGE, "no stream matches \"%s\"", glob), err, "datasurface status lists them");
+    work_list list = work_order(cli->arena, streams, n);
+    ds_job_options options = {
+        .lease_wait_ms = (int)args_duration_ms(&cli->args, "lease-wait", 10000),
+        .accept_deletes = args_flag(&cli->args, "accept-deletes"),
+    };
+    work_run(&session, &list, &options);
+    json_t *json = json_array();
+    for (size_t i = 0; i < list.n; i++)
+        json_array_append_new(json, work_item_json(&list.v[i]));
+    cli->result = json_pack("{s:o}", "streams", json);
+    if (!cli->json && list.n)
+        print_table(cli, &list);
+    if (n == 0)
+        note(cli, "no streams: no group is assigned to a platform");
+    return work_finish(cli, &list, err);
+}
+
+const ds_cli_command COMMAND_RUN = {
+    .name = "run",
+    .summary = "bring the data over: one batch for every stream",
+    .group = "The work",
+    .options = OPTIONS,
+    .help =
+        "Runs streams in order, transformers after their inputs, and ends with a table of what changed. A stream that "
+        "fails stops no other. What is needed is read from the merge database, not from the model.\n\n"
+        "A batch that would delete more than the store's max_delete_ratio stops and asks; --accept-deletes lets one "
+        "pass.",
+    .exits = {{1, "a batch failed or is guarded, or nothing has been applied yet"},
+              {3, "worth a retry: a source or the merge database can't be reached, or a stream is busy"}},
+    .examples = {"datasurface run --once", "datasurface run --once --stream 'YellowLive/*'"},
+    .run = run,
+};

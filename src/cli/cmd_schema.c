@@ -1,0 +1,29 @@
+#include "cli/commands.h"
+#include "model/schema_json.h"
+
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    (void)err;
+    json_t *schema = model_json_schema();
+    if (cli->json) {
+        cli->result = schema;
+        return DS_DONE;
+    }
+    json_dumpf(schema, cli->out, JSON_INDENT(2));
+    fputc('\n', cli->out);
+    json_decref(schema);
+    return DS_DONE;
+}
+
+const ds_cli_command COMMAND_SCHEMA = {
+    .name = "schema",
+    .summary = "the JSON Schema of the model, for editors",
+    .group = "The model",
+    .help =
+        "Prints the JSON Schema of every kind of document. An editor with a YAML language server completes and checks "
+        "while you type when a file begins with\n\n"
+        "  # yaml-language-server: $schema=.datasurface/schema.json\n\n"
+        "`datasurface init` writes that file and these comments.",
+    .examples = {"datasurface schema > .datasurface/schema.json"},
+    .run = run,
+};

@@ -1,0 +1,138 @@
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+static const ds_option OPTIONS[] = {
+    {"check", 0, OPTION_FLAG, .help = "exit 1 when a stream has failed, is guarded, or has never run"},
+    {0},
+};
+
+typedef struct stream_status {
+    const ds_applied_stream *stream;
+    const char *state;
+    ds_batch_row *last;      // NULL: no batch yet
+    ds_batch_row *committed; // NULL: none yet
+} stream_status;
+
+// One word for where a stream stands.
+static const char *state_of(const ds_applied_stream *stream, const ds_batch_row *last)
+{
+    if (stream->row.paused)
+        return "paused";
+    if (!last)
+        return "new";
+    if (last->guarded)
+        return "guarded";
+    if (last->error)
+        return "failed";
+    return strcmp(last->status, "committed") == 0 ? "ok" : last->status;
+}
+
+static bool is_bad(const stream_status *s)
+{
+    return strcmp(s->state, "failed") == 0 || strcmp(s->state, "guarded") == 0 || strcmp(s->state, "new") == 0;
+}
+
+static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, stream_status *out, ds_error *err)
+{
+    CLEANUP(control_closep) ds_control *control = NULL;
+    ds_arena *arena = session->cli->arena;
+    TRY(control_open(&session->runtime, stream->merge, CONTROL_READ, &control, err));
+    out->stream = stream;
+    TRY(control_last_batch(control, stream->row.name, false, arena, &out->last, err));
+    TRY(control_last_batch(control, stream->row.name, true, arena, &out->committed, err));
+    out->state = state_of(stream, out->last);
+    return DS_DONE;
+}
+
+static const char *trigger_text(const ds_stream_def *def)
+{
+    if (def->cron && def->cron[0])
+        return def->cron;
+    return def->external ? "external" : "after inputs";
+}
+
+static int64_t lag_s(const ds_session *session, const stream_status *s)
+{
+    return (clock_now_us(session->runtime.clock) - s->committed->committed_at) / 1000000;
+}
+
+static const char *lag_text(ds_arena *arena, int64_t s)
+{
+    if (s < 120)
+        return arena_printf(arena, "%lld s", (long long)s);
+    if (s < 7200)
+        return arena_printf(arena, "%lld min", (long long)(s / 60));
+    return s < 172800 ? arena_printf(arena, "%lld h", (long long)(s / 3600))
+                      : arena_printf(arena, "%lld d", (long long)(s / 86400));
+}
+
+static void add_row(const ds_session *session, ds_table *table, const stream_status *s)
+{
+    const ds_cli *cli = session->cli;
+    ds_style colour = is_bad(s) ? STYLE_RED : strcmp(s->state, "ok") == 0 ? STYLE_GREEN : STYLE_YELLOW;
+    table_row(table);
+    table_cell(table, 0, "%s", s->stream->row.name);
+    table_cell(table, 1, "%s%s%s", style(cli, colour), s->state, style_end(cli));
+    if (s->last)
+        table_int(table, 2, s->last->id);
+    if (s->committed) {
+        table_cell(table, 3, "%s", lag_text(cli->arena, lag_s(session, s)));
+        table_int(table, 4, s->committed->fingerprint.rows);
+    }
+    table_cell(table, 5, "%s", trigger_text(s->stream->row.def));
+    if (s->last && s->last->error)
+        table_cell(table, 6, "%s", s->last->error);
+}
+
+static json_t *status_json(const ds_session *session, const stream_status *s)
+{
+    const ds_stream_row *row = &s->stream->row;
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:n, s:s, s:o, s:b}", "stream", row->name, "platform",
+                     row->def->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
+                     s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", "trigger",
+                     trigger_text(row->def), "last_error", json_text(s->last ? s->last->error : NULL), "paused",
+                     row->paused);
+}
+
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    static const char *const HEADINGS[] = {"stream", "state",   ">batch",     ">last commit",
+                                           ">rows",  "trigger", "last error", NULL};
+    CLEANUP(session_release) ds_session session;
+    session_init(&session, cli);
+    ds_applied_stream *streams;
+    size_t n, bad = 0;
+    TRY(session_streams(&session, NULL, &streams, &n, err));
+    ds_table table = table_new(cli->arena, HEADINGS);
+    json_t *list = json_array();
+    cli->result = json_pack("{s:o}", "streams", list);
+    for (size_t i = 0; i < n; i++) {
+        stream_status s;
+        TRY(read_status(&session, &streams[i], &s, err));
+        add_row(&session, &table, &s);
+        json_array_append_new(list, status_json(&session, &s));
+        bad += is_bad(&s);
+    }
+    if (!cli->json && n)
+        table_print(cli, &table, "");
+    if (n == 0)
+        note(cli, "no streams: no group is assigned to a platform");
+    if (args_flag(&cli->args, "check") && bad)
+        cli->exit = 1;
+    return DS_DONE;
+}
+
+const ds_cli_command COMMAND_STATUS = {
+    .name = "status",
+    .summary = "how every stream is doing",
+    .group = "The results",
+    .options = OPTIONS,
+    .help =
+        "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error. States: ok, "
+        "new (never run), failed, guarded (a batch would delete too much), paused, or the state of an open batch.",
+    .exits = {{1, "with --check: a stream has failed, is guarded or has never run"}},
+    .examples = {"datasurface status", "datasurface status --check"},
+    .run = run,
+};

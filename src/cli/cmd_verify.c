@@ -1,0 +1,128 @@
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/work.h"
+
+static json_t *fingerprint_json(ds_fingerprint fp)
+{
+    char sum[FINGERPRINT_TEXT];
+    fingerprint_print(fp, sum);
+    return json_pack("{s:o, s:s}", "rows", json_int64(fp.rows), "sum", sum);
+}
+
+static json_t *dataset_json(const work_item *item, const ds_dataset_result *d)
+{
+    json_t *keys = json_array();
+    for (size_t k = 0; k < d->key_count; k++)
+        json_array_append_new(keys, json_pack("{s:o, s:s}", "key", json_text(d->keys[k].key), "what", d->keys[k].what));
+    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:o}", "stream", item->stream->row.name, "dataset", d->dataset,
+                     "source", fingerprint_json(d->source), "merge", fingerprint_json(d->merge), "equal",
+                     fingerprint_eq(d->source, d->merge) && d->key_count == 0, "keys", keys);
+}
+
+static void add_row(const ds_cli *cli, ds_table *table, const work_item *item, const ds_dataset_result *d)
+{
+    char sum[FINGERPRINT_TEXT];
+    bool equal = fingerprint_eq(d->source, d->merge) && d->key_count == 0;
+    table_row(table);
+    table_cell(table, 0, "%s", item->stream->row.name);
+    table_cell(table, 1, "%s", d->dataset);
+    table_int(table, 2, d->source.rows);
+    table_int(table, 3, d->merge.rows);
+    fingerprint_print(d->source, sum);
+    table_cell(table, 4, "%s", sum);
+    table_cell(table, 5, "%s%s%s", style(cli, equal ? STYLE_GREEN : STYLE_RED), equal ? "equal" : "DIFFERS",
+               style_end(cli));
+}
+
+static void print_keys(const ds_cli *cli, const work_item *item)
+{
+    for (size_t i = 0; i < item->result.n; i++) {
+        const ds_dataset_result *d = &item->result.datasets[i];
+        for (size_t k = 0; k < d->key_count; k++)
+            fprintf(cli->out, "%s %s: %s %s\n", item->stream->row.name, d->dataset, d->keys[k].key, d->keys[k].what);
+    }
+}
+
+static void print_list(ds_cli *cli, const work_list *list)
+{
+    static const char *const HEADINGS[] = {"stream", "dataset", ">source rows", ">merge rows", "fingerprint",
+                                           "result", NULL};
+    ds_table table = table_new(cli->arena, HEADINGS);
+    json_t *datasets = json_array();
+    size_t compared = 0, unequal = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const work_item *item = &list->v[i];
+        for (size_t k = 0; item->error.code == DS_OK && k < item->result.n; k++) {
+            const ds_dataset_result *d = &item->result.datasets[k];
+            add_row(cli, &table, item, d);
+            json_array_append_new(datasets, dataset_json(item, d));
+            compared++;
+            unequal += !fingerprint_eq(d->source, d->merge) || d->key_count;
+        }
+    }
+    cli->result = json_pack("{s:o}", "datasets", datasets);
+    if (unequal)
+        cli->exit = 1;
+    if (cli->json)
+        return;
+    if (compared)
+        table_print(cli, &table, "");
+    for (size_t i = 0; i < list->n; i++)
+        print_keys(cli, &list->v[i]);
+    if (unequal)
+        fprintf(cli->out, "\n%zu of %zu datasets differ; datasurface resnapshot STREAM repairs\n", unequal, compared);
+    else if (compared)
+        fprintf(cli->out, "\n%sexact%s: %zu dataset%s of the merge database %s the source, row by row\n",
+                style(cli, STYLE_GREEN), style_end(cli), compared, plural((int64_t)compared),
+                compared == 1 ? "equals" : "equal");
+}
+
+static ds_rc choose(ds_session *session, work_list *out, ds_error *err)
+{
+    ds_cli *cli = session->cli;
+    ds_applied_stream *streams;
+    size_t n = 0;
+    if (cli->args.word_count == 0)
+        TRY(session_streams(session, NULL, &streams, &n, err));
+    else
+        streams = ARENA_ARRAY(cli->arena, ds_applied_stream, cli->args.word_count);
+    for (size_t i = 0; i < cli->args.word_count; i++) {
+        ds_applied_stream *one;
+        TRY(session_stream(session, cli->args.words[i], &one, err));
+        streams[n++] = *one;
+    }
+    *out = work_order(cli->arena, streams, n);
+    return DS_DONE;
+}
+
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    CLEANUP(session_release) ds_session session;
+    session_init(&session, cli);
+    work_list list;
+    TRY(choose(&session, &list, err));
+    ds_job_options options = {
+        .lease_wait_ms = (int)args_duration_ms(&cli->args, "lease-wait", 10000),
+        .verify = true,
+    };
+    work_run(&session, &list, &options);
+    print_list(cli, &list);
+    int mismatch = cli->exit;
+    TRY(work_finish(cli, &list, err));
+    cli->exit = cli->exit ? cli->exit : mismatch;
+    return DS_DONE;
+}
+
+const ds_cli_command COMMAND_VERIFY = {
+    .name = "verify",
+    .summary = "proof that merge tables equal their source",
+    .group = "The results",
+    .arguments = {{"STREAM", "only these streams", .optional = true, .many = true}},
+    .help =
+        "Runs one batch of each stream and compares, within the snapshot of that batch, every row of the source with the "
+        "merge table: the fingerprint is the number of rows and the sum of their 128-bit hashes, recomputed from what is "
+        "stored. So a lag never looks like damage. Where they differ, the first keys are named.",
+    .exits = {{1, "a dataset differs, or a batch failed"}},
+    .examples = {"datasurface verify", "datasurface verify YellowLive/Store1"},
+    .run = run,
+};

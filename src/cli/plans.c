@@ -1,0 +1,173 @@
+#include "cli/plans.h"
+
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "schema/rows.h"
+
+static void make_id(ds_plans *plans)
+{
+    if (plans->n == 1) {
+        memcpy(plans->id, plans->v[0]->id, sizeof plans->id);
+        return;
+    }
+    CLEANUP(buf_release) ds_buf all = BUF_INIT(1 << 20);
+    for (size_t i = 0; i < plans->n; i++)
+        buf_printf(&all, "%s\n", plans->v[i]->id);
+    ds_hash hash = row_hash(buf_str(&all));
+    snprintf(plans->id, sizeof plans->id, "%016llx%016llx", (unsigned long long)hash.high,
+             (unsigned long long)hash.low);
+}
+
+ds_rc plans_make(ds_session *session, bool prune, ds_plans *out, ds_error *err)
+{
+    *out = (ds_plans){.n = session->deployment_count};
+    out->v = ARENA_ARRAY(session->cli->arena, const ds_plan *, out->n);
+    for (size_t i = 0; i < out->n; i++) {
+        TRY(plan_make(&session->runtime, session->deployments[i], prune, session->cli->arena, &out->v[i], err));
+        const ds_plan *plan = out->v[i];
+        out->refused |= plan->refused;
+        for (size_t c = 0; c < plan->n; c++) {
+            out->changes += strcmp(plan->changes[c].action, "keep") != 0;
+            out->destructive += plan->changes[c].destructive;
+        }
+    }
+    make_id(out);
+    return DS_DONE;
+}
+
+static ds_style action_style(const ds_change *change)
+{
+    static const struct {
+        const char *action;
+        ds_style style;
+    } STYLES[] = {{"create", STYLE_GREEN},
+                  {"add-column", STYLE_GREEN},
+                  {"drop", STYLE_RED},
+                  {"refuse", STYLE_RED},
+                  {"keep", STYLE_DIM}};
+    if (change->destructive)
+        return STYLE_RED;
+    for (size_t i = 0; i < sizeof STYLES / sizeof STYLES[0]; i++)
+        if (strcmp(STYLES[i].action, change->action) == 0)
+            return STYLES[i].style;
+    return STYLE_YELLOW;
+}
+
+static void print_change(const ds_cli *cli, const ds_change *change, int width)
+{
+    fprintf(cli->out, "  %s%-10s%s  %-*s  %s%s%s%s\n", style(cli, action_style(change)), change->action, style_end(cli),
+            change->detail[0] || change->destructive ? width : 0, change->object, change->detail,
+            change->destructive ? style(cli, STYLE_RED) : "", change->destructive ? "  (destructive)" : "",
+            change->destructive ? style_end(cli) : "");
+}
+
+static void print_heading(const ds_cli *cli, const ds_plan *plan)
+{
+    const ds_container_def *merge = &plan->deployment->merge;
+    fprintf(cli->out, "%s%s%s in %s%s%s%s\n", style(cli, STYLE_BOLD), plan->deployment->service->name.s, style_end(cli),
+            merge->name, merge->path && merge->path[0] ? " (" : "", merge->path ? merge->path : "",
+            merge->path && merge->path[0] ? ")" : "");
+}
+
+static void print_plan(const ds_cli *cli, const ds_plan *plan)
+{
+    print_heading(cli, plan);
+    enum { WIDTH_MAX = 60 };
+    int width = 0;
+    for (size_t i = 0; i < plan->n; i++) {
+        int n = (int)strlen(plan->changes[i].object);
+        width = n > width && n <= WIDTH_MAX ? n : width;
+    }
+    for (size_t i = 0; i < plan->n; i++)
+        print_change(cli, &plan->changes[i], width);
+    if (plan->n == 0)
+        fprintf(cli->out, "  nothing to change\n");
+}
+
+void plans_print(const ds_cli *cli, const ds_plans *plans)
+{
+    if (cli->json)
+        return;
+    for (size_t i = 0; i < plans->n; i++)
+        print_plan(cli, plans->v[i]);
+    if (!plans->changes)
+        return;
+    fprintf(cli->out, "\nplan %s: %zu change%s", plans->id, plans->changes, plural((int64_t)plans->changes));
+    if (plans->destructive)
+        fprintf(cli->out, ", %s%zu destructive%s", style(cli, STYLE_RED), plans->destructive, style_end(cli));
+    fputc('\n', cli->out);
+}
+
+// "stream", "table", "view": the first word of an object.
+static ds_str kind_of(const ds_change *change)
+{
+    ds_str rest = str_of(change->object);
+    return str_split(&rest, ' ');
+}
+
+static bool same_kind(const ds_change *a, const ds_change *b)
+{
+    return strcmp(a->action, b->action) == 0 && str_eq(kind_of(a), kind_of(b));
+}
+
+static bool loud(const ds_change *change)
+{
+    return change->destructive || strcmp(change->action, "keep") == 0 || strcmp(change->action, "refuse") == 0;
+}
+
+static void print_counts(const ds_cli *cli, const ds_plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        const ds_change *change = &plan->changes[i];
+        size_t n = 0;
+        bool counted = false;
+        for (size_t k = 0; k < plan->n && !loud(change); k++) {
+            bool same = !loud(&plan->changes[k]) && same_kind(change, &plan->changes[k]);
+            counted |= same && k < i;
+            n += same;
+        }
+        if (n > 1 && !counted)
+            fprintf(cli->out, "  %s%-10s%s  %zu %.*ss\n", style(cli, action_style(change)), change->action,
+                    style_end(cli), n, STR_ARGS(kind_of(change)));
+        else if (n <= 1)
+            print_change(cli, change, 0);
+    }
+}
+
+void plans_print_short(const ds_cli *cli, const ds_plans *plans)
+{
+    if (cli->json)
+        return;
+    for (size_t i = 0; i < plans->n; i++) {
+        print_heading(cli, plans->v[i]);
+        print_counts(cli, plans->v[i]);
+        if (plans->v[i]->n == 0)
+            fprintf(cli->out, "  nothing to change\n");
+    }
+}
+
+json_t *plans_json(const ds_plans *plans)
+{
+    json_t *changes = json_array();
+    for (size_t i = 0; i < plans->n; i++)
+        for (size_t c = 0; c < plans->v[i]->n; c++) {
+            const ds_change *change = &plans->v[i]->changes[c];
+            json_array_append_new(changes,
+                                  json_pack("{s:o, s:o, s:o, s:o, s:b}", "container", json_text(change->container),
+                                            "object", json_text(change->object), "action", json_text(change->action),
+                                            "detail", json_text(change->detail), "destructive", change->destructive));
+        }
+    return json_pack("{s:s, s:o}", "id", plans->id, "changes", changes);
+}
+
+ds_rc plans_refused(const ds_plans *plans, ds_error *err)
+{
+    for (size_t i = 0; i < plans->n; i++)
+        for (size_t c = 0; c < plans->v[i]->n; c++) {
+            const ds_change *change = &plans->v[i]->changes[c];
+            if (strcmp(change->action, "refuse") == 0)
+                return ds_fail(err, DS_FINDING, "refused: %s: %s", change->object, change->detail);
+        }
+    return ds_fail(err, DS_FINDING, "the plan is refused");
+}

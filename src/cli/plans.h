@@ -1,0 +1,22 @@
+// The plans of all chosen services, as one.
+#pragma once
+#include "cli/session.h"
+#include "yellow/plan.h"
+
+typedef struct ds_plans {
+    const ds_plan **v; // one per deployment
+    size_t n;
+    size_t changes;
+    size_t destructive;
+    bool refused;
+    char id[33]; // of one plan its own; of several a hash over theirs
+} ds_plans;
+
+// session_deploy first.
+ds_rc plans_make(ds_session *session, bool prune, ds_plans *out, ds_error *err);
+void plans_print(const ds_cli *cli, const ds_plans *plans);
+// The same counted, with only what deserves a look in full.
+void plans_print_short(const ds_cli *cli, const ds_plans *plans);
+json_t *plans_json(const ds_plans *plans);
+// The failure of a plan that can't be applied.
+ds_rc plans_refused(const ds_plans *plans, ds_error *err);

@@ -1,0 +1,242 @@
+#include "cli/session.h"
+
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/vec.h"
+#include "cli/output.h"
+
+void session_init(ds_session *session, ds_cli *cli)
+{
+    *session = (ds_session){.cli = cli, .dir = args_text(&cli->args, "dir")};
+    session->runtime = (ds_runtime){
+        .store = &cli->program->store,
+        .clock = clock_system(),
+        .secrets_dir = args_text(&cli->args, "secrets"),
+        .base_dir = session->dir,
+        .cancelled = cli->program->cancelled,
+        .tree_id = "",
+    };
+}
+
+void session_release(ds_session *session)
+{
+    diags_free(session->diags);
+    model_free(session->model);
+}
+
+ds_rc session_load(ds_session *session, ds_error *err)
+{
+    if (session->model)
+        return DS_DONE;
+    ds_load_options options = {session->dir, args_text(&session->cli->args, "env")};
+    TRY(model_load(&options, &session->model, &session->diags, err));
+    session->runtime.tree_id = session->model->tree_id;
+    if (files_count(session->model->files) == 0)
+        return ds_hint(ds_fail(err, DS_FINDING, "there is no model in \"%s\": no *.yaml file", session->dir), err,
+                       "datasurface init DIR writes one; -C DIR names its place");
+    return DS_DONE;
+}
+
+static void print_errors(const ds_session *session)
+{
+    for (size_t i = 0; i < diags_count(session->diags); i++) {
+        const ds_diag *diag = diags_at(session->diags, i);
+        if (diag->severity == DIAG_ERROR)
+            diag_print(stderr, session->diags, diag, session->cli->colour_messages);
+    }
+}
+
+ds_rc session_need_valid(ds_session *session, ds_error *err)
+{
+    TRY(session_load(session, err));
+    lint_model(session->model, session->cli->program->platforms, session->diags);
+    size_t errors = diags_severity_count(session->diags, DIAG_ERROR);
+    if (errors == 0)
+        return DS_DONE;
+    print_errors(session);
+    json_t *list = diags_json(session->diags);
+    json_array_extend(session->cli->diagnostics, list);
+    json_decref(list);
+    return ds_hint(ds_fail(err, DS_FINDING, "the model has %zu error%s", errors, plural((int64_t)errors)), err,
+                   "datasurface lint shows them all; datasurface explain RULE tells more");
+}
+
+ds_rc session_need_graph(ds_session *session, ds_error *err)
+{
+    TRY(session_need_valid(session, err));
+    session->roots = assign_roots(session->model, session->cli->program->platforms, session->cli->arena);
+    session->graph = graph_build(session->model, session->roots, session->cli->arena);
+    return DS_DONE;
+}
+
+static ds_rc unknown_service(const ds_model *model, const char *name, ds_error *err)
+{
+    const char *nearest = map_nearest(model->service_by_name, name);
+    ds_rc rc = ds_fail(err, DS_USAGE, "no PlatformService \"%s\" in the model", name);
+    return nearest ? ds_hint(rc, err, "did you mean \"%s\"?", nearest) : rc;
+}
+
+// The services that --service chooses; at least one.
+static ds_rc chosen_services(const ds_session *session, const ds_platform_service ***out, size_t *n, ds_error *err)
+{
+    const ds_model *model = session->model;
+    const char *only = args_text(&session->cli->args, "service");
+    if (only && !model_service(model, only))
+        return unknown_service(model, only, err);
+    if (model->services.n == 0)
+        return ds_hint(ds_fail(err, DS_FINDING, "the model in \"%s\" has no PlatformService", session->dir), err,
+                       "a PlatformService names the merge database and the platforms");
+    const ds_platform_service **list = ARENA_ARRAY(session->cli->arena, const ds_platform_service *, model->services.n);
+    size_t count = 0;
+    for (size_t i = 0; i < model->services.n; i++)
+        if (!only || strcmp(only, model->services.v[i]->name.s) == 0)
+            list[count++] = model->services.v[i];
+    *out = list;
+    *n = count;
+    return DS_DONE;
+}
+
+ds_rc session_deploy(ds_session *session, ds_error *err)
+{
+    TRY(session_need_graph(session, err));
+    const ds_platform_service **services;
+    size_t n;
+    TRY(chosen_services(session, &services, &n, err));
+    ds_arena *arena = session->cli->arena;
+    session->deployments = ARENA_ARRAY(arena, const ds_deployment *, n);
+    for (size_t i = 0; i < n; i++)
+        TRY(ds_context(compile_service(session->model, session->graph, services[i], session->runtime.store, arena,
+                                       &session->deployments[i], err),
+                       err, "PlatformService %s", services[i]->name.s));
+    session->deployment_count = n;
+    return DS_DONE;
+}
+
+static const char *absolute(ds_arena *arena, const char *path)
+{
+    char here[FILE_PATH_MAX];
+    if (path[0] == '/' || !getcwd(here, sizeof here))
+        return path;
+    return arena_printf(arena, "%s/%s", here, path);
+}
+
+static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
+{
+    ds_arena *arena = session->cli->arena;
+    ds_str rest = str_of(url);
+    ds_str scheme = str_split(&rest, ':');
+    if (!str_eq(scheme, STR("sqlite")) || rest.n == 0)
+        return ds_hint(ds_fail(err, DS_USAGE, "--merge can't be \"%s\"", url), err, "write sqlite:PATH");
+    session->merges = ARENA_NEW(arena, ds_container_def);
+    session->merges[0] = (ds_container_def){.name = arena_strdup(arena, url),
+                                            .type = "sqlite",
+                                            .path = absolute(arena, arena_str(arena, rest)),
+                                            .host = "",
+                                            .database = "",
+                                            .schema = "",
+                                            .credential = ""};
+    session->merge_count = 1;
+    // The model, when there is one, is only compared with what was applied.
+    ds_error ignored = {0};
+    ds_ignore(session_load(session, &ignored));
+    return DS_DONE;
+}
+
+static bool known_merge(const ds_session *session, const char *container)
+{
+    for (size_t i = 0; i < session->merge_count; i++)
+        if (strcmp(session->merges[i].name, container) == 0)
+            return true;
+    return false;
+}
+
+ds_rc session_merges(ds_session *session, ds_error *err)
+{
+    const char *url = args_text(&session->cli->args, "merge");
+    if (url)
+        return merge_by_url(session, url, err);
+    TRY(session_load(session, err));
+    const ds_platform_service **services;
+    size_t n;
+    TRY(chosen_services(session, &services, &n, err));
+    session->merges = ARENA_ARRAY(session->cli->arena, ds_container_def, n);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = services[i]->merge_container.s;
+        const ds_container *container = name ? model_container(session->model, name) : NULL;
+        if (!container)
+            return ds_hint(ds_fail(err, DS_FINDING, "PlatformService %s has no merge container", services[i]->name.s),
+                           err, "datasurface lint tells more; --merge URL replaces it");
+        if (!known_merge(session, container->name.s))
+            session->merges[session->merge_count++] = compile_container(container, services[i]->merge_credential.s);
+    }
+    return DS_DONE;
+}
+
+typedef VEC(ds_applied_stream) applied_list;
+
+static ds_rc warn_when_moved(const ds_session *session, ds_control *control, bool *warned, ds_error *err)
+{
+    const char *applied;
+    TRY(control_applied_tree(control, session->cli->arena, &applied, err));
+    if (session->model && applied[0] && !*warned && strcmp(applied, session->model->tree_id) != 0) {
+        warn(session->cli, "the model in \"%s\" differs from what was applied; datasurface plan shows how",
+             session->dir);
+        *warned = true;
+    }
+    return DS_DONE;
+}
+
+static bool wanted(const ds_session *session, const ds_stream_row *row, const char *glob)
+{
+    const char *service = args_text(&session->cli->args, "service");
+    if (row->removed || (service && strcmp(service, row->def->service) != 0))
+        return false;
+    return !glob || str_glob(glob, row->name);
+}
+
+ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream **out, size_t *n, ds_error *err)
+{
+    TRY(session_merges(session, err));
+    applied_list list = {0};
+    bool warned = false;
+    for (size_t i = 0; i < session->merge_count; i++) {
+        CLEANUP(control_closep) ds_control *control = NULL;
+        TRY(control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, err));
+        ds_stream_row *rows;
+        size_t count;
+        TRY(control_streams(control, session->cli->arena, &rows, &count, err));
+        for (size_t k = 0; k < count; k++)
+            if (wanted(session, &rows[k], glob))
+                *VEC_PUSH(session->cli->arena, &list) = (ds_applied_stream){&session->merges[i], rows[k]};
+        TRY(warn_when_moved(session, control, &warned, err));
+    }
+    *out = list.v;
+    *n = list.n;
+    return DS_DONE;
+}
+
+static ds_rc unknown_stream(ds_arena *arena, const char *name, const ds_applied_stream *list, size_t n, ds_error *err)
+{
+    const char **names = ARENA_ARRAY(arena, const char *, n);
+    for (size_t i = 0; i < n; i++)
+        names[i] = list[i].row.name;
+    const char *nearest = str_nearest(name, names, n);
+    ds_rc rc = ds_fail(err, DS_USAGE, "no stream \"%s\" was applied", name);
+    if (nearest)
+        return ds_hint(rc, err, "did you mean \"%s\"?", nearest);
+    return ds_hint(rc, err, "a stream is PLATFORM/STORE; datasurface status lists them");
+}
+
+ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err)
+{
+    ds_applied_stream *list;
+    size_t n;
+    TRY(session_streams(session, NULL, &list, &n, err));
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].row.name, name) == 0) {
+            *out = &list[i];
+            return DS_DONE;
+        }
+    return unknown_stream(session->cli->arena, name, list, n, err);
+}

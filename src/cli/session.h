@@ -1,0 +1,53 @@
+// What most commands need first: the model, what it comes down to, and the merge databases. Each step does the ones
+// before it. Everything lives in cli->arena or in the session; one thread.
+//
+//     CLEANUP(session_release) ds_session session;
+//     session_init(&session, cli);
+//     TRY(session_deploy(&session, err));
+#pragma once
+#include "cli/command.h"
+#include "gate/lint.h"
+#include "model/load.h"
+#include "model/lookup.h"
+#include "yellow/compile.h"
+#include "yellow/control.h"
+
+// A stream that was applied to one of the merge databases.
+typedef struct ds_applied_stream {
+    const ds_container_def *merge;
+    ds_stream_row row;
+} ds_applied_stream;
+
+typedef struct ds_session {
+    ds_cli *cli;
+    const char *dir;
+    ds_model *model; // NULL: not loaded
+    ds_diags *diags;
+    ds_roots roots;
+    ds_graph *graph;
+    ds_runtime runtime;
+    const ds_deployment **deployments; // of the chosen services
+    size_t deployment_count;
+    ds_container_def *merges; // of the chosen services, each database once
+    size_t merge_count;
+} ds_session;
+
+void session_init(ds_session *session, ds_cli *cli);
+void session_release(ds_session *session);
+
+// The model as its text says; findings are in session->diags.
+ds_rc session_load(ds_session *session, ds_error *err);
+// A model without errors. Errors are printed on stderr and make it fail with DS_FINDING.
+ds_rc session_need_valid(ds_session *session, ds_error *err);
+// roots and graph, of a valid model.
+ds_rc session_need_graph(ds_session *session, ds_error *err);
+// A deployment for each chosen service.
+ds_rc session_deploy(ds_session *session, ds_error *err);
+
+// The merge databases: --merge, or those that the model names (which need not be valid otherwise).
+ds_rc session_merges(ds_session *session, ds_error *err);
+// Streams that were applied, in order of name, those that the model no longer has left out; glob NULL: all.
+// Warns once when the model's directory differs from what was applied.
+ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream **out, size_t *n, ds_error *err);
+// One of them; DS_USAGE with "did you mean" when there is none.
+ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);
