@@ -112,12 +112,11 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
          STORE_HEAD "capture: {type: sql_snapshot, container: CustomerDB, credential: customer_ro, " CRON(
              "*/5 * * * *") "}\n" CUSTOMERS},
     // --- policies
-    [LINT_POLICY_OVERLAP] =
-        {"L015", DIAG_ERROR, "allowed and denied",
-         "An entry of a policy covers itself and all below it. What is allowed and denied at once says "
-         "nothing; list what is allowed more exactly.",
-         ZONE("policies:\n  locations: {allow: [\"MyCorp:USA\"], deny: [\"MyCorp:USA/NJ_1\"]}\n"),
-         ZONE("policies:\n  locations: {allow: [\"MyCorp:USA\"]}\n")},
+    [LINT_POLICY_OVERLAP] = {"L015", DIAG_ERROR, "allowed and denied",
+                             "An entry of a policy covers itself and, for locations, all below it. What is allowed and "
+                             "denied at once says nothing; list what is allowed more exactly.",
+                             ZONE("policies:\n  classifications: {allow: [pub, cpi], deny: [pub]}\n"),
+                             ZONE("policies:\n  classifications: {allow: [cpi]}\n")},
     [LINT_POLICY_UNKNOWN] =
         {"L016", DIAG_WARNING, "a policy about nothing",
          "The policy names a vendor or platform that the model does not have. It may come later; if it is "

@@ -233,7 +233,8 @@ static void check_names(const ds_graph *graph, const ds_platform_service *servic
 }
 
 // A store's primary platform would spare the others its source: until that is built, each reads the source itself.
-static void check_primary(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
+static void check_primary(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
+                          ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_map *primaries = map_new(arena);
@@ -243,7 +244,8 @@ static void check_primary(const ds_graph *graph, const ds_platform_service *serv
         const ds_node *node = graph->nodes.v[i];
         bool reads = node->kind == NODE_INGEST && node->service == service;
         const ds_primary *primary = reads ? map_get(primaries, node->store->name.s) : NULL;
-        if (!primary || !primary->platform.s || strcmp(primary->platform.s, node->platform->name) == 0)
+        bool known = primary && primary->platform.s && model_platform(model, primary->platform.s);
+        if (!known || strcmp(primary->platform.s, node->platform->name) == 0)
             continue;
         diag_add(diags, DIAG_INFO, PLATFORM_RULE_IGNORED, primary->pos, primary->store,
                  "\"primary_ingestion\" has no effect yet: \"%s\" reads the source of \"%s\" itself",
@@ -267,7 +269,7 @@ static void check_replicas(const ds_graph *graph, const ds_platform_service *ser
 static void check_service(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                           ds_diags *diags)
 {
-    check_primary(graph, service, diags);
+    check_primary(model, graph, service, diags);
     check_replicas(graph, service, diags);
     const ds_container *merge = service_container(model, service);
     if (!merge || merge->type == CONTAINER_NONE)

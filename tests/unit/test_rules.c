@@ -1,0 +1,156 @@
+// gate/lint.h, the table of rules: every example does what it says, and docs/lint-rules.md is what the table prints.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "gate/lint.h"
+#include "yellow/platform.h"
+
+enum { TEXT_MAX = 1 << 20, DOCUMENTS_MAX = 32 };
+
+// "kind name" of a document: what another one replaces.
+static void document_key(ds_str document, char *out, size_t n)
+{
+    char kind[64] = "", name[128] = "";
+    while (document.n) {
+        ds_str line = str_split(&document, '\n');
+        if (str_starts(line, STR("kind: ")))
+            snprintf(kind, sizeof kind, "%.*s", (int)line.n - 6, line.p + 6);
+        if (str_starts(line, STR("name: ")))
+            snprintf(name, sizeof name, "%.*s", (int)line.n - 6, line.p + 6);
+    }
+    snprintf(out, n, "%s %s", kind, name);
+}
+
+static size_t split_documents(ds_str text, ds_str *out)
+{
+    size_t n = 0;
+    const char *start = text.p;
+    while (text.n) {
+        ds_str line = str_split(&text, '\n');
+        if (!str_eq(line, STR("---")))
+            continue;
+        out[n++] = (ds_str){start, (size_t)(line.p - start)};
+        start = text.p;
+    }
+    out[n++] = (ds_str){start, (size_t)(text.p - start)};
+    return n;
+}
+
+// The example in its model.
+static void compose(const char *example, ds_buf *out)
+{
+    ds_str base[DOCUMENTS_MAX], own[DOCUMENTS_MAX];
+    size_t own_count = split_documents(str_of(example), own);
+    size_t base_count = split_documents(str_of(LINT_EXAMPLE_MODEL), base);
+    bool whole = str_starts(str_of(example), str_of(LINT_EXAMPLE_WHOLE));
+    char key[256], other[256];
+    buf_puts(out, example);
+    for (size_t i = 0; !whole && i < base_count; i++) {
+        bool replaced = false;
+        document_key(base[i], key, sizeof key);
+        for (size_t k = 0; k < own_count; k++) {
+            document_key(own[k], other, sizeof other);
+            replaced |= strcmp(key, other) == 0;
+        }
+        if (replaced)
+            continue;
+        buf_puts(out, "---\n");
+        buf_put_str(out, base[i]);
+    }
+}
+
+// Every finding is of the rule given; NULL: there is none.
+static bool expect(const char *id, const char *which, const char *text)
+{
+    const ds_platform_type *const types[] = {yellow_platform_type()};
+    ds_model *model;
+    ds_diags *diags;
+    ds_error err;
+    const char *path = "example.yaml";
+    ds_str whole = str_of(text);
+    assert_int_equal(model_load_texts(&path, &whole, 1, NULL, &model, &diags, &err).code, DS_OK);
+    lint_model(model, (ds_platform_types){types, 1}, diags);
+    bool good = diags_count(diags) > 0 || strcmp(which, "failing") != 0;
+    for (size_t i = 0; i < diags_count(diags); i++)
+        good = good && strcmp(which, "failing") == 0 && strcmp(diags_at(diags, i)->rule, id) == 0;
+    if (!good) {
+        fprintf(stderr, "%s\n", text);
+        for (size_t i = 0; i < diags_count(diags); i++)
+            diag_print(stderr, diags, diags_at(diags, i), false);
+        fprintf(stderr, "%s: the %s example gives %zu findings\n", id, which, diags_count(diags));
+    }
+    for (size_t i = 0; good && i < diags_count(diags); i++)
+        assert_int_equal(diags_at(diags, i)->severity, lint_rule(id)->severity);
+    diags_free(diags);
+    model_free(model);
+    return good;
+}
+
+static void examples(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    size_t n;
+    const ds_rule *rules = lint_rules(arena, &n);
+    bool good = expect("the model of the examples", "passing", LINT_EXAMPLE_MODEL);
+    for (size_t i = 0; i < n; i++) {
+        if (rules[i].id[0] == 'M') // the loader's test has them
+            continue;
+        if (strcmp(rules[i].id, "L028") == 0) { // too long to be printed: see test_lint.c
+            assert_string_equal(rules[i].failing, "");
+            continue;
+        }
+        CLEANUP(buf_release) ds_buf failing = BUF_INIT(TEXT_MAX), passing = BUF_INIT(TEXT_MAX);
+        compose(rules[i].failing, &failing);
+        compose(rules[i].passing, &passing);
+        good = expect(rules[i].id, "failing", buf_text(&failing)) && good;
+        good = expect(rules[i].id, "passing", buf_text(&passing)) && good;
+    }
+    assert_true(good);
+}
+
+static void ids(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    size_t n;
+    const ds_rule *rules = lint_rules(arena, &n);
+    char expected[8], family = 0;
+    for (size_t i = 0, number = 0; i < n; i++) {
+        number = rules[i].id[0] == family ? number + 1 : 1;
+        family = rules[i].id[0];
+        snprintf(expected, sizeof expected, "%c%03zu", family, number);
+        assert_string_equal(rules[i].id, expected);
+        assert_ptr_equal(lint_rule(expected)->meaning, rules[i].meaning);
+        assert_true(rules[i].title[0] && rules[i].meaning[0]);
+    }
+    assert_null(lint_rule("L999"));
+    assert_non_null(lint_rule("l001"));
+}
+
+static void page(void **state)
+{
+    (void)state;
+    CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX), printed = BUF_INIT(TEXT_MAX), file = BUF_INIT(TEXT_MAX);
+    ds_error err;
+    file_join(&path, getenv("DATASURFACE_ROOT"), "docs/lint-rules.md");
+    lint_rules_markdown(&printed);
+    const char *update = getenv("UPDATE_GOLDEN");
+    if (update && strcmp(update, "1") == 0)
+        assert_int_equal(file_write_atomic(buf_text(&path), buf_str(&printed), false, &err).code, DS_OK);
+    assert_int_equal(file_read(buf_text(&path), &file, &err).code, DS_OK);
+    assert_string_equal(buf_text(&file), buf_text(&printed)); // make golden rewrites it
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(examples), cmocka_unit_test(ids), cmocka_unit_test(page)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
