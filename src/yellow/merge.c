@@ -1,6 +1,7 @@
 // From staged deltas to the merge tables: one transaction for the whole stream. SQL is set-based, touches only changed
 // keys, and its affected-row counts must be the counts that the diff found.
 #include <inttypes.h>
+#include <strings.h>
 
 #include "yellow/control_int.h"
 #include "yellow/job_int.h"
@@ -234,6 +235,31 @@ static ds_rc insert_new(ds_job *job, const ds_work *work, bool updates, ds_error
     return run(job, work, &q, work->counts.inserted + (updates ? work->counts.updated : 0), "inserted", err);
 }
 
+static bool in_shape(const ds_shape *shape, const char *name)
+{
+    for (size_t i = 0; i < shape->n; i++)
+        if (strcasecmp(shape->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// The row hash no longer counts a column that the model gave up, so its value must go with the row's first change:
+// otherwise it would come back, unnoticed, together with the column.
+static ds_rc clear_given_up(ds_job *job, const ds_work *work, ds_sql *q, ds_error *err)
+{
+    const ds_catalog_table *table;
+    TRY(store_describe(job->control->db, job->arena, work->def->merge, &table, err));
+    for (size_t i = 0; table && i < table->n; i++) {
+        const char *name = table->columns[i].name;
+        if (str_starts(str_of(name), STR("ds_")) || in_shape(work->def->shape, name))
+            continue;
+        SQL(q, ", ");
+        sql_ident(q, name);
+        SQL(q, " = NULL");
+    }
+    return DS_DONE;
+}
+
 static ds_rc update_in_place(ds_job *job, const ds_work *work, ds_error *err)
 {
     const ds_shape *shape = work->def->shape;
@@ -248,6 +274,7 @@ static ds_rc update_in_place(ds_job *job, const ds_work *work, ds_error *err)
         SQL(&q, " = ");
         sql_column(&q, "s", shape->columns[i].name);
     }
+    TRY(clear_given_up(job, work, &q, err));
     SQL(&q, " FROM ");
     sql_relation(&q, work->def->staging);
     SQL(&q, " AS s WHERE ");

@@ -1,0 +1,158 @@
+#include "support/estate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "platform/assign.h"
+#include "yellow/platform.h"
+
+static void must(ds_rc rc, const ds_error *err, const char *what)
+{
+    if (rc.code == DS_OK)
+        return;
+    fprintf(stderr, "%s: %s\n", what, err->text);
+    abort();
+}
+
+void estate_open(estate *e, const ds_driver *driver)
+{
+    *e = (estate){.dir = workdir_new(), .arena = arena_new(), .drivers = {driver}};
+    e->store = (ds_store){e->drivers, 1};
+    e->clock = clock_manual(INT64_C(1700000000000000));
+    e->runtime = (ds_runtime){.store = &e->store, .clock = &e->clock, .base_dir = e->dir.path, .tree_id = ""};
+}
+
+void estate_close(estate *e)
+{
+    for (size_t i = 0; i < e->model_count; i++)
+        model_free(e->models[i]);
+    workdir_remove(&e->dir);
+    arena_free(e->arena);
+}
+
+static ds_model *load(const char *yaml)
+{
+    const char *path = "model.yaml";
+    ds_str text = str_of(yaml);
+    ds_model *model = NULL;
+    ds_diags *diags = NULL;
+    ds_error err;
+    must(model_load_texts(&path, &text, 1, NULL, &model, &diags, &err), &err, "load");
+    for (size_t i = 0; i < diags_count(diags); i++)
+        if (diags_at(diags, i)->severity == DIAG_ERROR) {
+            diag_print(stderr, diags, diags_at(diags, i), false);
+            abort();
+        }
+    diags_free(diags);
+    return model;
+}
+
+ds_rc estate_compile(estate *e, const char *yaml, ds_error *err)
+{
+    static const ds_platform_type *types[1];
+    types[0] = yellow_platform_type();
+    if (e->model_count == ESTATE_MODELS_MAX)
+        abort();
+    ds_model *model = e->models[e->model_count++] = load(yaml);
+    ds_roots roots = assign_roots(model, (ds_platform_types){types, 1}, e->arena);
+    ds_graph *graph = graph_build(model, roots, e->arena);
+    e->runtime.tree_id = model->tree_id;
+    return compile_service(model, graph, model->services.v[0], &e->store, e->arena, &e->deployment, err);
+}
+
+const ds_plan *estate_plan(estate *e, bool prune)
+{
+    const ds_plan *plan;
+    ds_error err;
+    must(plan_make(&e->runtime, e->deployment, prune, e->arena, &plan, &err), &err, "plan");
+    return plan;
+}
+
+const char *estate_changes(estate *e, const ds_plan *plan)
+{
+    CLEANUP(buf_release) ds_buf out = BUF_INIT(1 << 20);
+    for (size_t i = 0; i < plan->n; i++)
+        buf_printf(&out, "%s%s %s\n", plan->changes[i].destructive ? "!" : "", plan->changes[i].action,
+                   plan->changes[i].object);
+    return arena_strdup(e->arena, buf_text(&out));
+}
+
+static void apply(estate *e, bool prune)
+{
+    ds_error err;
+    e->clock.fixed_us += 1000000;
+    must(plan_apply(&e->runtime, estate_plan(e, prune), NULL, &err), &err, "apply");
+    const ds_plan *again = estate_plan(e, prune);
+    if (!again->n)
+        return;
+    fprintf(stderr, "the plan after apply is not empty:\n%s", estate_changes(e, again));
+    abort();
+}
+
+void estate_apply(estate *e)
+{
+    apply(e, false);
+}
+
+void estate_prune(estate *e)
+{
+    apply(e, true);
+}
+
+ds_rc estate_try_job(estate *e, const char *stream, ds_error *err)
+{
+    ds_job_options options = {0};
+    ds_job_result result;
+    e->clock.fixed_us += 1000000;
+    return job_run(&e->runtime, &e->deployment->merge, stream, &options, e->arena, &result, err);
+}
+
+void estate_job(estate *e, const char *stream)
+{
+    ds_error err;
+    must(estate_try_job(e, stream, &err), &err, stream);
+}
+
+static ds_db *open_file(const estate *e, const char *file)
+{
+    ds_container_def container = {
+        .name = "", .type = "sqlite", .path = file, .host = "", .database = "", .schema = "", .credential = ""};
+    ds_db *db = NULL;
+    ds_error err;
+    must(runtime_open(&e->runtime, &container, (ds_access){.create = true}, &db, &err), &err, file);
+    return db;
+}
+
+void estate_sql(const estate *e, const char *file, const char *statements)
+{
+    ds_db *db = open_file(e, file);
+    ds_error err;
+    ds_str rest = str_of(statements);
+    while (rest.n) {
+        ds_str one = str_trim(str_split(&rest, ';'));
+        if (!one.n)
+            continue;
+        CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+        sql_user_text(&q, arena_str(e->arena, one));
+        must(store_exec(db, &q, NULL, &err), &err, statements);
+    }
+    store_close(db);
+}
+
+const char *estate_query(const estate *e, const char *file, const char *select)
+{
+    ds_db *db = open_file(e, file);
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    sql_user_text(&q, select);
+    ds_error err;
+    ds_result r;
+    must(store_query(db, &q, e->arena, &r, &err), &err, select);
+    CLEANUP(buf_release) ds_buf out = BUF_INIT(64 << 20);
+    for (size_t i = 0; i < r.rows; i++) {
+        for (size_t c = 0; c < r.columns; c++)
+            buf_printf(&out, "%s%s", c ? "|" : "", result_text(&r, i, c) ? result_text(&r, i, c) : "~");
+        buf_putc(&out, '\n');
+    }
+    store_close(db);
+    return arena_strdup(e->arena, buf_text(&out));
+}

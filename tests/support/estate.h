@@ -1,0 +1,46 @@
+// A small enterprise for tests of compile, plan and apply: a model as text, SQLite files beside each other, jobs.
+//
+//     estate e;
+//     estate_open(&e, &SQLITE_DRIVER);
+//     estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, name TEXT)");
+//     OK(estate_compile(&e, yaml, &err));
+//     estate_apply(&e);
+//     estate_job(&e, "Live/Store1");
+//     estate_close(&e);
+//
+// Helpers abort the test when something fails that the test does not ask about. Results live in e->arena.
+#pragma once
+#include "model/load.h"
+#include "support/workdir.h"
+#include "yellow/job.h"
+#include "yellow/plan.h"
+
+enum { ESTATE_MODELS_MAX = 32 };
+typedef struct estate {
+    workdir dir;
+    ds_arena *arena;
+    const ds_driver *drivers[1];
+    ds_store store;
+    ds_clock clock; // moves by a second at every job and every apply
+    ds_runtime runtime;
+    ds_model *models[ESTATE_MODELS_MAX]; // every one that was compiled: definitions refer to them
+    size_t model_count;
+    const ds_deployment *deployment; // of the model compiled last, its only service
+} estate;
+
+void estate_open(estate *e, const ds_driver *driver);
+void estate_close(estate *e);
+// Loads the text, which must have no errors, and compiles its only platform service.
+ds_rc estate_compile(estate *e, const char *yaml, ds_error *err);
+const ds_plan *estate_plan(estate *e, bool prune);
+// "create table p__s__t\n…": action and object of every change.
+const char *estate_changes(estate *e, const ds_plan *plan);
+// Plans and applies; a plan after it must be empty.
+void estate_apply(estate *e);
+void estate_prune(estate *e);
+ds_rc estate_try_job(estate *e, const char *stream, ds_error *err);
+void estate_job(estate *e, const char *stream);
+// Runs statements, separated by ';', on a file in the directory, which is made when missing.
+void estate_sql(const estate *e, const char *file, const char *statements);
+// A query's result as text: columns by '|', rows by '\n', null as "~".
+const char *estate_query(const estate *e, const char *file, const char *select);

@@ -1,0 +1,265 @@
+// yellow/plan.h: every change of a dataset's columns, applied to tables with rows; then a batch, and what is there.
+#include "support/check.h"
+#include "store/sqlite/sqlite.h"
+#include "support/estate_model.h"
+
+static const char *const MILESTONINGS[] = {"scd1", "scd2", "scd4"};
+enum { MILESTONING_COUNT = 3 };
+
+typedef struct evolution {
+    const char *name;
+    const char *before, *rows; // columns, and the source as it was
+    const char *after, *now;   // columns, and what happens to the source meanwhile
+    const char *changes;       // of the plan, for scd1; %v stands for the views' lines
+    const char *versions;      // live rows after the next batch: columns of the view, and the batch they came in
+    const char *extra;         // a query on the merge table, and what it must give; NULL: none
+    const char *gives;
+} evolution;
+
+#define STREAM "update stream P/Store1\n"
+#define TABLE "table ds_p__store1__people\n"
+#define VIEW "replace view ws_consumer__live__store1__people\n"
+
+static const evolution EVOLUTIONS[] = {
+    {"a nullable column is added: no new version", "id: integer primary key, name: varchar(20)",
+     "id INTEGER, name TEXT; (1, 'a')", "id: integer primary key, name: varchar(20), age: integer",
+     "ALTER TABLE people ADD COLUMN age INTEGER", STREAM "add-column " TABLE VIEW, "1|a|~|1\n", NULL, NULL},
+    {"and gets a value", "id: integer primary key, name: varchar(20)", "id INTEGER, name TEXT; (1, 'a')",
+     "id: integer primary key, name: varchar(20), age: integer",
+     "ALTER TABLE people ADD COLUMN age INTEGER; UPDATE people SET age = 7", STREAM "add-column " TABLE VIEW,
+     "1|a|7|2\n", NULL, NULL},
+    {"a text gets longer: the definition only", "id: integer primary key, name: varchar(3)",
+     "id INTEGER, name TEXT; (1, 'abc')", "id: bigint primary key, name: text",
+     "INSERT INTO people VALUES (2, 'abcdefgh')", STREAM "widen " TABLE "widen " TABLE, "1|abc|1\n2|abcdefgh|2\n", NULL,
+     NULL},
+    {"a date becomes a timestamp: stored text is rewritten, no new version", "id: integer primary key, born: date",
+     "id INTEGER, born TEXT; (1, '2020-02-29'), (2, NULL)", "id: integer primary key, born: timestamp",
+     "UPDATE people SET born = born || ' 00:00:00'", STREAM "widen " TABLE VIEW, "1|2020-02-29 00:00:00|1\n2|~|1\n",
+     NULL, NULL},
+    {"a date in the key becomes a timestamp", "born: date primary key, name: text",
+     "born TEXT, name TEXT; ('2020-02-29', 'a')", "born: timestamp primary key, name: text",
+     "UPDATE people SET born = born || ' 00:00:00', name = 'b'", STREAM "widen " TABLE VIEW,
+     "2020-02-29 00:00:00|b|2\n", "SELECT count(*) FROM sqlite_schema WHERE name = 'ds_p__store1__people__k'", "1\n"},
+    {"a decimal outgrows a number: the text of its digits, no new version",
+     "id: integer primary key, d: \"decimal(12,5)\"",
+     "id INTEGER, d NUMERIC; (1, 0.00001), (2, 1234567.5), (3, -12), (4, 'NaN'), (5, 100)",
+     "id: integer primary key, d: \"decimal(30,5)\"", "DELETE FROM people WHERE id = 3", STREAM "widen " TABLE VIEW,
+     "1|0.00001|1\n2|1234567.5|1\n4|NaN|1\n5|100|1\n",
+     "SELECT group_concat(DISTINCT typeof(d)) FROM ds_p__store1__people WHERE id <> 3", "text\n"},
+    {"an unsigned integer outgrows an integer", "id: integer primary key, n: uinteger",
+     "id INTEGER, n; (1, 4000000000)", "id: integer primary key, n: ubigint",
+     "INSERT INTO people VALUES (2, '18446744073709551615')", STREAM "widen " TABLE VIEW,
+     "1|4000000000|1\n2|18446744073709551615|2\n", NULL, NULL},
+    {"a column is removed: it stays, rows that had a value get a new version",
+     "id: integer primary key, name: text, age: integer",
+     "id INTEGER, name TEXT, age INTEGER; (1, 'a', 5), (2, 'b', NULL)", "id: integer primary key, name: text",
+     "SELECT 1", STREAM "keep " TABLE VIEW, "1|a|2\n2|b|1\n",
+     "SELECT id, age FROM ds_p__store1__people WHERE ds_batch_in = 2", "1|~\n"},
+    {"a column is spelled another way", "id: integer primary key, Name: text", "id INTEGER, Name TEXT; (1, 'a')",
+     "id: integer primary key, name: text", "SELECT 1", STREAM "update " TABLE VIEW, "1|a|1\n", NULL, NULL},
+    {"columns change places: nothing but the view", "id: integer primary key, a: text, b: text",
+     "id INTEGER, a TEXT, b TEXT; (1, 'x', 'y')", "b: text, id: integer primary key, a: text", "SELECT 1", STREAM VIEW,
+     "y|1|x|1\n", NULL, NULL},
+    {"the key changes: live rows are matched by the new one", "id: integer primary key, code: text",
+     "id INTEGER, code TEXT; (1, 'x'), (2, 'y')", "id: integer, code: text primary key",
+     "UPDATE people SET id = 9 WHERE code = 'x'", STREAM "widen " TABLE "rekey " TABLE VIEW, "9|x|2\n2|y|1\n", NULL,
+     NULL},
+    {"the column that was the key goes", "id: integer primary key, code: text",
+     "id INTEGER, code TEXT; (1, 'x'), (2, 'y')", "code: text primary key",
+     "DELETE FROM people WHERE code = 'y'; INSERT INTO people (code) VALUES ('z')",
+     STREAM "keep " TABLE "rekey " TABLE VIEW, "x|2\nz|2\n", NULL, NULL},
+};
+
+static void put_source(estate *e, const char *rows)
+{
+    ds_str rest = str_of(rows);
+    const char *columns = arena_str(e->arena, str_split(&rest, ';'));
+    estate_sql(e, "source.db", arena_printf(e->arena, "CREATE TABLE people (%s)", columns));
+    estate_sql(e, "source.db", arena_printf(e->arena, "INSERT INTO people VALUES %s", arena_str(e->arena, rest)));
+}
+
+// The view's columns and ds_batch_in, in order of the table's first key of today.
+static const char *live_rows(estate *e, const evolution *c, const char *milestoning)
+{
+    const char *key = strncmp(c->after, "code", 4) == 0 || strstr(c->after, "code: text primary") ? "code" : "1";
+    const char *where = strcmp(milestoning, "scd2") == 0 ? "WHERE m.ds_batch_out = 9223372036854775807" : "";
+    const ds_shape *shape = e->deployment->streams[0]->datasets[0].shape;
+    CLEANUP(buf_release) ds_buf q = BUF_INIT(4096);
+    buf_puts(&q, "SELECT ");
+    for (size_t i = 0; i < shape->n; i++)
+        buf_printf(&q, "m.\"%s\", ", shape->columns[i].name);
+    buf_printf(&q, "m.ds_batch_in FROM ds_p__store1__people m %s ORDER BY %s", where, key);
+    return estate_query(e, "merge.db", buf_text(&q));
+}
+
+static void check_view(estate *e, const evolution *c)
+{
+    const char *from = strstr(c->after, "code: text primary") ? "code" : "1";
+    const char *view =
+        estate_query(e, "merge.db",
+                     arena_printf(e->arena, "SELECT * FROM ws_consumer__live__store1__people ORDER BY %s", from));
+    // The versions without their last column.
+    CLEANUP(buf_release) ds_buf expected = BUF_INIT(4096);
+    for (ds_str rest = str_of(c->versions); rest.n;) {
+        ds_str line = str_split(&rest, '\n');
+        while (line.n && line.p[line.n - 1] != '|')
+            line.n--;
+        buf_put(&expected, line.p, line.n - 1);
+        buf_putc(&expected, '\n');
+    }
+    assert_string_equal(view, buf_text(&expected));
+}
+
+static void one_evolution(const evolution *c, const char *milestoning)
+{
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    estate_model model = {.people = c->before, .milestoning = milestoning, .live = "Store1/people"};
+    put_source(&e, c->rows);
+    estate_use(&e, &model);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_sql(&e, "source.db", c->now);
+    model.people = c->after;
+    estate_use(&e, &model);
+    if (strcmp(milestoning, "scd1") == 0)
+        assert_string_equal(estate_changes(&e, estate_plan(&e, false)), c->changes);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(live_rows(&e, c, milestoning), c->versions);
+    check_view(&e, c);
+    if (c->extra)
+        assert_string_equal(estate_query(&e, "merge.db", c->extra), c->gives);
+    estate_job(&e, "P/Store1"); // nothing is left to do
+    assert_string_equal(live_rows(&e, c, milestoning), c->versions);
+    estate_close(&e);
+}
+
+static void evolutions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof EVOLUTIONS / sizeof EVOLUTIONS[0]; i++)
+        for (int m = 0; m < MILESTONING_COUNT; m++) {
+            print_message("%s, %s\n", EVOLUTIONS[i].name, MILESTONINGS[m]);
+            one_evolution(&EVOLUTIONS[i], MILESTONINGS[m]);
+        }
+}
+
+// The row hash did not count it meanwhile: a value of then must not stand beside a hash of now.
+static void column_comes_back(void **state)
+{
+    (void)state;
+    for (int m = 0; m < MILESTONING_COUNT; m++) {
+        estate e;
+        estate_open(&e, &SQLITE_DRIVER);
+        estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, age INTEGER); INSERT INTO people VALUES (1, 5)");
+        estate_model with = {.people = "id: integer primary key, age: integer",
+                             .milestoning = MILESTONINGS[m],
+                             .live = "Store1/people"};
+        estate_model without = with;
+        without.people = "id: integer primary key";
+        const estate_model *steps[] = {&with, &without, &with};
+        for (size_t i = 0; i < 3; i++) {
+            estate_use(&e, steps[i]);
+            estate_apply(&e);
+            if (i == 2)
+                estate_sql(&e, "source.db", "UPDATE people SET age = NULL");
+            estate_job(&e, "P/Store1");
+        }
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__people"), "1|~\n");
+        estate_close(&e);
+    }
+}
+
+// The first of these is refused as long as rows are there; without them a fresh table is made.
+static void refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after, *part;
+    } CASES[] = {
+        {"id: integer primary key, name: text", "id: integer primary key, name: integer", "column \"name\""},
+        {"id: integer primary key, name: text", "id: integer primary key, name: varchar(10)", "is shorter than"},
+        {"id: integer primary key, d: \"decimal(9,2)\"", "id: integer primary key, d: \"decimal(9,1)\"",
+         "fewer digits"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
+        for (int rows = 0; rows < 2; rows++) {
+            estate e;
+            estate_open(&e, &SQLITE_DRIVER);
+            estate_model model = {.people = CASES[i].before, .live = "Store1/people"};
+            estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, name, d)");
+            estate_use(&e, &model);
+            estate_apply(&e);
+            if (rows)
+                estate_job(&e, "P/Store1");
+            model.people = CASES[i].after;
+            estate_use(&e, &model);
+            const ds_plan *plan = estate_plan(&e, false);
+            assert_int_equal(plan->refused, rows);
+            ds_error err;
+            if (rows) {
+                FAILS(plan_apply(&e.runtime, plan, NULL, &err), DS_FINDING, CASES[i].part);
+            } else {
+                assert_non_null(strstr(estate_changes(&e, plan), "replace table ds_p__store1__people\n"));
+                estate_apply(&e);
+                estate_job(&e, "P/Store1");
+            }
+            estate_close(&e);
+        }
+}
+
+static void refused_milestoning(void **state)
+{
+    (void)state;
+    for (int from = 0; from < MILESTONING_COUNT; from++)
+        for (int to = 0; to < MILESTONING_COUNT; to++)
+            for (int rows = 0; rows < 2; rows++) {
+                estate e;
+                estate_open(&e, &SQLITE_DRIVER);
+                estate_model model = {.people = "id: integer primary key",
+                                      .live = "Store1/people",
+                                      .milestoning = MILESTONINGS[from]};
+                estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER); INSERT INTO people VALUES (1)");
+                estate_use(&e, &model);
+                estate_apply(&e);
+                if (rows)
+                    estate_job(&e, "P/Store1");
+                model.milestoning = MILESTONINGS[to];
+                estate_use(&e, &model);
+                assert_int_equal(estate_plan(&e, false)->refused, rows && from != to);
+                if (!rows || from == to) {
+                    estate_apply(&e);
+                    estate_job(&e, "P/Store1");
+                    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__people"),
+                                        "1\n");
+                }
+                estate_close(&e);
+            }
+}
+
+static void multiset_gets_a_key(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER); INSERT INTO people VALUES (1)");
+    estate_model model = {.people = "id: integer", .people_more = "key: none", .live = "Store1/people"};
+    estate_use(&e, &model);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    model = (estate_model){.people = "id: integer primary key", .live = "Store1/people"};
+    estate_use(&e, &model);
+    ds_error err;
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "ds_copy");
+    estate_close(&e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(evolutions),          cmocka_unit_test(column_comes_back),   cmocka_unit_test(refused),
+        cmocka_unit_test(refused_milestoning), cmocka_unit_test(multiset_gets_a_key),
+    };
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}
