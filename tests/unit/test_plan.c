@@ -1,0 +1,553 @@
+// yellow/plan.h: from an empty database on, what plan finds, and that a plan after apply is empty (estate_apply checks
+// it every time).
+#include "support/check.h"
+#include "store/sqlite/sqlite.h"
+#include "support/estate_model.h"
+#include "support/fault.h"
+#include "yellow/def.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PEOPLE "id: integer primary key, name: text"
+#define ORDERS "id: integer primary key, person: integer"
+#define SOURCE                                                                                                         \
+    "CREATE TABLE people (id INTEGER, name TEXT); INSERT INTO people VALUES (1, 'a'), (2, 'b');"                       \
+    "CREATE TABLE orders (id INTEGER, person INTEGER); INSERT INTO orders VALUES (7, 1)"
+#define LIVE_VIEW "SELECT * FROM ws_consumer__live__store1__people ORDER BY 1"
+
+static const estate_model BOTH = {.people = PEOPLE, .orders = ORDERS, .live = "Store1/people, Store1/orders"};
+static const estate_model ONE = {.people = PEOPLE, .live = "Store1/people"};
+
+static void begin(estate *e, const estate_model *model)
+{
+    estate_open(e, &SQLITE_DRIVER);
+    estate_sql(e, "source.db", SOURCE);
+    estate_use(e, model);
+}
+
+static void expect_changes(estate *e, bool prune, const char *expected)
+{
+    assert_string_equal(estate_changes(e, estate_plan(e, prune)), expected);
+}
+
+// --- the first apply
+
+static void from_nothing(void **state)
+{
+    (void)state;
+    estate e;
+    estate_model model = {.people = PEOPLE, .milestoning = "scd4", .full = "Store1/people"};
+    begin(&e, &model);
+    expect_changes(&e, false,
+                   "create control tables\ncreate stream P/Store1\ncreate table ds_p__store1__people\n"
+                   "create table ds_p__store1__people__h\ncreate view ws_consumer__full__store1__people\n"
+                   "create view ws_consumer__full__store1__people__history\n");
+    bool exists = true;
+    ds_error err;
+    OK(control_exists(&e.runtime, &e.deployment->merge, &exists, &err));
+    assert_false(exists); // plan made no file
+    estate_apply(&e);
+    OK(control_exists(&e.runtime, &e.deployment->merge, &exists, &err));
+    assert_true(exists);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__full__store1__people__history"), "");
+    assert_string_equal(
+        estate_query(&e, "merge.db",
+                     "SELECT name FROM pragma_table_info('ws_consumer__full__store1__people__history')"),
+        "id\nname\nds_batch_in\nds_batch_out\nds_valid_from\nds_valid_to\n");
+    estate_job(&e, "P/Store1");
+    assert_string_equal(
+        estate_query(
+            &e, "merge.db",
+            "SELECT id, ds_batch_in, ds_batch_out, ds_valid_to FROM ws_consumer__full__store1__people__history"),
+        "1|1|9223372036854775807|~\n2|1|9223372036854775807|~\n");
+    estate_close(&e);
+}
+
+static void ids(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    const ds_plan *first = estate_plan(&e, false), *again = estate_plan(&e, false);
+    assert_string_equal(first->id, again->id);
+    assert_int_equal(strlen(first->id), 32);
+    assert_string_not_equal(first->id, estate_plan(&e, true)->id);
+    FAILS(plan_apply(&e.runtime, first, "0123456789abcdef0123456789abcdef", &err), DS_FINDING, "moved since plan");
+    OK(plan_apply(&e.runtime, first, again->id, &err));
+    // What was shown is no longer what would be done.
+    FAILS(plan_apply(&e.runtime, first, first->id, &err), DS_FINDING, "moved since plan");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT id, plan_id FROM datasurface__applied"),
+                        arena_printf(e.arena, "1|%s\n", first->id));
+    estate_close(&e);
+}
+
+static void newer_database(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    const ds_plan *plan = estate_plan(&e, false);
+    estate_sql(&e, "merge.db", "UPDATE datasurface__meta SET value = '2' WHERE key = 'schema_version'");
+    FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "newer datasurface");
+    FAILS(plan_apply(&e.runtime, plan, NULL, &err), DS_FINDING, "newer datasurface");
+    ds_control *control = NULL;
+    FAILS(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err), DS_FINDING,
+          "newer datasurface");
+    estate_close(&e);
+}
+
+// Another text of the model with the same meaning changes no stream, but the record says which was applied.
+static void model_without_effect(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    const char *yaml = arena_printf(e.arena, "# only a remark\n%s", estate_yaml(&e, &ONE));
+    OK(estate_compile(&e, yaml, &err));
+    estate_apply(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT tree_id FROM datasurface__applied WHERE id = 2"),
+                        arena_printf(e.arena, "%s\n", e.runtime.tree_id));
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT version FROM datasurface__stream"), "1\n");
+    estate_close(&e);
+}
+
+// --- datasets and streams come and go
+
+static void dataset_comes_and_goes(void **state)
+{
+    (void)state;
+    estate e;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+
+    estate_use(&e, &BOTH);
+    expect_changes(&e, false,
+                   "update stream P/Store1\ncreate table ds_p__store1__orders\n"
+                   "create view ws_consumer__live__store1__orders\n");
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__orders"), "7|1\n");
+
+    estate_use(&e, &ONE); // its rows stay, the view goes
+    expect_changes(&e, false,
+                   "update stream P/Store1\n!drop view ws_consumer__live__store1__orders\n"
+                   "keep table ds_p__store1__orders\n");
+    estate_apply(&e);
+    estate_sql(&e, "source.db", "INSERT INTO orders VALUES (8, 2)");
+    estate_job(&e, "P/Store1");
+
+    estate_model wider = BOTH; // it comes back with another type, and with what it missed
+    wider.orders = "id: bigint primary key, person: bigint";
+    estate_use(&e, &wider);
+    expect_changes(&e, false,
+                   "update stream P/Store1\nwiden table ds_p__store1__orders\nwiden table ds_p__store1__orders\n"
+                   "create view ws_consumer__live__store1__orders\n");
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__orders"), "7|1\n8|2\n");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT ds_batch_in FROM ds_p__store1__orders ORDER BY 1"),
+                        "2\n4\n");
+    estate_close(&e);
+}
+
+static void dataset_pruned(void **state)
+{
+    (void)state;
+    estate e;
+    begin(&e, &BOTH);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_use(&e, &ONE);
+    estate_apply(&e);
+    expect_changes(&e, true, "!drop table ds_p__store1__orders\n");
+    estate_prune(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%orders%'"),
+                        "0\n");
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT count(*) FROM datasurface__dataset_batch WHERE dataset = 'orders'"),
+                        "0\n");
+    estate_use(&e, &BOTH);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__orders"), "7|1\n");
+    estate_close(&e);
+}
+
+static void stream_comes_and_goes(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_use(&e, &(estate_model){.people = PEOPLE});
+    expect_changes(&e, false, "!drop view ws_consumer__live__store1__people\nkeep stream P/Store1\n");
+    estate_apply(&e);
+    assert_int_not_equal(estate_try_job(&e, "P/Store1", &err).code, DS_OK);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM ds_p__store1__people"), "2\n");
+
+    estate_use(&e, &ONE);
+    expect_changes(&e, false, "update stream P/Store1\ncreate view ws_consumer__live__store1__people\n");
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+
+    estate_use(&e, &(estate_model){.people = PEOPLE});
+    expect_changes(&e, true,
+                   "!drop view ws_consumer__live__store1__people\n!drop table ds_p__store1__people\n"
+                   "!drop stream P/Store1\n");
+    estate_prune(&e);
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'datasurface%' AND name NOT "
+                                     "LIKE 'sqlite%'"),
+                        "");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM datasurface__batch"), "0\n");
+    estate_close(&e);
+}
+
+static void another_service_is_left_alone(void **state)
+{
+    (void)state;
+    estate e;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    const char *before = estate_query(&e, "merge.db", "SELECT * FROM datasurface__stream");
+    estate_use(&e, &(estate_model){.people = PEOPLE, .service = "Other"});
+    expect_changes(&e, true, "");
+    estate_prune(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM datasurface__stream"), before);
+    estate_close(&e);
+}
+
+static void consistency_changes(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_model single = ONE;
+    single.consistency = "single_dataset";
+    estate_use(&e, &single);
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "belongs to stream P/Store1");
+    estate_use(&e, &ONE); // the advice works
+    estate_apply(&e);
+    estate_use(&e, &(estate_model){.people = PEOPLE});
+    estate_prune(&e);
+    estate_use(&e, &single);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1/people");
+    estate_close(&e);
+}
+
+// --- views
+
+static void view_moves(void **state)
+{
+    (void)state;
+    estate e;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_model moved = ONE;
+    moved.live_on = "Q";
+    moved.live_status = "provisioning"; // loads without views; P is no longer assigned, so its views go
+    estate_use(&e, &moved);
+    expect_changes(&e, false,
+                   "create stream Q/Store1\ncreate table ds_q__store1__people\n"
+                   "!drop view ws_consumer__live__store1__people\nkeep stream P/Store1\n");
+
+    moved.live_status = "provisioned";
+    estate_use(&e, &moved);
+    expect_changes(&e, false,
+                   "create stream Q/Store1\ncreate table ds_q__store1__people\n"
+                   "replace view ws_consumer__live__store1__people\nkeep stream P/Store1\n");
+    estate_apply(&e);
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), ""); // nothing was loaded there yet
+    estate_job(&e, "Q/Store1");
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT stream FROM datasurface__view"), "Q/Store1\n");
+
+    estate_use(&e, &ONE); // and back: P has rows, so there is no gap
+    estate_apply(&e);
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT stream FROM datasurface__view"), "P/Store1\n");
+    estate_use(&e, &moved); // with prune the old tables go after the views
+    estate_prune(&e);
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+    estate_close(&e);
+}
+
+static void names_are_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *made, *part;
+    } CASES[] = {
+        {"CREATE TABLE ws_consumer__live__store1__people (x)", "view ws_consumer__live__store1__people: the name is "
+                                                               "taken by a table"},
+        {"CREATE VIEW ws_consumer__live__store1__people AS SELECT 1 AS x", "taken by a view"},
+        {"CREATE TABLE ds_p__store1__people (x)", "table ds_p__store1__people: the name is taken by a table"},
+        {"CREATE VIEW DS_P__STORE1__PEOPLE AS SELECT 1 AS x", "taken by a view"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        ds_error err;
+        begin(&e, &ONE);
+        estate_sql(&e, "merge.db", CASES[i].made);
+        const ds_plan *plan = estate_plan(&e, false);
+        assert_true(plan->refused);
+        FAILS(plan_apply(&e.runtime, plan, NULL, &err), DS_FINDING, CASES[i].part);
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM sqlite_schema"), "1\n");
+        estate_close(&e);
+    }
+}
+
+// --- drift
+
+static void drift(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *damage, *changes;
+    } CASES[] = {
+        {"DROP VIEW ws_consumer__live__store1__people", "create view ws_consumer__live__store1__people\n"},
+        {"DROP VIEW ws_consumer__live__store1__people; CREATE VIEW ws_consumer__live__store1__people AS SELECT 1 AS x",
+         "replace view ws_consumer__live__store1__people\n"},
+        {"DROP TABLE ds_p__store1__people", "create table ds_p__store1__people\n"
+                                            "replace view ws_consumer__live__store1__people\n"},
+        {"DROP VIEW ws_consumer__live__store1__people; ALTER TABLE ds_p__store1__people DROP COLUMN name",
+         "add-column table ds_p__store1__people\ncreate view ws_consumer__live__store1__people\n"},
+        {"DROP TABLE datasurface__event", "create control tables\n"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        begin(&e, &ONE);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        estate_sql(&e, "merge.db", CASES[i].damage);
+        expect_changes(&e, false, CASES[i].changes);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+        assert_string_equal(estate_query(&e, "merge.db",
+                                         "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE '%\\_k' "
+                                         "ESCAPE '\\'"),
+                            "ds_p__store1__people__k\n");
+        estate_close(&e);
+    }
+}
+
+// --- transformers
+
+#define MASK "SELECT id, '***' AS name FROM {input.Store1.people}"
+
+static void transformer(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    estate_model model = {.people = PEOPLE, .live = "Masked/people", .sql = MASK, .masked = PEOPLE};
+    begin(&e, &model);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_job(&e, "P/Masked");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__masked__people ORDER BY 1"),
+                        "1|***\n2|***\n");
+    model.sql = "SELECT id FROM {input.Store1.people}";
+    estate_use(&e, &model); // its inputs are there already: plan sees it
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "gives no column \"name\"");
+    model.sql = "SELECT id, name, 1 AS more FROM {input.Store1.people}";
+    estate_use(&e, &model);
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "column \"more\"");
+    model.sql = "SELECT nonsense FROM {input.Store1.people}";
+    estate_use(&e, &model);
+    assert_true(estate_plan(&e, false)->refused);
+    estate_close(&e);
+
+    begin(&e, &model); // they are not there yet: apply sees it
+    assert_false(estate_plan(&e, false)->refused);
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "nonsense");
+    estate_close(&e);
+}
+
+// --- killed and failing anywhere
+
+// Everything that apply makes, without what counts attempts.
+static const char *picture(estate *e)
+{
+    return arena_printf(
+        e->arena, "%s%s%s%s",
+        estate_query(e, "merge.db", "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name"),
+        estate_query(e, "merge.db",
+                     "SELECT name, config, retired, paused, removed FROM datasurface__stream ORDER BY 1"),
+        estate_query(e, "merge.db", "SELECT * FROM datasurface__view ORDER BY relation_name"),
+        estate_query(e, "merge.db", "SELECT * FROM ds_p__store1__people ORDER BY id"));
+}
+
+// What the sweeps apply: new tables and columns, a moved view, a dropped one, a stream that goes.
+static const estate_model SWEEP_BEFORE = {.people = PEOPLE,
+                                          .orders = ORDERS,
+                                          .milestoning = "scd2",
+                                          .live = "Store1/people, Store1/orders",
+                                          .full = "Store1/people"};
+static const estate_model SWEEP_AFTER = {.people = "id: integer primary key, name: varchar(50), age: integer",
+                                         .milestoning = "scd2",
+                                         .live = "Store1/people",
+                                         .full = "Store1/people",
+                                         .live_on = "Q"};
+
+static void sweep_begin(estate *e, const ds_driver *driver)
+{
+    estate_open(e, &SQLITE_DRIVER);
+    estate_model before = SWEEP_BEFORE;
+    before.people = "id: integer primary key, name: varchar(20)";
+    estate_sql(e, "source.db", SOURCE);
+    estate_use(e, &before);
+    estate_apply(e);
+    estate_job(e, "P/Store1");
+    estate_use(e, &SWEEP_AFTER);
+    e->drivers[0] = driver;
+}
+
+static const char *sweep_expected(ds_arena *arena)
+{
+    estate e;
+    sweep_begin(&e, &SQLITE_DRIVER);
+    estate_apply(&e);
+    const char *expected = arena_strdup(arena, picture(&e));
+    estate_close(&e);
+    return expected;
+}
+
+static void die(void *context, const char *point)
+{
+    (void)point;
+    int *left = context;
+    if (--*left == 0)
+        _exit(7);
+}
+
+// True when the child was killed at its n-th checkpoint.
+static bool apply_and_die(estate *e, int n)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        ds_error err;
+        e->runtime.checkpoint = die;
+        e->runtime.checkpoint_context = &n;
+        const ds_plan *plan;
+        bool good = plan_make(&e->runtime, e->deployment, false, e->arena, &plan, &err).code == DS_OK &&
+                    plan_apply(&e->runtime, plan, NULL, &err).code == DS_OK;
+        _exit(good ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 1);
+    return WEXITSTATUS(status) == 7;
+}
+
+static void killed_anywhere(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const char *expected = sweep_expected(arena);
+    int points = 0;
+    for (bool died = true; died; points++) {
+        estate e;
+        sweep_begin(&e, &SQLITE_DRIVER);
+        died = apply_and_die(&e, points + 1);
+        estate_apply(&e);
+        assert_string_equal(picture(&e), expected);
+        estate_close(&e);
+    }
+    assert_true(points > 6);
+}
+
+static void failing_anywhere(void **state)
+{
+    (void)state;
+    static const int MODES[] = {FAULT_ONCE, FAULT_ONCE | FAULT_AFTER};
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const char *expected = sweep_expected(arena);
+    for (size_t m = 0; m < sizeof MODES / sizeof MODES[0]; m++) {
+        bool done = false;
+        for (long n = 1; !done; n++) {
+            ds_fault *fault = fault_new(&SQLITE_DRIVER);
+            estate e;
+            sweep_begin(&e, fault_driver(fault));
+            fault_arm(fault, n, MODES[m], DS_ENV);
+            const ds_plan *plan;
+            ds_error err;
+            ds_rc rc = plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err);
+            if (rc.code == DS_OK)
+                rc = plan_apply(&e.runtime, plan, NULL, &err);
+            done = fault_calls(fault) < n;
+            assert_int_equal(rc.code, done ? DS_OK : DS_ENV);
+            e.drivers[0] = &SQLITE_DRIVER;
+            estate_apply(&e);
+            assert_string_equal(picture(&e), expected);
+            estate_close(&e);
+            fault_free(fault);
+        }
+    }
+}
+
+// --- locks
+
+static void interrupted_while_busy(void **state)
+{
+    (void)state;
+    static const char *const LOCKS[] = {"apply", "P/Store1"};
+    for (size_t i = 0; i < 2; i++) {
+        estate e;
+        ds_error err;
+        begin(&e, &ONE);
+        estate_apply(&e);
+        ds_db *other = NULL;
+        bool held = false;
+        OK(runtime_open(&e.runtime, &e.deployment->merge, (ds_access){0}, &other, &err));
+        OK(other->driver->lock_try(other, LOCKS[i], &held, &err));
+        assert_true(held);
+        estate_use(&e, &BOTH);
+        volatile int cancelled = 1;
+        e.runtime.cancelled = &cancelled;
+        FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_CANCELLED, "while waiting");
+        e.runtime.cancelled = NULL;
+        store_close(other);
+        estate_apply(&e);
+        estate_close(&e);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(from_nothing),
+        cmocka_unit_test(ids),
+        cmocka_unit_test(newer_database),
+        cmocka_unit_test(model_without_effect),
+        cmocka_unit_test(dataset_comes_and_goes),
+        cmocka_unit_test(dataset_pruned),
+        cmocka_unit_test(stream_comes_and_goes),
+        cmocka_unit_test(another_service_is_left_alone),
+        cmocka_unit_test(consistency_changes),
+        cmocka_unit_test(view_moves),
+        cmocka_unit_test(names_are_taken),
+        cmocka_unit_test(drift),
+        cmocka_unit_test(transformer),
+        cmocka_unit_test(killed_anywhere),
+        cmocka_unit_test(failing_anywhere),
+        cmocka_unit_test(interrupted_while_busy),
+    };
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}
