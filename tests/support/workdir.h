@@ -1,4 +1,4 @@
-// A directory of the test's own, removed with all its contents.
+// A directory of the test's own, removed with all its contents: in TMPDIR, else in memory (/dev/shm), else in /tmp.
 #pragma once
 
 enum { WORKDIR_PATH = 256 };
