@@ -27,11 +27,11 @@ typedef struct ds_diff_sink {
 } ds_diff_sink;
 
 typedef struct ds_diff_options {
-    const ds_shape *shape;   // of the source rows
-    int64_t expected_rows;   // a guess of the number of live rows
-    uint32_t ranges, range;  // this pass settles keys of range `range` of `ranges` (1, 0 for all)
-    bool want_same;          // tell unchanged rows too
-    bool rehash;             // live chunks are whole rows: their hashes are recomputed, damaged rows count as changed
+    const ds_shape *shape;  // of the source rows
+    int64_t expected_rows;  // a guess of the number of live rows
+    uint32_t ranges, range; // this pass settles keys of range `range` of `ranges` (1, 0 for all)
+    bool want_same;         // tell unchanged rows too
+    bool rehash;            // live chunks are whole rows: their hashes are recomputed, damaged rows count as changed
     ds_diff_sink sink;
 } ds_diff_options;
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "yellow/diff.h"
 #include "yellow/job.h"
+#include "yellow/pump.h"
 
 // States of a batch. docs/architecture.md shows the diagram; batch.c holds the transitions and what is true in each.
 typedef enum ds_batch_status {
@@ -43,7 +44,7 @@ typedef struct ds_work {
     bool rekey;           // the key in force differs from the definition's
     bool changed;         // has a dataset_batch row in this batch
     bool staging_exists, staging_checked;
-    bool mostly_closed;   // closed versions outnumber live ones: their index is the shorter way to the live rows
+    bool mostly_closed;      // closed versions outnumber live ones: their index is the shorter way to the live rows
     int64_t closed_by_rekey; // live rows whose new key is null or shared
     int64_t staged_rows;     // rows of this batch in staging
     ds_hash staged_sum;      // sum of the row hashes of the staged rows that have content (I, U, S)
@@ -65,10 +66,10 @@ typedef struct ds_job {
     int64_t started_at;
     bool guarded;
     bool resnapshot;
-    const char *inputs;  // JSON: the input batches that a transformer read; "" else
+    const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;
-    ds_db *source;       // in a read snapshot while ingesting
-    ds_db *live;         // a second connection to the merge database, opened when a diff needs it
+    ds_db *source; // in a read snapshot while ingesting
+    ds_db *live;   // a second connection to the merge database, opened when a diff needs it
     ds_work *work;
     size_t work_count;
     size_t pending_bytes; // of all datasets
@@ -133,9 +134,12 @@ void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *
                         ds_sql *out);
 ds_rc ingest_open_live(ds_job *job, ds_error *err);
 
+// --- compare.c: a dataset through the edge diff; pump holds its source rows
+ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump *source, ds_error *err);
+
 // --- load.c: the first load of a dataset; pump holds its source rows
-struct ds_pump;
-ds_rc load_dataset(ds_job *job, ds_work *work, struct ds_pump *source, ds_error *err);
+ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);
+// What an earlier attempt left is removed; the tables are empty afterwards.
 ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err);
 
 // --- merge.c
@@ -148,8 +152,21 @@ ds_rc merge_commit_unchanged(ds_job *job, ds_error *err);
 // Reads back what merge_enter recorded, for a batch that another process left in merging.
 ds_rc merge_resume(ds_job *job, ds_error *err);
 
+// --- merge_apply.c: inside the merge's transaction
+ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err);
+// A key change: live rows that the new key can't tell apart are closed, and the indexes become those of the new key, so
+// that the deltas find their rows by it.
+ds_rc merge_swap_key(ds_job *job, ds_work *work, ds_error *err);
+
 // --- verify.c
 ds_rc verify_datasets(ds_job *job, ds_job_result *result, ds_error *err);
+
+static inline void job_report(const ds_job *job, const ds_work *work, int64_t rows)
+{
+    const ds_progress *progress = job->runtime->progress;
+    if (progress && progress->rows)
+        progress->rows(progress->context, job->def->name, work->def->name, rows, work->state.fingerprint.rows);
+}
 
 static inline void job_checkpoint(const ds_job *job, const char *point)
 {

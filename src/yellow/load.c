@@ -35,7 +35,6 @@ static ds_rc in_ingesting(ds_job *job, ds_error *err)
     return job->status == BATCH_STARTED ? batch_move(job, BATCH_INGESTING, err) : DS_DONE;
 }
 
-// What an earlier attempt left is removed; the tables are empty afterwards.
 ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err)
 {
     bool dirty;
@@ -182,13 +181,6 @@ static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
     return rc.code == DS_FINDING ? name_duplicates(job, work, err) : rc;
 }
 
-static void report(const ds_job *job, const ds_work *work)
-{
-    const ds_progress *progress = job->runtime->progress;
-    if (progress && progress->rows)
-        progress->rows(progress->context, job->def->name, work->def->name, work->after.rows, 0);
-}
-
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)
 {
     work->after = (ds_fingerprint){0};
@@ -196,7 +188,7 @@ ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)
         if (runtime_cancelled(job->runtime))
             return ds_fail(err, DS_CANCELLED, "interrupted");
         TRY(load_group(job, work, pump, &ended, err));
-        report(job, work);
+        job_report(job, work, work->after.rows);
     }
     TRY(build_indexes(job, work, err));
     work->counts.read = work->counts.inserted = work->after.rows;

@@ -78,8 +78,8 @@ static void *run(void *argument)
         if (!rows)
             rows = chunk_new();
         rows_clear(rows);
-        pump->rc = pump->db->driver->read_next(pump->reader, rows, pump->chunk_rows, PUMP_CHUNK_BYTES, &more,
-                                               &pump->err);
+        pump->rc =
+            pump->db->driver->read_next(pump->reader, rows, pump->chunk_rows, PUMP_CHUNK_BYTES, &more, &pump->err);
         if (pump->rc.code != DS_OK || !queue_push(pump->full, rows))
             pump_chunk_free(rows);
     }

@@ -112,8 +112,7 @@ static ds_rc write_rows(ds_job *job, ds_work *work, ds_error *err)
     size_t start = 0;
     for (size_t i = 0; i < d->n; i++) {
         char op[2] = {d->rows[i].op, '\0'};
-        ds_system_value values[] = {
-            {.i = job->batch}, {.text = op}, {.hash = d->rows[i].hash}, {.i = d->rows[i].copy}};
+        ds_system_value values[] = {{.i = job->batch}, {.text = op}, {.hash = d->rows[i].hash}, {.i = d->rows[i].copy}};
         ds_str row = {d->bytes.p + start, d->rows[i].end - start};
         start = d->rows[i].end;
         ds_rc rc = db->driver->write_row(writer, values, row, err);

@@ -17,8 +17,9 @@
 enum { RUNS = 3, TEXT = 1024 };
 static int64_t bench_rows = 1000000;
 
-static const char COLUMNS[] = "id bigint primary key; name varchar(100) not null; city varchar(60); email varchar(100); "
-                              "born date; balance decimal(12,2); changed timestamp; visits integer";
+static const char COLUMNS[] =
+    "id bigint primary key; name varchar(100) not null; city varchar(60); email varchar(100); "
+    "born date; balance decimal(12,2); changed timestamp; visits integer";
 
 static void must(int rc, sqlite3 *db, const char *what)
 {
@@ -162,9 +163,9 @@ static void line(json_t *out, const char *work, double ours, const char *referen
     double ratio = ours / theirs;
     printf("%-34s %9.3f %s   %-42s %9.3f %s %7.2f   bar %.2f  %s\n", work, ours, unit, reference, theirs, unit, ratio,
            bar, ratio <= bar ? "ok" : "OVER");
-    json_array_append_new(out, json_pack("{s:s, s:f, s:s, s:f, s:f, s:f, s:s}", "work", work, "ours", ours, "reference",
-                                         reference, "reference_value", theirs, "ratio", ratio, "bar", bar, "unit",
-                                         unit));
+    json_array_append_new(out,
+                          json_pack("{s:s, s:f, s:s, s:f, s:f, s:f, s:s}", "work", work, "ours", ours, "reference",
+                                    reference, "reference_value", theirs, "ratio", ratio, "bar", bar, "unit", unit));
 }
 
 static void change_share(world *w, int one_in)
@@ -197,7 +198,8 @@ int main(int argc, char **argv)
         theirs[i] = measure(insert_select, &w).seconds;
         ours[i] = measure(run_job, &w).seconds;
     }
-    line(out, "first load", median(ours, RUNS), "INSERT … SELECT over ATTACH, then the index", median(theirs, RUNS), 2.5, "s");
+    line(out, "first load", median(ours, RUNS), "INSERT … SELECT over ATTACH, then the index", median(theirs, RUNS),
+         2.5, "s");
     w.clock.fixed_us += 1000000000;
     for (int i = 0; i < RUNS; i++) {
         theirs[i] = measure(read_once, &w).seconds;
@@ -206,7 +208,8 @@ int main(int argc, char **argv)
         ours[i] = f.seconds;
         peak = f.peak_mb > peak ? f.peak_mb : peak;
     }
-    line(out, "refresh, unchanged", median(ours, RUNS), "reading it once through sqlite3's API", median(theirs, RUNS), 2.0, "s");
+    line(out, "refresh, unchanged", median(ours, RUNS), "reading it once through sqlite3's API", median(theirs, RUNS),
+         2.0, "s");
     line(out, "peak memory of that refresh", peak, "bar in MB", 80, 1.0, "MB");
     for (int i = 0; i < RUNS; i++) {
         change_share(&w, 100);
@@ -214,7 +217,8 @@ int main(int argc, char **argv)
         w.clock.fixed_us += 1000000;
         ours[i] = measure(run_job, &w).seconds;
     }
-    line(out, "refresh, 1 % changed", median(ours, RUNS), "reading it once through sqlite3's API", median(theirs, RUNS), 2.5, "s");
+    line(out, "refresh, 1 % changed", median(ours, RUNS), "reading it once through sqlite3's API", median(theirs, RUNS),
+         2.5, "s");
     world_close(&w);
     int failed = json_dump_file(out, argv[1], JSON_INDENT(1));
     json_decref(out);

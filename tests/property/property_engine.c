@@ -39,7 +39,14 @@ typedef struct table {
     slot slots[KEYS];
 } table;
 
-static const char *const TEXTS[] = {"NULL", "''", "'x'", "'X'", "' x'", "'O''Brien'", "'\xF0\x9F\x98\x80'", "'1e5'",
+static const char *const TEXTS[] = {"NULL",
+                                    "''",
+                                    "'x'",
+                                    "'X'",
+                                    "' x'",
+                                    "'O''Brien'",
+                                    "'\xF0\x9F\x98\x80'",
+                                    "'1e5'",
                                     "'long text that does not fit into anything small'"};
 static const char *const NUMBERS[] = {"NULL", "0", "-0.0", "1.1", "12.50", "-99999.99", "3"};
 static const char *const DATES[] = {"NULL", "'2024-02-29'", "'0001-01-01'", "'9999-12-31'"};
@@ -108,7 +115,8 @@ static void expect_counts(const form *f, const table *old, const table *now, con
     int inserted = 0, updated = 0, deleted = 0;
     for (int k = 0; k < KEYS; k++) {
         const slot *o = &old->slots[k], *n = &now->slots[k];
-        bool zero_same = NUMBERS[o->b] == NUMBERS[n->b] || (below(1) == 0 && (o->b == 1 || o->b == 2) && (n->b == 1 || n->b == 2));
+        bool zero_same =
+            NUMBERS[o->b] == NUMBERS[n->b] || (below(1) == 0 && (o->b == 1 || o->b == 2) && (n->b == 1 || n->b == 2));
         inserted += n->copies && !o->copies;
         deleted += o->copies && !n->copies;
         updated += o->copies && n->copies && (o->a != n->a || o->c != n->c || (o->b != n->b && !zero_same));

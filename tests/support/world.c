@@ -23,14 +23,26 @@ void world_open(world *w, const ds_driver *driver, ds_milestoning milestoning)
     w->store = (ds_store){w->drivers, 1};
     w->clock = clock_manual(INT64_C(1700000000000000));
     w->runtime = (ds_runtime){.store = &w->store, .clock = &w->clock, .base_dir = w->dir.path, .tree_id = ""};
-    w->source = (ds_container_def){.name = "Source", .type = "sqlite", .path = "source.db", .host = "",
-                                   .database = "", .schema = "", .credential = ""};
+    w->source = (ds_container_def){.name = "Source",
+                                   .type = "sqlite",
+                                   .path = "source.db",
+                                   .host = "",
+                                   .database = "",
+                                   .schema = "",
+                                   .credential = ""};
     w->merge = w->source;
     w->merge.name = "Merge";
     w->merge.path = "merge.db";
-    w->def = (ds_stream_def){.name = "P/S", .service = "Svc", .platform = "P", .store = "S", .cron = "",
-                             .timezone = "", .milestoning = milestoning, .max_delete_ratio = 1,
-                             .staging_batches = DEFAULT_STAGING_BATCHES, .source = w->source,
+    w->def = (ds_stream_def){.name = "P/S",
+                             .service = "Svc",
+                             .platform = "P",
+                             .store = "S",
+                             .cron = "",
+                             .timezone = "",
+                             .milestoning = milestoning,
+                             .max_delete_ratio = 1,
+                             .staging_batches = DEFAULT_STAGING_BATCHES,
+                             .source = w->source,
                              .datasets = w->datasets};
 }
 
@@ -104,7 +116,8 @@ void world_dataset(world *w, const char *name, const char *columns)
     must(store_exec(db, &q, NULL, &err), &err, "create source table");
     const ds_name_rules rules = db->dialect->names;
     ds_dataset_def *d = &w->datasets[w->def.dataset_count++];
-    *d = (ds_dataset_def){.name = arena_strdup(w->arena, name), .source_schema = "",
+    *d = (ds_dataset_def){.name = arena_strdup(w->arena, name),
+                          .source_schema = "",
                           .source_table = arena_strdup(w->arena, name),
                           .merge = naming_table(w->arena, rules, "P", "S", name, TABLE_MERGE),
                           .staging = naming_table(w->arena, rules, "P", "S", name, TABLE_STAGING),

@@ -1,0 +1,225 @@
+// A dataset through the edge diff: both sides are read at the same time, what differs goes to staging, and the guard
+// looks at the outcome before anything can be merged.
+#include <inttypes.h>
+
+#include "yellow/job_int.h"
+
+enum {
+    WAITING_MAX = 16 << 20,     // bytes of source rows that may wait for their live partner
+    MEMORY_DEFAULT = 256 << 20, // of one diff's table
+    GUARD_MIN_ROWS = 20,        // below, only emptying counts
+    RANGES_MAX = 4096,
+};
+
+// --- guard
+
+static ds_rc guard(ds_job *job, const ds_work *work, int64_t before, int64_t after, ds_error *err)
+{
+    double ratio = job->def->max_delete_ratio;
+    if (job->options->accept_deletes || ratio >= 1 || before == 0)
+        return DS_DONE;
+    bool stops = before < GUARD_MIN_ROWS ? after == 0 : (double)after < (1 - ratio) * (double)before;
+    if (!stops)
+        return DS_DONE;
+    job->guarded = true;
+    return ds_hint(ds_fail(err, DS_FINDING,
+                           "guarded: dataset %s would go from %" PRId64 " to %" PRId64
+                           " rows, more than max_delete_ratio %g allows",
+                           work->def->name, before, after, ratio),
+                   err, "nothing was changed; if the source is right, run: datasurface job %s --accept-deletes",
+                   job->def->name);
+}
+
+// --- the edge diff
+
+typedef struct side {
+    ds_job *job;
+    ds_work *work;
+} side;
+
+static ds_rc on_row(void *context, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err)
+{
+    side *s = context;
+    return staging_add_row(s->job, s->work, op, row, hash, copy, err);
+}
+
+static ds_rc on_gone(void *context, int64_t locator, ds_error *err)
+{
+    side *s = context;
+    return staging_add_gone(s->job, s->work, locator, err);
+}
+
+static ds_rc on_gone_copies(void *context, ds_hash hash, int64_t keep, int64_t live, ds_error *err)
+{
+    side *s = context;
+    return staging_add_gone_copies(s->job, s->work, hash, keep, live, err);
+}
+
+static ds_rc feed_live(ds_diff *diff, ds_pump *pump, bool wait, bool *ended, bool *idle, ds_error *err)
+{
+    ds_rows *chunk = NULL;
+    if (wait) {
+        TRY(pump_next(pump, &chunk, err));
+        *ended = chunk == NULL;
+    } else {
+        TRY(pump_try(pump, &chunk, ended, err));
+    }
+    *idle = chunk == NULL;
+    if (*ended)
+        return diff_live_end(diff, err);
+    if (!chunk)
+        return DS_DONE;
+    ds_rc rc = diff_live(diff, chunk, err);
+    pump_recycle(pump, chunk);
+    return rc;
+}
+
+static ds_rc feed_source(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *pump, bool wait, bool *ended, bool *idle,
+                         ds_error *err)
+{
+    ds_rows *chunk = NULL;
+    if (wait) {
+        TRY(pump_next(pump, &chunk, err));
+        *ended = chunk == NULL;
+    } else {
+        TRY(pump_try(pump, &chunk, ended, err));
+    }
+    *idle = chunk == NULL;
+    if (!chunk)
+        return DS_DONE;
+    work->counts.bytes += (int64_t)chunk->bytes.n;
+    bool kept = false;
+    ds_rc rc = diff_source(diff, chunk, &kept, err);
+    if (!kept)
+        pump_recycle(pump, chunk);
+    job_report(job, work, diff_totals(diff)->source.rows);
+    return rc;
+}
+
+// Both sides at once, whichever has something ready; the live side first, since it frees what waits.
+static ds_rc feed_both(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *source, ds_pump *live, ds_error *err)
+{
+    bool live_first = work->def->shape->key_count == 0; // copies are counted against all live copies
+    bool source_ended = false, live_ended = false;
+    while (!source_ended || !live_ended) {
+        if (runtime_cancelled(job->runtime))
+            return ds_fail(err, DS_CANCELLED, "interrupted");
+        bool live_idle = true, source_idle = true;
+        bool source_open = !source_ended && (live_ended || (!live_first && diff_waiting_bytes(diff) < WAITING_MAX));
+        if (!live_ended)
+            TRY(feed_live(diff, live, !source_open, &live_ended, &live_idle, err));
+        if (source_open)
+            TRY(feed_source(job, work, diff, source, live_ended, &source_ended, &source_idle, err));
+        if (live_idle && source_idle && !live_ended)
+            TRY(feed_live(diff, live, true, &live_ended, &live_idle, err));
+    }
+    return diff_finish(diff, err);
+}
+
+static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns, ds_pump **out, ds_error *err)
+{
+    TRY(ingest_open_live(job, err));
+    CLEANUP(sql_release) ds_sql q = sql_new(job->live->dialect);
+    ingest_live_select(job, work, columns, true, true, &q);
+    ds_read read = {.select = &q, .shape = columns, .has_hash = true, .has_locator = true, .key_seed = job->key_seed};
+    return pump_open(job->live, &read, 0, out, err);
+}
+
+// One pass over both sides. source: an open pump on the first pass, else NULL.
+static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump *source, const ds_diff_options *options,
+                       ds_diff_totals *totals, ds_error *err)
+{
+    CLEANUP(pump_closep) ds_pump *again = NULL;
+    CLEANUP(pump_closep) ds_pump *live = NULL;
+    CLEANUP(diff_freep) ds_diff *diff = NULL;
+    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
+    if (!source) {
+        ingest_source_select(job, work->def, &q);
+        ds_read read = ingest_source_read(job, work->def, &q);
+        TRY(pump_open(job->source, &read, (size_t)job->def->chunk_rows, &again, err));
+        source = again;
+    }
+    const ds_shape *columns = options->rehash ? work->def->shape : shape_of_key(job->arena, work->def->shape);
+    TRY(open_live_pump(job, work, columns, &live, err));
+    diff = diff_new(options);
+    TRY(feed_both(job, work, diff, source, live, err));
+    *totals = *diff_totals(diff);
+    if (totals->check != 0)
+        return ds_fail(err, DS_INTERNAL, "%s: the differences found do not add up to the source's fingerprint",
+                       work->def->name);
+    return DS_DONE;
+}
+
+static uint32_t ranges_needed(const ds_job *job, int64_t rows)
+{
+    size_t budget = job->def->memory_bytes ? (size_t)job->def->memory_bytes : MEMORY_DEFAULT;
+    size_t ranges = diff_table_bytes(rows) / budget + 1;
+    return (uint32_t)(ranges > RANGES_MAX ? RANGES_MAX : ranges);
+}
+
+// Do closed versions outnumber live ones? Every version ever made was inserted once.
+static ds_rc count_versions(ds_job *job, ds_work *work, ds_error *err)
+{
+    if (!def_has_out(job->def))
+        return DS_DONE;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "SELECT sum(rows_inserted + rows_updated) FROM ");
+    sql_relation(&q, job->names.dataset_batch);
+    SQL(&q, " WHERE stream = ");
+    sql_text(&q, job->def->name);
+    SQL(&q, " AND dataset = ");
+    sql_text(&q, work->def->name);
+    ds_result r;
+    TRY(store_query(job->control->db, &q, arena, &r, err));
+    work->mostly_closed = result_int(&r, 0, 0) / 2 > work->state.fingerprint.rows;
+    return DS_DONE;
+}
+
+static ds_rc compare_before(ds_job *job, ds_work *work, ds_fingerprint before, ds_error *err)
+{
+    if (work->first_load || work->rekey || fingerprint_eq(before, work->state.fingerprint))
+        return DS_DONE;
+    char detail[300], is[FINGERPRINT_TEXT], was[FINGERPRINT_TEXT];
+    fingerprint_print(before, is);
+    fingerprint_print(work->state.fingerprint, was);
+    snprintf(detail, sizeof detail, "%s: live rows were %" PRId64 " %s, recorded %" PRId64 " %s", work->def->name,
+             before.rows, is, work->state.fingerprint.rows, was);
+    work->changed = true;
+    TRY(lease_begin(job, err));
+    return lease_end(job, control_event(job->control, job->def->name, "repaired", detail, err), err);
+}
+
+ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump *source, ds_error *err)
+{
+    TRY(count_versions(job, work, err));
+    int64_t expected = work->state.fingerprint.rows;
+    side s = {job, work};
+    ds_diff_options options = {
+        .shape = work->def->shape,
+        .expected_rows = expected,
+        .ranges = ranges_needed(job, expected),
+        .want_same = job->def->staging_full,
+        .rehash = job->resnapshot && !work->rekey,
+        .sink = {&s, on_row, on_gone, on_gone_copies},
+    };
+    ds_diff_totals all = {0}, totals;
+    for (options.range = 0; options.range < options.ranges; options.range++) {
+        TRY(diff_pass(job, work, options.range == 0 ? source : NULL, &options, &totals, err));
+        if (options.range > 0 && !fingerprint_eq(totals.source, all.source))
+            return ds_fail(err, DS_ENV, "%s: the source changed between two reads of one snapshot", work->def->name);
+        all.source = totals.source;
+        all.live = totals.live;
+        all.inserted += totals.inserted;
+        all.updated += totals.updated;
+        all.deleted += totals.deleted;
+    }
+    TRY(compare_before(job, work, all.live, err));
+    work->after = all.source;
+    work->counts.read = all.source.rows;
+    work->counts.inserted = all.inserted;
+    work->counts.updated = all.updated;
+    work->counts.deleted = all.deleted + work->closed_by_rekey;
+    work->counts.unchanged = all.source.rows - all.inserted - all.updated;
+    return guard(job, work, all.live.rows + work->closed_by_rekey, all.source.rows, err);
+}
