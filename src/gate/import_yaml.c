@@ -1,0 +1,101 @@
+#include "gate/import_int.h"
+
+static int write_bytes(void *data, unsigned char *bytes, size_t n)
+{
+    buf_put(data, bytes, n);
+    return 1;
+}
+
+static void emit(yaml_out *y, int initialised, yaml_event_t *event)
+{
+    if (!initialised || !yaml_emitter_emit(&y->emitter, event))
+        y->failed = true;
+}
+
+void yaml_out_begin(yaml_out *y, ds_buf *out)
+{
+    *y = (yaml_out){.out = out};
+    if (!yaml_emitter_initialize(&y->emitter))
+        BUG("out of memory");
+    yaml_emitter_set_output(&y->emitter, write_bytes, out);
+    yaml_emitter_set_unicode(&y->emitter, 1);
+    yaml_emitter_set_width(&y->emitter, -1);
+    yaml_event_t event;
+    emit(y, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING), &event);
+    emit(y, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1), &event);
+    yaml_map_begin(y, NULL);
+}
+
+ds_rc yaml_out_end(yaml_out *y, ds_error *err)
+{
+    yaml_event_t event;
+    yaml_map_end(y);
+    emit(y, yaml_document_end_event_initialize(&event, 1), &event);
+    emit(y, yaml_stream_end_event_initialize(&event), &event);
+    bool good = yaml_emitter_flush(&y->emitter) && !y->failed;
+    yaml_emitter_delete(&y->emitter);
+    return good ? DS_DONE : ds_fail(err, DS_FINDING, "a name in the catalogue is not UTF-8, as a model must be");
+}
+
+// Words that other readers of YAML take for something else than text.
+static bool is_special(const char *text)
+{
+    static const char *const WORDS[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
+        if (str_eq_nocase(str_of(text), str_of(WORDS[i])))
+            return true;
+    return false;
+}
+
+static void put_scalar(yaml_out *y, const char *text, yaml_scalar_style_t style)
+{
+    yaml_event_t event;
+    if (style == YAML_PLAIN_SCALAR_STYLE && is_special(text))
+        style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    emit(y, yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1, style),
+         &event);
+}
+
+static void put_key(yaml_out *y, const char *key)
+{
+    if (key)
+        put_scalar(y, key, YAML_PLAIN_SCALAR_STYLE);
+}
+
+void yaml_map_begin(yaml_out *y, const char *key)
+{
+    yaml_event_t event;
+    put_key(y, key);
+    emit(y, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE), &event);
+}
+
+void yaml_map_end(yaml_out *y)
+{
+    yaml_event_t event;
+    emit(y, yaml_mapping_end_event_initialize(&event), &event);
+}
+
+void yaml_list_begin(yaml_out *y, const char *key)
+{
+    yaml_event_t event;
+    put_key(y, key);
+    emit(y, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE), &event);
+}
+
+void yaml_list_end(yaml_out *y)
+{
+    yaml_event_t event;
+    emit(y, yaml_sequence_end_event_initialize(&event), &event);
+}
+
+void yaml_word(yaml_out *y, const char *key, const char *value)
+{
+    put_key(y, key);
+    put_scalar(y, value, YAML_PLAIN_SCALAR_STYLE);
+}
+
+void yaml_quoted(yaml_out *y, const char *key, const char *value)
+{
+    put_key(y, key);
+    put_scalar(y, value, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+}
