@@ -41,11 +41,11 @@ void sql_add_fixed(ds_sql *sql, const char *text, size_t n);
 void sql_ident(ds_sql *sql, const char *name);                     // "name"
 void sql_relation(ds_sql *sql, ds_relation relation);              // "schema"."name"
 void sql_column(ds_sql *sql, const char *alias, const char *name); // alias."name"; alias is an identifier too
-void sql_locator(ds_sql *sql, const char *alias);         // the dialect's physical place of a row; alias may be NULL
-void sql_int(ds_sql *sql, int64_t value);                          // a parameter
-void sql_text(ds_sql *sql, const char *value);                     // a parameter; NULL gives null
-void sql_blob(ds_sql *sql, const void *bytes, size_t n);           // a parameter
-void sql_literal_text(ds_sql *sql, const char *value);             // 'quoted', for DDL, where parameters can't stand
+void sql_locator(ds_sql *sql, const char *alias);        // the dialect's physical place of a row; alias may be NULL
+void sql_int(ds_sql *sql, int64_t value);                // a parameter
+void sql_text(ds_sql *sql, const char *value);           // a parameter; NULL gives null
+void sql_blob(ds_sql *sql, const void *bytes, size_t n); // a parameter
+void sql_literal_text(ds_sql *sql, const char *value);   // 'quoted', for DDL, where parameters can't stand
 void sql_literal_int(ds_sql *sql, int64_t value);
 // Text that a user wrote on purpose as SQL (a transformer's SELECT). The one hole; the driver runs it read-only.
 void sql_user_text(ds_sql *sql, const char *text);

@@ -11,9 +11,9 @@ static bool WRAPPED;
 
 // --- the world
 
-int world_setup(void **state)
+int contract_setup(void **state)
 {
-    world *w = calloc(1, sizeof *w);
+    contract *w = calloc(1, sizeof *w);
     w->engine = ENGINE;
     w->fault = WRAPPED ? fault_new(ENGINE->driver) : NULL;
     w->dir = workdir_new();
@@ -26,9 +26,9 @@ int world_setup(void **state)
     return 0;
 }
 
-int world_teardown(void **state)
+int contract_teardown(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     workdir_remove(&w->dir);
     fault_free(w->fault);
     arena_free(w->arena);
@@ -36,7 +36,7 @@ int world_teardown(void **state)
     return 0;
 }
 
-ds_db *world_open_with(world *w, ds_open_options options)
+ds_db *contract_open_with(contract *w, ds_open_options options)
 {
     ds_error err;
     ds_db *db = NULL;
@@ -44,9 +44,9 @@ ds_db *world_open_with(world *w, ds_open_options options)
     return db;
 }
 
-ds_db *world_open(world *w)
+ds_db *contract_open(contract *w)
 {
-    return world_open_with(w, (ds_open_options){.create = true, .busy_timeout_ms = WAIT_MS, .clock = &w->clock});
+    return contract_open_with(w, (ds_open_options){.create = true, .busy_timeout_ms = WAIT_MS, .clock = &w->clock});
 }
 
 // --- tables and rows

@@ -5,19 +5,19 @@
 #include "support/fault.h"
 #include "support/workdir.h"
 
-typedef struct world world;
+typedef struct contract contract;
 
 // Adding a driver: a row in engines.c.
 typedef struct engine {
     const char *name;
     const ds_driver *driver;
-    void (*target)(world *w); // fills w->target: where an empty database is, or will be with `create`
-    bool injected_clock;      // now() is options.clock
-    bool one_writer;          // a second BEGIN_WRITE is refused while one is open
+    void (*target)(contract *w); // fills w->target: where an empty database is, or will be with `create`
+    bool injected_clock;         // now() is options.clock
+    bool one_writer;             // a second BEGIN_WRITE is refused while one is open
 } engine;
 const engine *engine_find(const char *name); // NULL: unknown
 
-struct world {
+struct contract {
     const engine *engine;
     ds_fault *fault; // NULL: without the wrapper
     workdir dir;
@@ -30,8 +30,8 @@ struct world {
 };
 
 enum { WAIT_MS = 50, CLOCK_START = 1700000000 };
-ds_db *world_open(world *w); // creates the database
-ds_db *world_open_with(world *w, ds_open_options options);
+ds_db *contract_open(contract *w); // creates the database
+ds_db *contract_open_with(contract *w, ds_open_options options);
 
 // One statement of fixed text.
 #define RUN(db, text)                                                                                                  \
@@ -67,9 +67,9 @@ void read_all(ds_db *db, const ds_read *read, ds_rows *rows);
 
 // The tests of each file.
 typedef struct CMUnitTest contract_test;
-#define CONTRACT(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
-int world_setup(void **state);
-int world_teardown(void **state);
+#define CONTRACT(test) cmocka_unit_test_setup_teardown(test, contract_setup, contract_teardown)
+int contract_setup(void **state);
+int contract_teardown(void **state);
 extern const contract_test OPEN_TESTS[], STATEMENT_TESTS[], STREAM_TESTS[], TYPE_TESTS[], LOCK_TESTS[];
 extern const size_t OPEN_TEST_COUNT, STATEMENT_TEST_COUNT, STREAM_TEST_COUNT, TYPE_TEST_COUNT, LOCK_TEST_COUNT;
 #define TEST_TABLE(prefix, ...)                                                                                        \

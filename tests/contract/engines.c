@@ -1,7 +1,7 @@
 #include "contract/contract.h"
 #include "store/sqlite/sqlite.h"
 
-static void sqlite_target(world *w)
+static void sqlite_target(contract *w)
 {
     workdir_file(&w->dir, "contract.db", w->path);
     w->target = (ds_target){.type = "sqlite", .name = "Contract", .path = w->path};

@@ -27,8 +27,8 @@ static bool try_lock(ds_db *db, const char *name)
 
 static void locks_exclude(void **state)
 {
-    world *w = *state;
-    ds_db *a = world_open(w), *b = world_open(w);
+    contract *w = *state;
+    ds_db *a = contract_open(w), *b = contract_open(w);
     assert_true(try_lock(a, "stream Yellow/Store1"));
     assert_true(try_lock(a, "stream Yellow/Store1")); // ours already
     assert_false(try_lock(b, "stream Yellow/Store1"));
@@ -47,9 +47,9 @@ static void locks_exclude(void **state)
 
 static void locks_are_no_transactions(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *a = world_open(w), *b = world_open(w);
+    ds_db *a = contract_open(w), *b = contract_open(w);
     OK(store_begin(a, BEGIN_WRITE, &err));
     assert_true(try_lock(a, "x"));
     assert_true(try_lock(b, "y")); // while somebody writes
@@ -61,8 +61,8 @@ static void locks_are_no_transactions(void **state)
 
 static void many_locks(void **state)
 {
-    world *w = *state;
-    ds_db *a = world_open(w), *b = world_open(w);
+    contract *w = *state;
+    ds_db *a = contract_open(w), *b = contract_open(w);
     char name[32];
     for (int i = 0; i < 500; i++) {
         snprintf(name, sizeof name, "lock %d", i);
@@ -77,7 +77,7 @@ static void many_locks(void **state)
 // --- another process
 
 // In the child: locks, begins to write, says so, and waits to be killed.
-__attribute__((noreturn)) static void hold_and_wait(world *w, int ready)
+__attribute__((noreturn)) static void hold_and_wait(contract *w, int ready)
 {
     ds_error err;
     ds_db *db = NULL;
@@ -96,9 +96,9 @@ __attribute__((noreturn)) static void hold_and_wait(world *w, int ready)
 
 static void death_frees_locks_and_rolls_back(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     RUN(db, "CREATE TABLE t (a INTEGER)");
     store_close(db); // a connection must not be carried across a fork
     int ready[2];
@@ -109,7 +109,7 @@ static void death_frees_locks_and_rolls_back(void **state)
         hold_and_wait(w, ready[1]);
     char said = 0;
     assert_int_equal(read(ready[0], &said, 1), 1);
-    db = world_open(w);
+    db = contract_open(w);
     bool excluded = !try_lock(db, "x");
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
@@ -191,9 +191,9 @@ static void cancel_one(ds_db *db, ds_rc (*work)(ds_db *, ds_error *))
 
 static void cancel_stops_what_runs(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     RUN(db, "CREATE TABLE t (a INTEGER)");
     cancel_one(db, endless_query);
     cancel_one(db, endless_read);
@@ -204,13 +204,13 @@ static void cancel_stops_what_runs(void **state)
 
 static void cancel_ends_a_wait(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     if (!w->engine->one_writer)
         skip();
     ds_error err;
-    ds_db *holder = world_open(w);
+    ds_db *holder = contract_open(w);
     RUN(holder, "CREATE TABLE t (a INTEGER)");
-    ds_db *db = world_open_with(w, (ds_open_options){.busy_timeout_ms = 1000 * DEADLINE_S, .clock = &w->clock});
+    ds_db *db = contract_open_with(w, (ds_open_options){.busy_timeout_ms = 1000 * DEADLINE_S, .clock = &w->clock});
     OK(store_begin(holder, BEGIN_WRITE, &err));
     double start_s = clock_elapsed_s();
     cancel_one(db, long_wait);

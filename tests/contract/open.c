@@ -3,14 +3,14 @@
 
 static void open_makes_and_finds(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     assert_string_equal(db->driver->name, w->engine->name);
     assert_ptr_equal(db->dialect, w->engine->driver->dialect);
     RUN(db, "CREATE TABLE t (a INTEGER)");
     store_close(db);
-    db = world_open_with(w, (ds_open_options){.read_only = true});
+    db = contract_open_with(w, (ds_open_options){.read_only = true});
     assert_int_equal(count_rows(db, "t"), 0);
     store_close(db);
     store_close(NULL);
@@ -19,7 +19,7 @@ static void open_makes_and_finds(void **state)
 
 static void open_unknown_type(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
     ds_db *db;
     ds_target target = {.type = "oracle"};
@@ -29,12 +29,12 @@ static void open_unknown_type(void **state)
 
 static void read_only_refuses_writes(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     RUN(db, "CREATE TABLE t (a INTEGER)");
     store_close(db);
-    db = world_open_with(w, (ds_open_options){.read_only = true});
+    db = contract_open_with(w, (ds_open_options){.read_only = true});
     RUN_FAILS(db, "INSERT INTO t VALUES (1)", DS_ENV, "");
     RUN_FAILS(db, "DROP TABLE t", DS_ENV, "");
     assert_int_equal(count_rows(db, "t"), 0);
@@ -43,9 +43,9 @@ static void read_only_refuses_writes(void **state)
 
 static void commit_and_rollback(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w), *other = world_open(w);
+    ds_db *db = contract_open(w), *other = contract_open(w);
     RUN(db, "CREATE TABLE t (a INTEGER)");
     OK(store_begin(db, BEGIN_WRITE, &err));
     RUN(db, "INSERT INTO t VALUES (1)");
@@ -64,9 +64,9 @@ static void commit_and_rollback(void **state)
 
 static void ddl_is_transactional(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     OK(store_begin(db, BEGIN_WRITE, &err));
     RUN(db, "CREATE TABLE t (a INTEGER)");
     store_rollback(db);
@@ -76,23 +76,23 @@ static void ddl_is_transactional(void **state)
 
 static void close_rolls_back(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     RUN(db, "CREATE TABLE t (a INTEGER)");
     OK(store_begin(db, BEGIN_WRITE, &err));
     RUN(db, "INSERT INTO t VALUES (1)");
     store_close(db);
-    db = world_open(w);
+    db = contract_open(w);
     assert_int_equal(count_rows(db, "t"), 0);
     store_close(db);
 }
 
 static void transactions_do_not_nest(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     FAILS(store_commit(db, &err), DS_INTERNAL, "without a transaction");
     OK(store_begin(db, BEGIN_WRITE, &err));
     FAILS(store_begin(db, BEGIN_READ, &err), DS_INTERNAL, "open already");
@@ -104,9 +104,9 @@ static void transactions_do_not_nest(void **state)
 // What others commit after begin, even before the first statement, is not seen.
 static void snapshot_is_fixed_at_begin(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w), *reader = world_open_with(w, (ds_open_options){.read_only = true});
+    ds_db *db = contract_open(w), *reader = contract_open_with(w, (ds_open_options){.read_only = true});
     RUN(db, "CREATE TABLE t (a INTEGER)");
     OK(store_begin(reader, BEGIN_READ, &err));
     RUN(db, "INSERT INTO t VALUES (1)");
@@ -121,11 +121,11 @@ static void snapshot_is_fixed_at_begin(void **state)
 
 static void second_writer_waits_then_is_told(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     if (!w->engine->one_writer)
         skip();
     ds_error err;
-    ds_db *db = world_open(w), *other = world_open(w);
+    ds_db *db = contract_open(w), *other = contract_open(w);
     OK(store_begin(db, BEGIN_WRITE, &err));
     double start_s = clock_elapsed_s();
     FAILS(store_begin(other, BEGIN_WRITE, &err), DS_BUSY, "locked");
@@ -140,9 +140,9 @@ static void second_writer_waits_then_is_told(void **state)
 
 static void clock_is_the_database_s(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     int64_t now_us = 0, later_us = 0;
     OK(store_now(db, &now_us, &err));
     if (w->engine->injected_clock) {

@@ -12,7 +12,7 @@ static int64_t affected(ds_db *db, ds_sql *q)
 
 static void exec_counts_rows(void **state)
 {
-    ds_db *db = world_open(*state);
+    ds_db *db = contract_open(*state);
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "CREATE TABLE t (a INTEGER)");
     assert_int_equal(affected(db, &q), 0);
@@ -34,7 +34,7 @@ static void exec_counts_rows(void **state)
 static void statements_that_are_refused(void **state)
 {
     ds_error err;
-    ds_db *db = world_open(*state);
+    ds_db *db = contract_open(*state);
     RUN(db, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL)");
     RUN(db, "INSERT INTO t VALUES (1, 'x')");
     RUN_FAILS(db, "INSERT INTO missing VALUES (1)", DS_FINDING, "missing");
@@ -54,11 +54,13 @@ static void statements_that_are_refused(void **state)
 static void too_large_a_statement(void **state)
 {
     ds_error err;
-    ds_db *db = world_open(*state);
+    ds_db *db = contract_open(*state);
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    contract *w = *state;
+    char *spaces = arena_alloc(w->arena, SQL_TEXT_MAX + 1);
+    memset(spaces, ' ', SQL_TEXT_MAX);
     SQL(&q, "SELECT 1");
-    for (size_t i = 0; i < SQL_TEXT_MAX / 8; i++)
-        SQL(&q, "        ");
+    sql_user_text(&q, spaces);
     FAILS(store_exec(db, &q, NULL, &err), DS_FINDING, "too large");
     sql_clear(&q);
     SQL(&q, "SELECT ");
@@ -75,9 +77,9 @@ static void parameters_of_all_kinds(void **state)
 {
     static const char HOSTILE[] = "'); DROP TABLE t; -- \" ` \\ $1 ? :a \n\t \xe2\x82\xac";
     static const int64_t INTS[] = {0, -1, INT64_MIN, INT64_MAX};
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "CREATE TABLE t (i ");
     db->dialect->column_type(type_of(w->arena, "bigint"), &q.text);
@@ -124,9 +126,9 @@ static void parameters_of_all_kinds(void **state)
 
 static void query_without_rows(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT 1 AS a, 2 AS b WHERE 1 = 0");
     ds_result found;
@@ -141,9 +143,9 @@ static void query_without_rows(void **state)
 
 static void prepare_names_columns(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     RUN(db, "CREATE TABLE t (a INTEGER, \"Order No\" INTEGER)");
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT a, \"Order No\", a + 1 AS b FROM t");
@@ -168,9 +170,9 @@ static void prepare_names_columns(void **state)
 
 static void describe_finds_columns(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     RUN(db,
         "CREATE TABLE t (b TEXT, \"Order No\" INTEGER NOT NULL, a INTEGER NOT NULL, PRIMARY KEY (a, \"Order No\"))");
     RUN(db, "CREATE VIEW v AS SELECT b FROM t");
@@ -201,9 +203,9 @@ static void describe_finds_columns(void **state)
 
 static void list_is_by_name(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     const ds_catalog_table *tables = NULL;
     size_t n = 99;
     OK(db->driver->list(db, w->arena, &tables, &n, &err));

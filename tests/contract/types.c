@@ -97,8 +97,8 @@ static void compare(ds_db *db, const ds_shape *shape, const ds_rows *rows)
 
 static void all_values_come_back(void **state)
 {
-    world *w = *state;
-    ds_db *db = world_open(w);
+    contract *w = *state;
+    ds_db *db = contract_open(w);
     bool seen[TYPE_KIND_COUNT] = {0};
     for (size_t t = 0; t < TYPES_COUNT; t++) {
         const column_text COLUMNS[] = {{"id", "integer"}, {"Value X", TYPES[t].type}};
@@ -137,9 +137,9 @@ enum { RANDOM_ROWS = 500 };
 
 static void random_doubles_come_back(void **state)
 {
-    world *w = *state;
+    contract *w = *state;
     ds_error err;
-    ds_db *db = world_open(w);
+    ds_db *db = contract_open(w);
     static const column_text COLUMNS[] = {{"id", "integer"}, {"x", "double"}};
     const ds_shape *shape = shape_of(w->arena, COLUMNS, 2, 1);
     CLEANUP(rows_release) ds_rows rows;
@@ -164,8 +164,8 @@ static void random_doubles_come_back(void **state)
 
 static void random_decimals_come_back(void **state)
 {
-    world *w = *state;
-    ds_db *db = world_open(w);
+    contract *w = *state;
+    ds_db *db = contract_open(w);
     uint64_t random = (uint64_t)time(NULL) | 1;
     print_message("seed %" PRIu64 "\n", random);
     for (int digits = 1; digits <= 20; digits++) {
@@ -196,8 +196,8 @@ static void random_decimals_come_back(void **state)
 
 static void large_values_come_back(void **state)
 {
-    world *w = *state;
-    ds_db *db = world_open(w);
+    contract *w = *state;
+    ds_db *db = contract_open(w);
     static const column_text COLUMNS[] = {{"id", "integer"}, {"x", "text"}};
     const ds_shape *shape = shape_of(w->arena, COLUMNS, 2, 1);
     enum { LARGE = 5 << 20 };
@@ -215,8 +215,8 @@ static void large_values_come_back(void **state)
 // A table with as many columns as anybody has, in an order that is not the hash order.
 static void wide_rows_come_back(void **state)
 {
-    world *w = *state;
-    ds_db *db = world_open(w);
+    contract *w = *state;
+    ds_db *db = contract_open(w);
     enum { WIDE = 500 };
     column_text columns[WIDE];
     const char *values[WIDE];

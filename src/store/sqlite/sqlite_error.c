@@ -68,7 +68,8 @@ ds_rc sqlite_fail(ds_sqlite *db, int code, ds_error *err)
     // Our busy handler gives up when the call is cancelled.
     if ((code & 0xff) == SQLITE_BUSY && atomic_load(&db->cancelled))
         return sqlite_fail_text(db->label, SQLITE_INTERRUPT, 0, "interrupted", err);
-    if (db->policy && (code & 0xff) == SQLITE_AUTH && db->policy->refused[0])
+    bool is_refusal = (code & 0xff) == SQLITE_AUTH || (code & 0xff) == SQLITE_ERROR;
+    if (is_refusal && db->policy && db->policy->refused[0])
         return sqlite_fail_text(db->label, code, 0, db->policy->refused, err);
     int os_error = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db->handle) : 0;
     return sqlite_fail_text(db->label, code, os_error, sqlite3_errmsg(db->handle), err);

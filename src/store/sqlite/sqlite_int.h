@@ -13,8 +13,10 @@ typedef struct sqlite_policy {
     bool any_relation;
     const char *const *allowed; // names in the main schema
     size_t n;
-    VEC(const char *) bare; // names that were read without a column, see sqlite_policy_seal
-    bool sealed;
+    VEC(const char *) inner; // what those that are views read in their turn
+    VEC(const char *) bare;  // names that were read without a column, see sqlite_policy_seal
+    bool names_inner;        // the text itself says one of these names
+    bool learning, sealed;
     char refused[160]; // set by the authorizer: what was asked for and not granted
 } sqlite_policy;
 
@@ -68,14 +70,14 @@ ds_rc sqlite_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds
 ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err);
 
 // --- sqlite_policy.c
-// Copies the names into arena.
-sqlite_policy *sqlite_policy_new(ds_arena *arena, const ds_relation *allowed, size_t n);
-// Refuses a text that gives one of the allowed names a meaning of its own (see there).
-ds_rc sqlite_policy_check_text(const sqlite_policy *policy, const char *text, ds_error *err);
-// After compiling: refuses when a name that was read without any of its columns is a table. Until then such names pass.
-ds_rc sqlite_policy_seal(ds_sqlite *db, sqlite_policy *policy, ds_error *err);
 // Installs the authorizer, which does nothing while db->policy is NULL.
 void sqlite_policy_install(ds_sqlite *db);
+// Copies the names into arena, and looks up what stands behind those that are views.
+sqlite_policy *sqlite_policy_new(ds_sqlite *db, ds_arena *arena, const ds_relation *allowed, size_t n);
+// Before compiling: refuses a text that gives one of those names a meaning of its own (see there).
+ds_rc sqlite_policy_check_text(sqlite_policy *policy, const char *text, ds_error *err);
+// After compiling: refuses when a name that was read without any of its columns is a table. Until then such names pass.
+ds_rc sqlite_policy_seal(ds_sqlite *db, sqlite_policy *policy, ds_error *err);
 
 // --- sqlite_lock.c
 ds_rc sqlite_lock_try(ds_db *db, const char *name, bool *held, ds_error *err);

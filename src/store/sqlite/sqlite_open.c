@@ -152,12 +152,12 @@ static ds_rc first_read(ds_sqlite *db, const char *path, ds_error *err)
     int code = sqlite3_exec(db->handle, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
     if (code == SQLITE_OK)
         return DS_DONE;
-    ds_rc rc = sqlite_fail(db, code, err);
-    if ((code & 0xff) == SQLITE_CANTOPEN && header_says_wal(path))
-        return ds_hint(rc, err,
-                       "the database is in WAL mode: readers, too, must be able to write to its directory "
-                       "(files -wal and -shm)");
-    return rc;
+    bool cant_write = code == SQLITE_READONLY_DIRECTORY || (code & 0xff) == SQLITE_CANTOPEN;
+    if (!cant_write || !header_says_wal(path))
+        return sqlite_fail(db, code, err);
+    ds_rc rc =
+        sqlite_fail_text(db->label, code, 0, "the database is in WAL mode and its directory can't be written", err);
+    return ds_hint(rc, err, "readers, too, make files beside it (-wal, -shm): allow writing to the directory");
 }
 
 static ds_rc connect(ds_sqlite *db, const ds_target *target, const ds_open_options *options, ds_error *err)

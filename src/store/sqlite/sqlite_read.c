@@ -80,8 +80,7 @@ ds_rc sqlite_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_err
         reader->columns[i] = column_of(&read->shape->columns[read->shape->hash_order[i]]);
     ds_rc rc = DS_DONE;
     if (read->untrusted) {
-        reader->policy = sqlite_policy_new(arena, read->allowed, read->allowed_count);
-        sqlite_policy_install(db);
+        reader->policy = sqlite_policy_new(db, arena, read->allowed, read->allowed_count);
         rc = sqlite_policy_check_text(reader->policy, buf_text(&read->select->text), err);
     }
     if (rc.code == DS_OK)
