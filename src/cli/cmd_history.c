@@ -58,6 +58,7 @@ static ds_rc parse_as_of(ds_arena *arena, const char *text, ds_as_of *out, ds_er
 typedef struct row_printer {
     ds_cli *cli;
     json_t *rows;
+    bool headed; // CSV: the names are written
 } row_printer;
 
 // RFC 4180. Null is an empty field, an empty text is "".
@@ -83,8 +84,13 @@ static void csv_field(FILE *out, ds_str text, bool null, bool first)
     fputc('"', out);
 }
 
-static void csv_header(FILE *out, const ds_shape *shape)
+// Not before there is something to show: a refusal leaves standard output empty.
+static void csv_header(row_printer *printer, const ds_shape *shape)
 {
+    FILE *out = printer->cli->out;
+    if (printer->headed || printer->cli->json)
+        return;
+    printer->headed = true;
     for (size_t i = 0; i < shape->n; i++)
         csv_field(out, str_of(shape->columns[i].name), false, i == 0);
     fputs("\r\n", out);
@@ -106,6 +112,7 @@ static ds_rc print_row(void *context, const ds_shape *shape, const ds_cell *cell
 {
     (void)err;
     row_printer *printer = context;
+    csv_header(printer, shape);
     json_t *row = printer->cli->json ? json_object() : NULL;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(CELL_MAX);
     for (size_t i = 0; i < shape->n; i++) {
@@ -161,6 +168,7 @@ static ds_rc try_merge(ds_session *session, const ds_container_def *merge, ds_as
     CLEANUP(control_closep) ds_control *control = NULL;
     TRY(control_open(&session->runtime, merge, CONTROL_READ, &control, err));
     ds_view_row *views;
+    const ds_shape *shape = NULL;
     size_t n;
     TRY(control_views(control, arena, &views, &n, err));
     for (size_t i = 0; i < n && !*found; i++) {
@@ -170,12 +178,15 @@ static ds_rc try_merge(ds_session *session, const ds_container_def *merge, ds_as
             continue;
         ds_stream_row *stream;
         TRY(control_stream(control, views[i].stream, arena, &stream, err));
-        const ds_shape *shape = shape_of(stream, views[i].dataset);
+        shape = shape_of(stream, views[i].dataset);
         *found = true;
-        if (shape && !session->cli->json)
-            csv_header(session->cli->out, shape);
     }
-    return *found ? history_read(control, path, as_of, print_row, printer, err) : DS_DONE;
+    if (!*found)
+        return DS_DONE;
+    TRY(history_read(control, path, as_of, print_row, printer, err));
+    if (shape)
+        csv_header(printer, shape);
+    return DS_DONE;
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)

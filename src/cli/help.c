@@ -2,16 +2,14 @@
 
 #include "cli/output.h"
 
-enum { HELP_WIDTH = 79 };
+enum { HELP_WIDTH = 79, CHOICES_INLINE_MAX = 20 };
 
 // One paragraph; a line that begins with two spaces is kept as it is.
 static void wrap_paragraph(FILE *out, ds_str text, int indent)
 {
     int column = 0;
     while (text.n) {
-        ds_str line = text;
         ds_str word = str_split(&text, ' ');
-        (void)line;
         int n = (int)str_utf8_length(word);
         if (column && column + 1 + n > HELP_WIDTH - indent) {
             fputc('\n', out);
@@ -55,27 +53,37 @@ void help_option_name(const ds_option *option, char *out, size_t size)
     if (option->type == OPTION_FLAG)
         snprintf(out, size, "%s--%s", letter, option->name);
     else
-        snprintf(out, size, "%s--%s %s", letter, option->name, option->choices ? option->choices : option->value);
+        snprintf(out, size, "%s--%s %s", letter, option->name,
+                 option->choices && strlen(option->choices) <= CHOICES_INLINE_MAX ? option->choices : option->value);
+}
+
+void help_option_text(const ds_option *option, char *out, size_t size)
+{
+    bool list = option->choices && strlen(option->choices) > CHOICES_INLINE_MAX;
+    int n = snprintf(out, size, "%s%s", option->help, list ? ": " : "");
+    for (const char *p = option->choices; list && *p && (size_t)n + 3 < size; p++)
+        n += snprintf(out + n, size - (size_t)n, *p == '|' ? ", " : "%c", *p);
 }
 
 // name and text in two columns; a long name gets a line of its own.
 static void two_columns(FILE *out, const char *name, int width, const char *text)
 {
-    fprintf(out, "  %-*s  ", width, name);
+    fprintf(out, "  %-*s", text[0] ? width : 0, name);
     if ((int)strlen(name) > width)
-        fprintf(out, "\n  %-*s  ", width, "");
-    fprintf(out, "%s\n", text);
+        fprintf(out, "\n  %-*s", width, "");
+    fprintf(out, "%s%s\n", text[0] ? "  " : "", text);
 }
 
 static void print_options(FILE *out, const ds_option *options)
 {
     for (const ds_option *o = options; o && o->name; o++) {
-        char name[128], text[256];
+        char name[128], text[256], line[512];
         help_option_name(o, name, sizeof name);
-        snprintf(text, sizeof text, "%s%s%s%s%s%s%s", o->help, o->fallback ? " (default " : "",
+        help_option_text(o, text, sizeof text);
+        snprintf(line, sizeof line, "%s%s%s%s%s%s%s", text, o->fallback ? " (default " : "",
                  o->fallback ? o->fallback : "", o->fallback ? ")" : "", o->env ? " ($" : "", o->env ? o->env : "",
                  o->env ? ")" : "");
-        two_columns(out, name, 22, text);
+        two_columns(out, name, 22, line);
     }
 }
 

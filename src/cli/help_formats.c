@@ -36,12 +36,13 @@ static void roff_paragraphs(FILE *out, const char *text)
 static void roff_options(FILE *out, const ds_option *options)
 {
     for (const ds_option *o = options; o && o->name; o++) {
-        char name[128];
+        char name[128], text[256];
         help_option_name(o, name, sizeof name);
+        help_option_text(o, text, sizeof text);
         fputs(".TP\n.B ", out);
         roff(out, name);
         fputc('\n', out);
-        roff(out, o->help);
+        roff(out, text);
         if (o->fallback)
             fprintf(out, " (default %s)", o->fallback);
         fputc('\n', out);
@@ -86,13 +87,15 @@ static void markdown_options(FILE *out, const ds_option *options)
 {
     fputs("\n| option | what | default |\n|---|---|---|\n", out);
     for (const ds_option *o = options; o->name; o++) {
-        char name[128];
+        char name[128], text[256];
         help_option_name(o, name, sizeof name);
+        help_option_text(o, text, sizeof text);
         fputs("| `", out);
         cell(out, name);
         fputs("` | ", out);
-        cell(out, o->help);
-        fprintf(out, " | %s%s%s |\n", o->fallback ? o->fallback : "", o->env ? "$" : "", o->env ? o->env : "");
+        cell(out, text);
+        fprintf(out, " | %s%s%s |\n", o->fallback ? o->fallback : "", o->env ? o->fallback ? ", $" : "$" : "",
+                o->env ? o->env : "");
     }
 }
 
@@ -140,12 +143,13 @@ static void completion_words(FILE *out, const ds_option *options)
         fprintf(out, " --%s", o->name);
 }
 
-static void completion_choices(FILE *out, const ds_option *options)
+// "command:--option" -> its choices; a command's own options come before the global ones.
+static void completion_choices(FILE *out, const char *command, const ds_option *options)
 {
     for (const ds_option *o = options; o && o->name; o++) {
         if (!o->choices)
             continue;
-        fprintf(out, "        --%s) words=\"", o->name);
+        fprintf(out, "    %s:--%s) words=\"", command, o->name);
         for (const char *p = o->choices; *p; p++)
             fputc(*p == '|' ? ' ' : *p, out);
         fputs("\" ;;\n", out);
@@ -161,22 +165,23 @@ void help_completion(FILE *out)
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "%s%s", i ? "|" : "", COMMANDS[i]->name);
-    fputs(") command=$w; break ;;\n        esac\n    done\n    case $before in\n"
-          "        -C|--dir|--secrets|-o) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n",
+    fputs(") command=$w; break ;;\n        esac\n    done\n    case $command:$before in\n"
+          "    *:-C|*:--dir|*:--secrets) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n",
           out);
-    completion_choices(out, GLOBAL_OPTIONS);
-    fputs("    esac\n    if [ -z \"$words\" ]; then\n        case $command in\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        completion_choices(out, COMMANDS[i]->name, COMMANDS[i]->options);
+    completion_choices(out, "*", GLOBAL_OPTIONS);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "        %s) words=\"", COMMANDS[i]->name);
+        fprintf(out, "    %s:*) words=\"", COMMANDS[i]->name);
         completion_words(out, COMMANDS[i]->options);
-        fputs("\" ;;\n", out);
+        completion_words(out, GLOBAL_OPTIONS);
+        fputs(" --help\" ;;\n", out);
     }
-    fputs("        \"\") words=\"", out);
+    fputs("    *) words=\"", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "%s%s", i ? " " : "", COMMANDS[i]->name);
-    fputs("\" ;;\n        esac\n        words=\"$words", out);
     completion_words(out, GLOBAL_OPTIONS);
-    fputs(" --help --version\"\n    fi\n    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n"
+    fputs(" --help --version\" ;;\n    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n"
           "complete -o default -F _datasurface datasurface\n",
           out);
 }

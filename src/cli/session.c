@@ -179,7 +179,8 @@ static ds_rc warn_when_moved(const ds_session *session, ds_control *control, boo
 {
     const char *applied;
     TRY(control_applied_tree(control, session->cli->arena, &applied, err));
-    if (session->model && applied[0] && !*warned && strcmp(applied, session->model->tree_id) != 0) {
+    bool has_model = session->model && files_count(session->model->files) > 0;
+    if (has_model && applied[0] && !*warned && strcmp(applied, session->model->tree_id) != 0) {
         warn(session->cli, "the model in \"%s\" differs from what was applied; datasurface plan shows how",
              session->dir);
         *warned = true;

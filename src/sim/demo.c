@@ -13,7 +13,7 @@ const ds_demo_step DEMO_STEPS[] = {
      DEMO_COMMAND, "lint", false},
     {"Plan", "What it would take to serve these intentions from one merge database.", DEMO_COMMAND, "plan", false},
     {"Apply", "Tables, streams and the consumers' views.", DEMO_COMMAND, "apply", false},
-    {"First batch", "One consistent snapshot of the source for each platform, and the transformer after its input.",
+    {"A batch", "One consistent snapshot of the source for each platform, and the transformer after its input.",
      DEMO_COMMAND, "run --once", false},
     {"Business goes on", "The source changes; each run reads it and writes only what has changed.", DEMO_ROUNDS, NULL,
      false},

@@ -1,0 +1,211 @@
+#!/bin/sh
+# What goes wrong in real life: exit code, a message that says what and where and what to do, and nothing lost.
+. "$(dirname "$0")/lib.sh"
+need sqlite3
+
+# --- the model
+refuses "a missing directory" 3 "nowhere" -C nowhere lint
+mkdir empty
+refuses "an empty model" 1 'there is no model in "empty"' -C empty lint
+complains "says how to begin" 'datasurface init'
+"$ds" init twice >/dev/null
+cp twice/ecosystem.yaml twice/again.yaml
+expect "two ecosystems" 1 -C twice lint
+says "names both" 'ecosystem.yaml:[0-9]+:[0-9]+: error: '
+"$ds" init dir >/dev/null
+mkdir dir/dir.yaml
+expect "a directory called like a model file" 0 -C dir lint
+if [ "$(id -u)" != 0 ]; then
+    "$ds" init unreadable >/dev/null
+    chmod 000 unreadable/masked.yaml
+    refuses "an unreadable file" 3 "masked.yaml.*[Pp]ermission" -C unreadable lint
+    chmod 600 unreadable/masked.yaml
+fi
+
+# --- the source
+applied_shop
+before=$(sql shop/merge.db 'SELECT count(*), sum(length(firstname)) FROM ws_consumer1__live__store1__customers')
+unchanged()
+{
+    same "$1: nothing is lost" "$before" \
+        "$(sql shop/merge.db 'SELECT count(*), sum(length(firstname)) FROM ws_consumer1__live__store1__customers')"
+}
+# with_source WHAT: the source that follows on standard input takes the place of the good one
+with_source()
+{
+    rm -f shop/customers.db*
+    sqlite3 shop/customers.db
+}
+sqlite3 shop/customers.db 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+cp shop/customers.db good.db
+restore()
+{
+    rm -rf shop/customers.db*
+    cp good.db shop/customers.db
+}
+run_live='-C shop run --once --stream YellowLive/Store1'
+mv shop/customers.db moved.db && rm -f shop/customers.db-*
+# shellcheck disable=SC2086
+refuses "a missing source file" 3 'YellowLive/Store1.*customers.db.*no such file' $run_live
+complains "has a hint" '^  hint: '
+unchanged "a missing source file"
+expect "status shows it" 1 -C shop status --check
+says "as failed" '^YellowLive/Store1 +failed .*no such file'
+mkdir shop/customers.db
+# shellcheck disable=SC2086
+refuses "a directory instead of the file" 3 'is a directory' $run_live
+rmdir shop/customers.db
+echo 'this is no database, whatever its name says, and long enough to be read as one' >shop/customers.db
+# shellcheck disable=SC2086
+refuses "no database" 3 'not a database' $run_live
+restore
+expect "a source that is back needs nobody" 0 -C shop run --once
+
+echo "ATTACH 'good.db' AS good; CREATE TABLE customers AS SELECT * FROM good.customers;" | with_source
+# shellcheck disable=SC2086
+refuses "a missing source table" 1 'source table "addresses" is missing' $run_live
+unchanged "a missing source table"
+restore
+sqlite3 shop/customers.db 'ALTER TABLE customers RENAME COLUMN email TO mail'
+# shellcheck disable=SC2086
+refuses "a missing column" 1 'email' $run_live
+unchanged "a missing column"
+restore
+sqlite3 shop/customers.db "UPDATE customers SET dob = 'a Tuesday' WHERE id = 'C000003'"
+# shellcheck disable=SC2086
+refuses "a value of another type" 1 "dob" $run_live
+complains "names the row" "C000003"
+unchanged "a value of another type"
+restore
+long=$(printf '%0101d' 1)
+sqlite3 shop/customers.db "UPDATE customers SET lastname = '$long' WHERE id = 'C000003'"
+# shellcheck disable=SC2086
+refuses "a text that is too long" 1 'lastname' $run_live
+unchanged "a text that is too long"
+
+for bad in "NULL key" "duplicate key"; do
+    { echo 'CREATE TABLE customers(id, firstname, lastname, dob, email, phone);'
+      echo 'CREATE TABLE addresses(id, customer_id, street, city, state, zip);'
+      echo "ATTACH 'good.db' AS good; INSERT INTO customers SELECT * FROM good.customers;"
+      echo 'INSERT INTO addresses SELECT * FROM good.addresses;'
+      case $bad in
+      NULL*) echo "INSERT INTO customers VALUES (NULL, 'a', 'b', '2000-01-01', NULL, NULL);" ;;
+      *) echo "INSERT INTO customers SELECT * FROM good.customers WHERE id = 'C000003';" ;;
+      esac; } | with_source
+    # shellcheck disable=SC2086
+    refuses "a $bad" 1 'customers' $run_live
+    case $bad in
+    NULL*) complains "a $bad is named" 'null in (key )?column "id"|null.*"?id' ;;
+    *) complains "a $bad is named" "C000003" ;;
+    esac
+    unchanged "a $bad"
+done
+restore
+echo 'DELETE FROM customers; DELETE FROM addresses;' | sqlite3 shop/customers.db
+# shellcheck disable=SC2086
+refuses "a source that was emptied" 1 'accept-deletes|max_delete_ratio|would' $run_live
+unchanged "a source that was emptied"
+expect "status shows the guard" 1 -C shop status --check
+says "as guarded" '^YellowLive/Store1 +guarded '
+# shellcheck disable=SC2086
+expect "--accept-deletes lets it pass" 0 $run_live --accept-deletes
+same "then it is empty" 0 "$(sql shop/merge.db 'SELECT count(*) FROM ws_consumer1__live__store1__customers')"
+restore
+expect "and comes back" 0 -C shop run --once
+unchanged "a source that was emptied and came back"
+
+# --- a locked database: the source by another process, then the merge database
+lock()
+{
+    rm -f locked unlock
+    mkfifo unlock
+    # The shell command of sqlite3 tells when the lock is held; a line into the pipe ends it.
+    { echo 'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;'
+      echo '.shell touch locked'
+      cat unlock; } | sqlite3 "$1" >/dev/null 2>&1 &
+    locker=$!
+    wait_for "the lock" test -e locked
+}
+unlock()
+{
+    echo 'ROLLBACK;' >unlock
+    wait $locker || true
+}
+sqlite3 shop/customers.db 'PRAGMA journal_mode = DELETE' >/dev/null
+lock shop/customers.db
+# shellcheck disable=SC2086
+refuses "a locked source" 3 'locked|busy' $run_live
+unlock
+lock shop/merge.db
+# shellcheck disable=SC2086
+refuses "a locked merge database" 3 'locked|busy' $run_live
+unlock
+expect "both are free again" 0 -C shop run --once
+
+# --- the merge database
+cp -r shop newer
+sql newer/merge.db "UPDATE datasurface__meta SET value = '999' WHERE key = 'schema_version'"
+refuses "a merge database of a newer version" 1 'newer' -C newer run --once
+refuses "apply refuses it, too" 1 'newer' -C newer apply
+"$ds" init taken >/dev/null
+sqlite3 taken/merge.db 'CREATE TABLE ws_consumer1__live__store1__customers(mine)'
+refuses "a view's name that is taken" 1 'ws_consumer1__live__store1__customers' -C taken apply
+same "the table is still there" mine "$(sql taken/merge.db 'SELECT name FROM pragma_table_info("ws_consumer1__live__store1__customers")')"
+echo 'garbage garbage garbage garbage garbage garbage garbage' >taken/merge.db
+refuses "a merge database that is none" 3 'not a database' -C taken apply
+
+# A full disk: the merge database may not grow.
+"$ds" init full >/dev/null
+"$ds" -C full simulate Store1 --rows 3000 --changes 0 >/dev/null
+"$ds" -C full apply >/dev/null
+code=0
+(
+    trap '' XFSZ
+    ulimit -f 300
+    exec "$ds" -C full run --once --stream 'YellowLive/Store1'
+) >"$out" 2>"$err" || code=$?
+same "a full disk" 3 $code
+complains "says so" 'full|space|I/O|limit'
+expect "with room again it goes on" 0 -C full run --once
+expect "and nothing is wrong" 0 -C full verify
+
+# --- a store that leaves the model while its data stays
+cp -r shop gone
+rm gone/masked.yaml
+sed 's/, MaskedCustomers\/customers//' shop/analytics.yaml >gone/analytics.yaml
+expect "a store is removed" 0 -C gone plan
+says "its data is kept" 'keep .*[Mm]asked'
+expect "apply keeps it" 0 -C gone apply
+same "the table is there" 1 "$(sql gone/merge.db "SELECT count(*) FROM sqlite_schema WHERE name = 'ds_yellowlive__maskedcustomers__customers'")"
+expect "apply --prune drops it" 0 -C gone apply --prune
+same "the table is gone" 0 "$(sql gone/merge.db "SELECT count(*) FROM sqlite_schema WHERE name = 'ds_yellowlive__maskedcustomers__customers'")"
+expect "and nothing is left to do" 0 -C gone plan --exit-code
+
+# --- Ctrl-C in the middle of a load
+"$ds" init big >/dev/null
+"$ds" -C big simulate Store1 --rows 20 --changes 0 >/dev/null
+sqlite3 big/customers.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+    INSERT INTO customers SELECT 'X' || i, 'a', 'b', '2000-01-01', NULL, NULL FROM n"
+"$ds" -C big apply >/dev/null
+loading()
+{
+    [ "$(sql big/merge.db "SELECT EXISTS (SELECT 1 FROM ds_yellowlive__store1__customers)
+        OR EXISTS (SELECT 1 FROM datasurface__batch WHERE status = 'committed')")" = 1 ]
+}
+for signal in INT TERM; do
+    "$ds" -C big run --once --stream 'YellowLive/Store1' >"$out" 2>"$err" &
+    pid=$!
+    wait_for "rows of the load" loading
+    kill -$signal $pid 2>/dev/null || true
+    code=0
+    wait $pid || code=$?
+    if [ $code = 0 ]; then
+        ok "it was done before the signal came" # a fast machine
+    else
+        same "interrupted by $signal" "$([ $signal = INT ] && echo 130 || echo 143)" $code
+        complains "says that nothing is lost" 'hint: run it again'
+    fi
+done
+expect "run again" 0 -C big run --once
+expect "and nothing is wrong" 0 -C big verify
+finish

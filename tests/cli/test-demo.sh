@@ -1,0 +1,26 @@
+#!/bin/sh
+# demo: the whole story, twice, and never in somebody else's directory.
+. "$(dirname "$0")/lib.sh"
+start=$(date +%s)
+expect "demo" 0 demo
+[ $(($(date +%s) - start)) -lt 30 ] && ok "under 30 seconds" || not_ok "under 30 seconds"
+for part in 'Intentions' '\$ datasurface plan' '\$ datasurface apply' 'SELECT \* FROM ws_consumer1__' '\$ datasurface run' \
+    '\$ datasurface simulate' 'What consumers see' '\*\*\*' 'to now' '^exact: 5 datasets' 'datasurface history .*--as-of 1'; do
+    says "tells of $part" "$part"
+done
+same "no escape sequences in a file" 0 "$(grep -c "$(printf '\033')" "$out" || true)"
+expect "demo again" 0 demo
+says "goes on" 'Going on in datasurface-demo'
+says "and proves it again" '^exact: 5 datasets'
+for step in 'simulate Store1 --changes 50' 'run --once' 'history Consumer1/audit/Store1/customers --as-of 1' 'graph'; do
+    # shellcheck disable=SC2086
+    expect "what it offers works: $step" 0 -C datasurface-demo $step
+done
+mkdir mine && echo hello >mine/letter.txt
+refuses "somebody else's directory" 2 '"mine" exists and was not made by the demo' demo --dir mine
+same "is left as it was" letter.txt "$(ls mine)"
+mkdir empty
+expect "an empty directory will do" 0 demo --dir empty
+rm empty/ecosystem.yaml && echo begun >empty/.datasurface/demo
+expect "a demo that was killed while it began" 0 demo --dir empty
+finish
