@@ -117,14 +117,33 @@ static const problem *find(const yaml_parser_t *parser, ds_str text)
     return NULL;
 }
 
+// What is missing at the end of the text is shown behind its last word, not on a line that isn't there.
+static yaml_mark_t before_end(ds_str text, yaml_mark_t mark)
+{
+    size_t at = 0;
+    ds_str line = line_of(text, mark, &at);
+    for (const char *p = line.p + at; p < text.p + text.n; p++)
+        if (!strchr(" \t\r\n", *p))
+            return mark;
+    while (text.n && strchr(" \t\r\n", text.p[text.n - 1]))
+        text.n--;
+    mark.line = mark.column = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        mark.line += text.p[i] == '\n';
+        mark.column = text.p[i] == '\n' ? 0 : mark.column + (((unsigned char)text.p[i] & 0xC0) != 0x80);
+    }
+    return mark;
+}
+
 yaml_problem yaml_problem_of(const yaml_parser_t *parser, ds_str text)
 {
     if (parser->error == YAML_MEMORY_ERROR)
         BUG("out of memory in libyaml");
     const problem *p = parser->problem ? find(parser, text) : NULL;
+    yaml_mark_t mark = before_end(text, parser->problem_mark);
     if (!p)
-        return (yaml_problem){parser->problem_mark, parser->problem ? parser->problem : "this is not YAML", "", false};
+        return (yaml_problem){mark, parser->problem ? parser->problem : "this is not YAML", "", false};
     bool began = p->at_start && parser->context;
-    return (yaml_problem){began ? parser->context_mark : parser->problem_mark, p->ours, p->hint,
+    return (yaml_problem){began ? parser->context_mark : mark, p->ours, p->hint,
                           p->ours == TAG || p->ours == DIRECTIVE};
 }
