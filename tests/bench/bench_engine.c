@@ -1,6 +1,6 @@
 // The runtime's own bars, each a ratio of two medians measured in turn in one run. Every figure of ours is a whole
 // process: forked, run, waited for, with the peak memory that the kernel counted.
-//   bench_engine OUT.json [ROWS]
+//   bench_engine OUT.json BINARY [ROWS]
 #include <jansson.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -64,14 +64,11 @@ typedef struct figure {
     double peak_mb;
 } figure;
 
-typedef struct job_case {
-    world *w;
-} job_case;
-
 typedef void measured(void *context);
 
 static figure measure(measured *work, void *context)
 {
+    fflush(NULL); // or the child would print it again
     double start = clock_elapsed_s();
     pid_t pid = fork();
     if (pid == 0) {
@@ -161,8 +158,8 @@ static void line(json_t *out, const char *work, double ours, const char *referen
                  const char *unit)
 {
     double ratio = ours / theirs;
-    printf("%-34s %9.3f %s   %-42s %9.3f %s %7.2f   bar %.2f  %s\n", work, ours, unit, reference, theirs, unit, ratio,
-           bar, ratio <= bar ? "ok" : "OVER");
+    printf("%-30s %9.3f %-2s  %-43s %9.3f %-2s  %5.2f  bar %.2f  %s\n", work, ours, unit, reference, theirs, unit,
+           ratio, bar, ratio <= bar ? "ok" : "OVER");
     json_array_append_new(out,
                           json_pack("{s:s, s:f, s:s, s:f, s:f, s:f, s:s}", "work", work, "ours", ours, "reference",
                                     reference, "reference_value", theirs, "ratio", ratio, "bar", bar, "unit", unit));
@@ -175,14 +172,59 @@ static void change_share(world *w, int one_in)
     world_source(w, sql);
 }
 
+// --- process start
+
+typedef struct command {
+    const char *dir;
+    const char *const *argv;
+} command;
+
+static void run_command(void *context)
+{
+    const command *c = context;
+    if (chdir(c->dir) != 0 || !freopen("/dev/null", "w", stdout))
+        _exit(1);
+    execvp(c->argv[0], (char *const *)(uintptr_t)c->argv); // execvp changes nothing
+    _exit(127);
+}
+
+static double command_seconds(const char *dir, const char *const *argv, int runs)
+{
+    double seconds[32];
+    command c = {dir, argv};
+    for (int i = 0; i < runs; i++)
+        seconds[i] = measure(run_command, &c).seconds;
+    return median(seconds, runs);
+}
+
+static void idle_stream(json_t *out, const char *binary)
+{
+    enum { STARTS = 15 };
+    workdir dir = workdir_new();
+    const char *init[] = {binary, "init", "shop", NULL};
+    const char *simulate[] = {binary, "-C", "shop", "simulate", "Store1", "--changes", "0", NULL};
+    const char *apply[] = {binary, "-C", "shop", "apply", NULL};
+    const char *once[] = {binary, "-C", "shop", "run", "--once", NULL};
+    const char *job[] = {binary, "-C", "shop", "job", "YellowLive/Store1", NULL};
+    const char *sqlite[] = {"sqlite3", ":memory:", "select 1", NULL};
+    const char *const *const setup[] = {init, simulate, apply, once};
+    for (size_t i = 0; i < sizeof setup / sizeof setup[0]; i++)
+        (void)command_seconds(dir.path, setup[i], 1);
+    double theirs = command_seconds(dir.path, sqlite, STARTS);
+    double ours = command_seconds(dir.path, job, STARTS);
+    line(out, "start + idle two-table stream", ours * 1000, "sqlite3 :memory: 'select 1', plus 20 ms",
+         theirs * 1000 + 20, 1.0, "ms");
+    workdir_remove(&dir);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        fprintf(stderr, "usage: bench_engine OUT.json [ROWS]\n");
+    if (argc < 3) {
+        fprintf(stderr, "usage: bench_engine OUT.json BINARY [ROWS]\n");
         return 2;
     }
-    if (argc > 2)
-        bench_rows = strtoll(argv[2], NULL, 10);
+    if (argc > 3)
+        bench_rows = strtoll(argv[3], NULL, 10);
     json_t *out = json_array();
     double ours[RUNS], theirs[RUNS], peak = 0;
     printf("%lld rows x 8 columns, SQLite to SQLite, medians of %d\n", (long long)bench_rows, RUNS);
@@ -220,6 +262,7 @@ int main(int argc, char **argv)
     line(out, "refresh, 1 % changed", median(ours, RUNS), "reading it once through sqlite3's API", median(theirs, RUNS),
          2.5, "s");
     world_close(&w);
+    idle_stream(out, argv[2]);
     int failed = json_dump_file(out, argv[1], JSON_INDENT(1));
     json_decref(out);
     return failed ? 1 : 0;
