@@ -188,8 +188,7 @@ static int64_t memory_bytes(ds_text text)
     static const struct {
         const char *suffix;
         int64_t bytes;
-    } UNITS[] = {{"Ki", 1 << 10}, {"Mi", 1 << 20},    {"Gi", 1 << 30},          {"k", 1000},
-                 {"K", 1000},     {"M", 1000 * 1000}, {"G", 1000 * 1000 * 1000}};
+    } UNITS[] = {{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}};
     if (!text.s)
         return 0;
     size_t digits = strspn(text.s, "0123456789");

@@ -1,0 +1,233 @@
+// yellow/compile.h: what a stream's definition gets from the model, and what is refused.
+#include "support/check.h"
+#include "store/sqlite/sqlite.h"
+#include "support/estate.h"
+
+// A model around the parts that a case is about.
+typedef struct parts {
+    const char *capture;  // type and what belongs to it
+    const char *dataset;  // of Store1/people, flow map
+    const char *sql;      // of the transformer, a YAML value; NULL: none
+    const char *status;   // of Consumer/live on Live
+    const char *service;  // more of the platform service
+    const char *platform; // of Live, flow map
+    const char *sinks;    // of Consumer/live
+} parts;
+
+static const parts PLAIN = {
+    .capture = "type: sql_snapshot",
+    .dataset = "{columns: {id: integer primary key, name: text}}",
+    .status = "provisioned",
+    .service = "",
+    .platform = "{type: yellow, milestoning: scd1}",
+    .sinks = "[Store1/people]",
+};
+
+static const char *yaml_of(estate *e, const parts *p)
+{
+    const char *transformer =
+        p->sql
+            ? arena_printf(e->arena,
+                           "---\nkind: Workspace\nteam: Z/T\nname: Mask\ndataset_groups:\n"
+                           "  input: {sinks: [Store1/people, Masked/people]}\ntransformer:\n  name: mask\n"
+                           "  trigger: {cron: \"0 * * * *\"}\n  run: %s\n"
+                           "  output: {datastore: Masked, datasets: {people: {columns: {id: integer primary key}}}}\n",
+                           p->sql)
+            : "";
+    return arena_printf(e->arena,
+                        "kind: DataContainer\nteam: Z/T\nname: Source\ntype: sqlite\npath: source.db\n---\n"
+                        "kind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n  %s\n  container: Source\n"
+                        "  credential: reader\n  trigger: {cron: \"*/5 * * * *\", timezone: Europe/Berlin}\n"
+                        "datasets:\n  people: %s\n  Unused: {columns: {id: integer primary key}}\n"
+                        "---\nkind: Workspace\nteam: Z/T\nname: Consumer\npriority: high\ndataset_groups:\n"
+                        "  live: {sinks: %s}\n%s"
+                        "---\nkind: PlatformService\nname: Svc\nmerge: {container: Merge, credential: writer}\n"
+                        "containers:\n  Merge: {type: sqlite, path: merge.db}\n"
+                        "platforms:\n  Live: %s\nassignments:\n"
+                        "  - {group: Consumer/live, platforms: [{platform: Live, status: %s}]}\n%s",
+                        p->capture, p->dataset, p->sinks, transformer, p->platform, p->status, p->service);
+}
+
+static void use(estate *e, const parts *p)
+{
+    ds_error err;
+    OK(estate_compile(e, yaml_of(e, p), &err));
+}
+
+static void one_stream(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    parts p = PLAIN;
+    p.capture = "type: sql_snapshot\n  max_delete_ratio: 0.25\n  staging: full";
+    p.dataset = "{source: {schema: s, table: T 1}, columns: {id: integer, Name: {type: text, source: N n}}, "
+                "primary_key: [Name, id]}";
+    p.service = "hints: {streams: {Store1: {chunk_rows: 7, memory: 64Mi}}}\n";
+    use(&e, &p);
+    assert_string_equal(e.deployment->merge.credential, "writer");
+    assert_int_equal(e.deployment->n, 1);
+    const ds_stream_def *def = e.deployment->streams[0];
+    assert_string_equal(def->name, "Live/Store1");
+    assert_string_equal(def->service, "Svc");
+    assert_null(def->dataset);
+    assert_null(def->workspace);
+    assert_int_equal(def->priority, PRIORITY_HIGH);
+    assert_string_equal(def->cron, "*/5 * * * *");
+    assert_string_equal(def->timezone, "Europe/Berlin");
+    assert_true(def->max_delete_ratio > 0.24 && def->max_delete_ratio < 0.26);
+    assert_true(def->staging_full);
+    assert_int_equal(def->staging_batches, 50);
+    assert_int_equal(def->chunk_rows, 7);
+    assert_int_equal(def->memory_bytes, 64 << 20);
+    assert_string_equal(def->source.path, "source.db");
+    assert_string_equal(def->source.credential, "reader");
+    assert_int_equal(def->input_count, 0);
+    assert_int_equal(def->dataset_count, 1); // nobody asks for the other one
+    const ds_dataset_def *people = &def->datasets[0];
+    assert_string_equal(people->source_schema, "s");
+    assert_string_equal(people->source_table, "T 1");
+    assert_string_equal(people->shape->columns[1].source, "N n");
+    assert_int_equal(people->shape->key_count, 2);
+    assert_int_equal(people->shape->key[0], 1); // primary_key gives the order
+    assert_true(people->shape->columns[0].not_null);
+    assert_string_equal(people->merge.name, "ds_live__store1__people");
+    assert_string_equal(people->staging.name, "ds_live__store1__people__s");
+    assert_int_equal(people->view_count, 1);
+    assert_string_equal(people->views[0].relation.name, "ws_consumer__live__store1__people");
+    estate_close(&e);
+}
+
+static void provisioning_has_no_views(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    parts p = PLAIN;
+    p.status = "provisioning";
+    use(&e, &p);
+    assert_int_equal(e.deployment->n, 1);
+    assert_int_equal(e.deployment->streams[0]->datasets[0].view_count, 0);
+    estate_close(&e);
+}
+
+static void transformer_sql(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *platform, *sql, *expected;
+    } CASES[] = {
+        {"{type: yellow, milestoning: scd1}", "{sql: {people: 'SELECT id FROM {input.Store1.people} p'}}",
+         "SELECT id FROM (SELECT \"id\", \"name\" FROM \"ds_live__store1__people\") p"},
+        {"{type: yellow, milestoning: scd4}", "{sql: {people: 'SELECT id FROM { input.Store1.people }'}}",
+         "SELECT id FROM (SELECT \"id\", \"name\" FROM \"ds_live__store1__people\")"},
+        {"{type: yellow, milestoning: scd2}",
+         "{sql: {people: \"SELECT id, '{{x}}' FROM {input.Store1.people} UNION SELECT id FROM {input.Masked.people}\"}}",
+         "SELECT id, '{x}' FROM (SELECT \"id\", \"name\" FROM \"ds_live__store1__people\" WHERE ds_batch_out = "
+         "9223372036854775807) UNION SELECT id FROM (SELECT \"id\" FROM \"ds_live__masked__people\" WHERE "
+         "ds_batch_out = 9223372036854775807)"},
+        {"{type: yellow, milestoning: scd1}", "{sql: {people: {sqlite: 'SELECT 1 AS id', postgres: 'SELECT 2 AS id'}}}",
+         "SELECT 1 AS id"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        estate_open(&e, &SQLITE_DRIVER);
+        parts p = PLAIN;
+        p.platform = CASES[i].platform;
+        p.sql = CASES[i].sql;
+        p.sinks = "[Masked/people]";
+        use(&e, &p);
+        assert_int_equal(e.deployment->n, 2); // the input's stream first
+        const ds_stream_def *def = e.deployment->streams[1];
+        assert_string_equal(def->name, "Live/Masked");
+        assert_string_equal(def->workspace, "Mask");
+        assert_string_equal(def->cron, "0 * * * *");
+        assert_string_equal(def->source.type, "");
+        assert_int_equal(def->input_count, 2);
+        assert_string_equal(def->inputs[0].stream, "Live/Store1");
+        assert_string_equal(def->inputs[0].relation.name, "ds_live__store1__people");
+        assert_string_equal(def->inputs[1].stream, "Live/Masked"); // itself, as of the batch before
+        assert_string_equal(def->datasets[0].sql, CASES[i].expected);
+        estate_close(&e);
+    }
+}
+
+static void refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *capture, *dataset, *sql, *platform, *part;
+    } CASES[] = {
+        {"type: sql_watermark\n  watermark: {column: id}", NULL, NULL, NULL,
+         "datastore \"Store1\": capture type \"sql_watermark\" can't be run yet"},
+        {NULL, NULL, "{command: {exec: [./mask]}}", NULL,
+         "transformer of workspace \"Mask\": commands can't be run yet"},
+        {NULL, NULL, "{sql: {people: 'SELECT id FROM {input.Store1.Unused}'}}", NULL,
+         "no such input: \"input.Store1.Unused\""},
+        {NULL, NULL, "{sql: {people: 'SELECT id FROM {input.Store1}'}}", NULL, "no such input: \"input.Store1\""},
+        {NULL, NULL, "{sql: {people: 'SELECT { FROM x'}}", NULL, "unbalanced brace"},
+        {NULL, NULL, "{sql: {people: 'SELECT } FROM x'}}", NULL, "unbalanced brace"},
+        {NULL, NULL, "{sql: {people: {postgres: 'SELECT 1 AS id'}}}", NULL, "has no SQL for \"sqlite\""},
+        {NULL, "{key: none, columns: {id: integer}}", NULL, "{type: yellow, milestoning: scd2}",
+         "Store1/people has no key"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        ds_error err;
+        estate_open(&e, &SQLITE_DRIVER);
+        parts p = PLAIN;
+        p.capture = CASES[i].capture ? CASES[i].capture : p.capture;
+        p.dataset = CASES[i].dataset ? CASES[i].dataset : p.dataset;
+        p.platform = CASES[i].platform ? CASES[i].platform : p.platform;
+        p.sql = CASES[i].sql;
+        p.sinks = p.sql ? "[Masked/people]" : p.sinks;
+        FAILS(estate_compile(&e, yaml_of(&e, &p), &err), DS_FINDING, CASES[i].part);
+        estate_close(&e);
+    }
+}
+
+// A stream that can't be run, and what reads it, wait as long as only groups in provisioning need them.
+static void left_out(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    parts p = PLAIN;
+    p.capture = "type: sql_watermark\n  watermark: {column: id}";
+    p.status = "provisioning";
+    p.sql = "{sql: {people: 'SELECT id FROM {input.Store1.people}'}}";
+    p.sinks = "[Masked/people]";
+    use(&e, &p);
+    assert_int_equal(e.deployment->n, 0);
+    estate_close(&e);
+}
+
+static void single_dataset(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    parts p = PLAIN;
+    p.capture = "type: sql_snapshot\n  consistency: single_dataset";
+    p.sinks = "[Store1/people, Store1/Unused]";
+    p.service = "hints: {streams: {Store1: {chunk_rows: 7}, Store1/people: {memory: 10Ki}}}\n";
+    use(&e, &p);
+    assert_int_equal(e.deployment->n, 2);
+    assert_string_equal(e.deployment->streams[0]->name, "Live/Store1/Unused");
+    assert_string_equal(e.deployment->streams[0]->dataset, "Unused");
+    assert_int_equal(e.deployment->streams[0]->chunk_rows, 7);
+    assert_string_equal(e.deployment->streams[1]->name, "Live/Store1/people");
+    assert_int_equal(e.deployment->streams[1]->chunk_rows, 0); // the nearer hint stands alone
+    assert_int_equal(e.deployment->streams[1]->memory_bytes, 10240);
+    estate_close(&e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(one_stream),      cmocka_unit_test(provisioning_has_no_views),
+        cmocka_unit_test(transformer_sql), cmocka_unit_test(refused),
+        cmocka_unit_test(left_out),        cmocka_unit_test(single_dataset),
+    };
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}

@@ -1,0 +1,242 @@
+// yellow/def.h: a definition survives its JSON, member by member, and equal definitions give equal bytes.
+#include "support/check.h"
+#include "yellow/def.h"
+
+#include <stdlib.h>
+
+static const ds_shape *make_shape(ds_arena *arena)
+{
+    static const struct {
+        const char *name, *source, *type;
+        bool not_null;
+    } COLUMNS[] = {
+        {"id", "id", "bigint", true},
+        {"Line No", "line", "integer", true},
+        {"price", "Unit \"Price\"", "decimal(12,2)", false},
+        {"tags", "tags", "array(varchar(10))", false},
+    };
+    ds_shape_column *columns = ARENA_ARRAY(arena, ds_shape_column, 4);
+    ds_error err;
+    for (size_t i = 0; i < 4; i++) {
+        size_t at;
+        columns[i] = (ds_shape_column){COLUMNS[i].name, COLUMNS[i].source, NULL, COLUMNS[i].not_null, 0};
+        OK(type_parse(arena, str_of(COLUMNS[i].type), &columns[i].type, &at, &err));
+    }
+    static const uint16_t KEY[] = {1, 0}; // key order is not column order
+    const ds_shape *shape;
+    OK(shape_new(arena, columns, 4, KEY, 2, &shape, &err));
+    return shape;
+}
+
+// No member has its default, so that one that is forgotten shows.
+static ds_stream_def make_def(ds_arena *arena)
+{
+    static const ds_view_def VIEWS[] = {{"W", "live", false, {"ws_w", "live__s__d"}},
+                                        {"W", "full", true, {"ws_w", "full__s__d__history"}}};
+    static const ds_input_def INPUTS[] = {{"P/A", "x", {"ds_p", "a__x"}}, {"P/B/y", "y", {"", "ds_p__b__y"}}};
+    ds_dataset_def *datasets = ARENA_ARRAY(arena, ds_dataset_def, 2);
+    datasets[0] =
+        (ds_dataset_def){"d",           make_shape(arena), "public", "D Table", {"ds_p", "m"},    {"ds_p", "s"},
+                         {"ds_p", "h"}, {"ds_p", "r"},     VIEWS,    2,         "SELECT 'é' AS x"};
+    datasets[1] = datasets[0];
+    datasets[1].name = "e";
+    datasets[1].sql = NULL;
+    datasets[1].view_count = 0;
+    return (ds_stream_def){
+        .name = "P/S/d",
+        .service = "Svc",
+        .platform = "P",
+        .store = "S",
+        .dataset = "d",
+        .workspace = "W",
+        .milestoning = MILESTONING_SCD4,
+        .priority = PRIORITY_CRITICAL,
+        .cron = "*/5 * * * *",
+        .timezone = "Europe/Berlin",
+        .external = true,
+        .max_delete_ratio = 0.1,
+        .staging_batches = STAGING_BATCHES_ALL,
+        .staging_full = true,
+        .chunk_rows = 123,
+        .memory_bytes = INT64_C(1) << 40,
+        .source = {"C", "postgres", "a path", "host", "db", "schema", "credential", 5432},
+        .datasets = datasets,
+        .dataset_count = 2,
+        .inputs = INPUTS,
+        .input_count = 2,
+    };
+}
+
+static char *text_of(const ds_stream_def *def)
+{
+    json_t *json = def_encode(def);
+    char *text = json_dumps(json, JSON_SORT_KEYS | JSON_COMPACT);
+    json_decref(json);
+    return text;
+}
+
+static ds_rc decode(ds_arena *arena, const char *text, const ds_stream_def **out, ds_error *err)
+{
+    json_t *json = json_loads(text, 0, NULL);
+    assert_non_null(json);
+    ds_rc rc = def_decode(arena, json, out, err);
+    json_decref(json); // the result must not need it
+    return rc;
+}
+
+static void same_text(const char *a, const char *b)
+{
+    assert_true((a == NULL) == (b == NULL));
+    if (a)
+        assert_string_equal(a, b);
+}
+
+static void same_relation(ds_relation a, ds_relation b)
+{
+    same_text(a.schema, b.schema);
+    same_text(a.name, b.name);
+}
+
+static void same_shape(const ds_shape *a, const ds_shape *b)
+{
+    assert_int_equal(a->n, b->n);
+    assert_int_equal(a->key_count, b->key_count);
+    for (size_t i = 0; i < a->n; i++) {
+        same_text(a->columns[i].name, b->columns[i].name);
+        same_text(a->columns[i].source, b->columns[i].source);
+        assert_true(type_equal(a->columns[i].type, b->columns[i].type));
+        assert_int_equal(a->columns[i].not_null, b->columns[i].not_null);
+        assert_true(a->columns[i].name_hash == b->columns[i].name_hash);
+        assert_int_equal(a->hash_order[i], b->hash_order[i]);
+    }
+    for (size_t i = 0; i < a->key_count; i++)
+        assert_int_equal(a->key[i], b->key[i]);
+}
+
+static void same_dataset(const ds_dataset_def *a, const ds_dataset_def *b)
+{
+    same_text(a->name, b->name);
+    same_shape(a->shape, b->shape);
+    same_text(a->source_schema, b->source_schema);
+    same_text(a->source_table, b->source_table);
+    same_relation(a->merge, b->merge);
+    same_relation(a->staging, b->staging);
+    same_relation(a->history, b->history);
+    same_relation(a->rejects, b->rejects);
+    same_text(a->sql, b->sql);
+    assert_int_equal(a->view_count, b->view_count);
+    for (size_t i = 0; i < a->view_count; i++) {
+        same_text(a->views[i].workspace, b->views[i].workspace);
+        same_text(a->views[i].group, b->views[i].group);
+        assert_int_equal(a->views[i].history, b->views[i].history);
+        same_relation(a->views[i].relation, b->views[i].relation);
+    }
+}
+
+static void same_container(const ds_container_def *a, const ds_container_def *b)
+{
+    same_text(a->name, b->name);
+    same_text(a->type, b->type);
+    same_text(a->path, b->path);
+    same_text(a->host, b->host);
+    same_text(a->database, b->database);
+    same_text(a->schema, b->schema);
+    same_text(a->credential, b->credential);
+    assert_int_equal(a->port, b->port);
+}
+
+static void same_scalars(const ds_stream_def *a, const ds_stream_def *b)
+{
+    same_text(a->name, b->name);
+    same_text(a->service, b->service);
+    same_text(a->platform, b->platform);
+    same_text(a->store, b->store);
+    same_text(a->dataset, b->dataset);
+    same_text(a->workspace, b->workspace);
+    assert_int_equal(a->milestoning, b->milestoning);
+    assert_int_equal(a->priority, b->priority);
+    same_text(a->cron, b->cron);
+    same_text(a->timezone, b->timezone);
+    assert_int_equal(a->external, b->external);
+    assert_true(a->max_delete_ratio >= b->max_delete_ratio && a->max_delete_ratio <= b->max_delete_ratio);
+    assert_int_equal(a->staging_batches, b->staging_batches);
+    assert_int_equal(a->staging_full, b->staging_full);
+    assert_int_equal(a->chunk_rows, b->chunk_rows);
+    assert_int_equal(a->memory_bytes, b->memory_bytes);
+}
+
+static void same(const ds_stream_def *a, const ds_stream_def *b)
+{
+    same_scalars(a, b);
+    same_container(&a->source, &b->source);
+    assert_int_equal(a->dataset_count, b->dataset_count);
+    for (size_t i = 0; i < a->dataset_count; i++)
+        same_dataset(&a->datasets[i], &b->datasets[i]);
+    assert_int_equal(a->input_count, b->input_count);
+    for (size_t i = 0; i < a->input_count; i++) {
+        same_text(a->inputs[i].stream, b->inputs[i].stream);
+        same_text(a->inputs[i].dataset, b->inputs[i].dataset);
+        same_relation(a->inputs[i].relation, b->inputs[i].relation);
+    }
+}
+
+static void round_trip(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_error err;
+    ds_stream_def defs[] = {make_def(arena), make_def(arena)};
+    defs[1].dataset = defs[1].workspace = NULL; // multi_dataset, an ingestion
+    defs[1].input_count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        char *text = text_of(&defs[i]);
+        const ds_stream_def *back;
+        OK(decode(arena, text, &back, &err));
+        same(&defs[i], back);
+        char *again = text_of(back);
+        assert_string_equal(text, again);
+        free(text);
+        free(again);
+    }
+}
+
+static void damaged(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_error err;
+    ds_stream_def def = make_def(arena);
+    char *text = text_of(&def);
+    const ds_stream_def *out;
+    static const struct {
+        const char *key, *value, *part;
+    } CASES[] = {
+        {"def", "2", "newer datasurface"},
+        {"def", "\"1\"", "\"def\""},
+        {"name", "null", "\"name\""},
+        {"milestoning", "\"scd3\"", "\"milestoning\""},
+        {"priority", "7", "\"priority\""},
+        {"external", "1", "\"external\""},
+        {"chunk_rows", "\"x\"", "\"chunk_rows\""},
+        {"max_delete_ratio", "\"x\"", "\"max_delete_ratio\""},
+        {"source", "{}", "\"name\""},
+        {"datasets", "[{}]", "\"name\""},
+        {"inputs", "[{\"stream\":\"x\"}]", "\"dataset\""},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        json_t *json = json_loads(text, 0, NULL);
+        json_object_set_new(json, CASES[i].key, json_loads(CASES[i].value, JSON_DECODE_ANY, NULL));
+        FAILS(def_decode(arena, json, &out, &err), DS_FINDING, CASES[i].part);
+        json_decref(json);
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(damaged),
+    };
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}
