@@ -1,0 +1,536 @@
+// The edge diff alone against a naive comparison in memory: every small table against every other, in every
+// interleaving of their chunks, by one and by several ranges.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/check.h"
+#include "yellow/diff.h"
+
+enum { SEED = 77, KEYS_MAX = 6000, NONE = 0, DAMAGED = 99 };
+
+// What a side holds: for every key the number of its content (NONE: absent); a multiset: how many copies of content k.
+typedef struct side {
+    int content[KEYS_MAX];
+    size_t n;
+} side;
+
+// What the diff told, by key (or by content in a multiset).
+typedef struct told {
+    int inserted[KEYS_MAX], updated[KEYS_MAX], same[KEYS_MAX], gone[KEYS_MAX];
+    int keep[KEYS_MAX];
+    const ds_shape *shape;
+    long fail_after; // >= 0: the sink fails after so many calls
+} told;
+
+typedef struct fixture {
+    ds_arena *arena;
+    const ds_shape *keyed, *multiset;
+} fixture;
+
+// --- rows
+
+static void put_row(ds_rows *rows, const ds_shape *shape, int64_t id, int content)
+{
+    char text[24];
+    snprintf(text, sizeof text, "content %d", content);
+    rows_begin(rows);
+    for (size_t i = 0; i < shape->n; i++) {
+        const ds_shape_column *column = &shape->columns[shape->hash_order[i]];
+        if (strcmp(column->name, "id") == 0)
+            rows_put_i64(rows, column->name_hash, id);
+        else
+            rows_put(rows, column->name_hash, text, strlen(text));
+    }
+    ds_error err;
+    OK(rows_end(rows, shape, SEED, &err));
+}
+
+static ds_rows *rows_new(void)
+{
+    ds_rows *rows = malloc(sizeof *rows);
+    assert_non_null(rows);
+    rows_init(rows);
+    return rows;
+}
+
+static void rows_free(ds_rows *rows)
+{
+    rows_release(rows);
+    free(rows);
+}
+
+// The hash of a whole row, as the merge table stores it.
+static ds_hash stored_hash(const ds_shape *shape, int64_t id, int content)
+{
+    ds_rows *rows = rows_new();
+    put_row(rows, shape, id, content);
+    ds_hash hash = rows->row_hash[0];
+    rows_free(rows);
+    return hash;
+}
+
+// --- the sink
+
+static int number_in(ds_str row, const ds_shape *shape)
+{
+    ds_cell cells[2];
+    row_cells(shape, row, cells);
+    if (shape->key_count)
+        return (int)cell_i64(cells[0]);
+    char text[24] = "";
+    memcpy(text, cells[0].p, cells[0].n < sizeof text ? cells[0].n : sizeof text - 1);
+    return (int)strtol(text + strlen("content "), NULL, 10);
+}
+
+static ds_rc on_call(told *t, ds_error *err)
+{
+    if (t->fail_after < 0 || t->fail_after-- > 0)
+        return DS_DONE;
+    return ds_fail(err, DS_ENV, "the sink is full");
+}
+
+static ds_rc on_row(void *context, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err)
+{
+    told *t = context;
+    TRY(on_call(t, err));
+    int number = number_in(row, t->shape);
+    assert_true(hash_eq(hash, row_hash(row)));
+    assert_true(copy >= 1);
+    if (op == OP_INSERT)
+        t->inserted[number]++;
+    else if (op == OP_UPDATE)
+        t->updated[number]++;
+    else
+        t->same[number]++;
+    return DS_DONE;
+}
+
+static ds_rc on_gone(void *context, int64_t locator, ds_error *err)
+{
+    told *t = context;
+    TRY(on_call(t, err));
+    t->gone[locator]++;
+    return DS_DONE;
+}
+
+static ds_rc on_gone_copies(void *context, ds_hash hash, int64_t keep, int64_t live, ds_error *err)
+{
+    told *t = context;
+    TRY(on_call(t, err));
+    assert_true(keep < live);
+    for (int k = 0; k < KEYS_MAX; k++)
+        if (hash_eq(hash, stored_hash(t->shape, 0, k))) {
+            t->gone[k] += (int)(live - keep);
+            t->keep[k] = (int)keep;
+            return DS_DONE;
+        }
+    fail_msg("unknown row hash");
+    return DS_DONE;
+}
+
+// --- feeding
+
+// Rows of a side in an order, cut into chunks of `per_chunk`.
+typedef struct feed {
+    ds_rows *chunks[KEYS_MAX];
+    size_t n;
+} feed;
+
+static ds_rows *next_chunk(feed *f, size_t per_chunk)
+{
+    if (f->n == 0 || f->chunks[f->n - 1]->n >= per_chunk)
+        f->chunks[f->n++] = rows_new();
+    return f->chunks[f->n - 1];
+}
+
+typedef struct plan {
+    const ds_shape *shape;
+    bool rehash, want_same;
+    uint32_t ranges;
+    size_t per_chunk;
+    int64_t expected_rows;
+    int damaged; // a key whose live row has other values than when its hash was stored; -1: none
+} plan;
+
+// Live rows in falling order of keys, source rows in rising: they meet in the middle.
+static void make_live(const plan *p, ds_arena *arena, const side *live, feed *out)
+{
+    *out = (feed){0};
+    const ds_shape *columns = p->rehash ? p->shape : shape_of_key(arena, p->shape);
+    for (size_t k = live->n; k-- > 0;) {
+        int copies = p->shape->key_count ? live->content[k] != NONE : live->content[k];
+        for (int c = 0; c < copies; c++) {
+            ds_rows *chunk = next_chunk(out, p->per_chunk);
+            int content = p->shape->key_count ? live->content[k] : (int)k;
+            put_row(chunk, columns, (int64_t)k, (int)k == p->damaged ? DAMAGED : content);
+            chunk->row_hash[chunk->n - 1] = stored_hash(p->shape, (int64_t)k, content);
+            chunk->locator[chunk->n - 1] =
+                p->shape->key_count ? (int64_t)k : c + 1; // as small as a waiting row's place
+        }
+    }
+}
+
+static void make_source(const plan *p, const side *source, feed *out)
+{
+    *out = (feed){0};
+    for (size_t k = 0; k < source->n; k++) {
+        int copies = p->shape->key_count ? source->content[k] != NONE : source->content[k];
+        for (int c = 0; c < copies; c++)
+            put_row(next_chunk(out, p->per_chunk), p->shape, (int64_t)k,
+                    p->shape->key_count ? source->content[k] : (int)k);
+    }
+}
+
+static ds_rc give_source(ds_diff *diff, feed *f, size_t i, ds_error *err)
+{
+    bool kept = false;
+    ds_rc rc = diff_source(diff, f->chunks[i], &kept, err);
+    if (kept)
+        f->chunks[i] = NULL;
+    return rc;
+}
+
+// order: one letter per step, 'S' the next source chunk, 'L' the next live chunk (or, behind the last, its end).
+static ds_rc feed_in_order(ds_diff *diff, feed *source, feed *live, const char *order, ds_error *err)
+{
+    size_t s = 0, l = 0;
+    for (const char *step = order; *step; step++) {
+        if (*step == 'S')
+            TRY(give_source(diff, source, s++, err));
+        else if (l < live->n)
+            TRY(diff_live(diff, live->chunks[l++], err));
+        else
+            TRY(diff_live_end(diff, err));
+    }
+    assert_int_equal(diff_waiting_bytes(diff), 0);
+    return diff_finish(diff, err);
+}
+
+static void feed_release(feed *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->chunks[i])
+            rows_free(f->chunks[i]);
+}
+
+static ds_rc one_pass(const plan *p, ds_arena *arena, const side *live, const side *source, uint32_t range,
+                      const char *order, told *t, ds_diff_totals *totals, ds_error *err)
+{
+    feed l, s;
+    make_live(p, arena, live, &l);
+    make_source(p, source, &s);
+    ds_diff_options options = {.shape = p->shape,
+                               .expected_rows = p->expected_rows,
+                               .ranges = p->ranges,
+                               .range = range,
+                               .want_same = p->want_same,
+                               .rehash = p->rehash,
+                               .sink = {t, on_row, on_gone, on_gone_copies}};
+    ds_diff *diff = diff_new(&options);
+    ds_rc rc = feed_in_order(diff, &s, &l, order, err);
+    *totals = *diff_totals(diff);
+    diff_free(diff);
+    feed_release(&l);
+    feed_release(&s);
+    return rc;
+}
+
+// --- the oracle
+
+static void expect(const plan *p, const side *live, const side *source, const told *t)
+{
+    for (size_t k = 0; k < live->n; k++) {
+        int l = live->content[k], s = source->content[k];
+        bool damaged = p->rehash && (int)k == p->damaged && l != NONE;
+        if (p->shape->key_count == 0) {
+            assert_int_equal(t->inserted[k], s > l ? s - l : 0);
+            assert_int_equal(t->gone[k], l > s ? l - s : 0);
+            assert_int_equal(t->same[k], p->want_same ? (s < l ? s : l) : 0);
+            assert_true(t->gone[k] == 0 || t->keep[k] == s);
+            continue;
+        }
+        assert_int_equal(t->inserted[k], l == NONE && s != NONE);
+        assert_int_equal(t->updated[k], l != NONE && s != NONE && (l != s || damaged));
+        assert_int_equal(t->gone[k], l != NONE && s == NONE);
+        assert_int_equal(t->same[k], p->want_same && l != NONE && l == s && !damaged);
+    }
+}
+
+static int sum(const int *numbers, size_t n)
+{
+    int total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += numbers[i];
+    return total;
+}
+
+static int rows_in(const plan *p, const side *s)
+{
+    int total = 0;
+    for (size_t k = 0; k < s->n; k++)
+        total += p->shape->key_count ? s->content[k] != NONE : s->content[k];
+    return total;
+}
+
+static told *told_new(const plan *p)
+{
+    told *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    t->shape = p->shape;
+    t->fail_after = -1;
+    return t;
+}
+
+static void compare(const plan *p, ds_arena *arena, const side *live, const side *source, const char *order)
+{
+    told *t = told_new(p);
+    ds_error err;
+    int64_t inserted = 0, updated = 0, deleted = 0;
+    for (uint32_t range = 0; range < p->ranges; range++) {
+        ds_diff_totals totals;
+        OK(one_pass(p, arena, live, source, range, order, t, &totals, &err));
+        assert_int_equal(totals.check, 0);
+        assert_int_equal(totals.live.rows, rows_in(p, live));
+        assert_int_equal(totals.source.rows, rows_in(p, source));
+        inserted += totals.inserted;
+        updated += totals.updated;
+        deleted += totals.deleted;
+    }
+    expect(p, live, source, t);
+    assert_int_equal(inserted, sum(t->inserted, live->n));
+    assert_int_equal(updated, sum(t->updated, live->n));
+    assert_int_equal(deleted, sum(t->gone, live->n));
+    free(t);
+}
+
+// --- interleavings
+
+typedef struct orders {
+    const plan *p;
+    ds_arena *arena;
+    const side *live, *source;
+    char text[32];
+} orders;
+
+static void every_order(orders *o, size_t at, size_t sources, size_t lives)
+{
+    if (sources + lives == 0) {
+        o->text[at] = '\0';
+        compare(o->p, o->arena, o->live, o->source, o->text);
+        return;
+    }
+    bool live_first = o->p->shape->key_count == 0;
+    if (sources && !(live_first && lives)) {
+        o->text[at] = 'S';
+        every_order(o, at + 1, sources - 1, lives);
+    }
+    if (lives) {
+        o->text[at] = 'L';
+        every_order(o, at + 1, sources, lives - 1);
+    }
+}
+
+static size_t chunks_of(const plan *p, const side *s)
+{
+    return ((size_t)rows_in(p, s) + p->per_chunk - 1) / p->per_chunk;
+}
+
+static void in_every_order(const plan *p, ds_arena *arena, const side *live, const side *source)
+{
+    orders o = {.p = p, .arena = arena, .live = live, .source = source};
+    every_order(&o, 0, chunks_of(p, source), chunks_of(p, live) + 1);
+}
+
+// All contents of n keys, each 0 .. values - 1, by a number.
+static void nth_side(side *out, size_t n, int values, int number)
+{
+    out->n = n;
+    for (size_t k = 0; k < n; k++, number /= values)
+        out->content[k] = number % values;
+}
+
+static int power(int base, size_t exponent)
+{
+    int out = 1;
+    while (exponent--)
+        out *= base;
+    return out;
+}
+
+static void every_pair(const plan *p, ds_arena *arena, size_t keys, int values)
+{
+    static side live, source;
+    int all = power(values, keys);
+    for (int l = 0; l < all; l++)
+        for (int s = 0; s < all; s++) {
+            nth_side(&live, keys, values, l);
+            nth_side(&source, keys, values, s);
+            in_every_order(p, arena, &live, &source);
+        }
+}
+
+// --- tests
+
+static int setup(void **state)
+{
+    fixture *f = calloc(1, sizeof *f);
+    if (!f)
+        return 1;
+    f->arena = arena_new();
+    ds_error err;
+    size_t at;
+    const ds_type *bigint, *text;
+    if (type_parse(f->arena, STR("bigint"), &bigint, &at, &err).code != DS_OK ||
+        type_parse(f->arena, STR("text"), &text, &at, &err).code != DS_OK)
+        return 1;
+    ds_shape_column columns[] = {{"id", NULL, bigint, true, 0}, {"v", NULL, text, false, 0}};
+    const uint16_t key[] = {0};
+    if (shape_new(f->arena, columns, 2, key, 1, &f->keyed, &err).code != DS_OK ||
+        shape_new(f->arena, columns + 1, 1, NULL, 0, &f->multiset, &err).code != DS_OK)
+        return 1;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    arena_free(f->arena);
+    free(f);
+    return 0;
+}
+
+static void keyed_tables_in_every_order(void **state)
+{
+    fixture *f = *state;
+    plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 1, .damaged = -1};
+    every_pair(&p, f->arena, 3, 3);
+    p = (plan){.shape = f->keyed, .ranges = 3, .per_chunk = 2, .damaged = -1, .want_same = true};
+    every_pair(&p, f->arena, 3, 3);
+}
+
+static void rehashed_tables_in_every_order(void **state)
+{
+    fixture *f = *state;
+    for (int damaged = -1; damaged < 2; damaged++) {
+        plan p = {
+            .shape = f->keyed, .ranges = 1, .per_chunk = 1, .rehash = true, .want_same = true, .damaged = damaged};
+        every_pair(&p, f->arena, 2, 3);
+    }
+}
+
+static void multisets_in_every_order(void **state)
+{
+    fixture *f = *state;
+    for (uint32_t ranges = 1; ranges <= 3; ranges += 2) {
+        plan p = {.shape = f->multiset, .ranges = ranges, .per_chunk = 2, .damaged = -1, .want_same = ranges == 1};
+        every_pair(&p, f->arena, 3, 4);
+    }
+}
+
+// A table that outgrows its first guess, chunks of all sizes, both sides in turns and one before the other.
+static void large_tables(void **state)
+{
+    fixture *f = *state;
+    static side live, source;
+    static char order[4 * KEYS_MAX];
+    static const char *const PATTERNS[] = {"L", "S", "SL", "LLS", "SSL", "SSSSSSSL"};
+    static const uint32_t RANGES[] = {1, 2, 7};
+    live.n = source.n = KEYS_MAX;
+    for (int k = 0; k < KEYS_MAX; k++) {
+        live.content[k] = k % 3 == 0 ? NONE : k % 7 + 1;
+        source.content[k] = k % 5 == 0 ? NONE : k % 11 == 0 ? 9 : k % 7 + 1;
+    }
+    for (size_t i = 0; i < sizeof PATTERNS / sizeof PATTERNS[0]; i++)
+        for (size_t r = 0; r < sizeof RANGES / sizeof RANGES[0]; r++) {
+            plan p = {.shape = f->keyed, .ranges = RANGES[r], .per_chunk = 37 + 100 * i, .damaged = -1};
+            size_t s = chunks_of(&p, &source), l = chunks_of(&p, &live) + 1, n = 0;
+            for (size_t at = 0; s + l > 0; at++) {
+                bool want_source = PATTERNS[i][at % strlen(PATTERNS[i])] == 'S';
+                bool take_source = s && (want_source || !l);
+                order[n++] = take_source ? 'S' : 'L';
+                *(take_source ? &s : &l) -= 1;
+            }
+            order[n] = '\0';
+            compare(&p, f->arena, &live, &source, order);
+        }
+}
+
+static void a_duplicate_is_named_in_every_order(void **state)
+{
+    fixture *f = *state;
+    static const char *const ORDERS[] = {"LLSSS", "SSSLL", "SLSLS", "LSSSL", "SSLSL"};
+    side live = {.content = {1, 1}, .n = 2};
+    for (int twice = 0; twice < 3; twice++)
+        for (size_t i = 0; i < sizeof ORDERS / sizeof ORDERS[0]; i++) {
+            plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 2, .damaged = -1};
+            feed l, s = {.n = 3};
+            make_live(&p, f->arena, &live, &l);
+            for (int k = 0; k < 3; k++) {
+                s.chunks[k] = rows_new();
+                put_row(s.chunks[k], p.shape, k, 1);
+            }
+            put_row(s.chunks[2], p.shape, twice, 5);
+            told *t = told_new(&p);
+            ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies}};
+            ds_diff *diff = diff_new(&options);
+            char named[40];
+            snprintf(named, sizeof named, "duplicate key in the source: id=%d", twice);
+            ds_error err;
+            FAILS(feed_in_order(diff, &s, &l, ORDERS[i], &err), DS_FINDING, named);
+            diff_free(diff);
+            feed_release(&l);
+            feed_release(&s);
+            free(t);
+        }
+}
+
+static void two_live_rows_of_one_key_are_damage(void **state)
+{
+    fixture *f = *state;
+    plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 9, .damaged = -1};
+    ds_rows *rows = rows_new();
+    put_row(rows, p.shape, 1, 1);
+    put_row(rows, p.shape, 1, 2);
+    rows->locator[0] = rows->locator[1] = 7;
+    told *t = told_new(&p);
+    ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies}};
+    ds_diff *diff = diff_new(&options);
+    ds_error err;
+    FAILS(diff_live(diff, rows, &err), DS_FINDING, "two live rows have the same key");
+    diff_free(diff);
+    rows_free(rows);
+    free(t);
+}
+
+// A failure of the sink stops the diff, wherever it happens, and comes back as it was.
+static void a_failing_sink_stops_the_diff(void **state)
+{
+    fixture *f = *state;
+    static const char *const ORDERS[] = {"LLS", "SLL", "LSL"};
+    side live = {.content = {1, 1, 1, NONE}, .n = 4}, source = {.content = {NONE, 2, 1, 1}, .n = 4};
+    plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 3, .damaged = -1, .want_same = true};
+    for (size_t i = 0; i < 3; i++)
+        for (int calls = 0; calls < 4; calls++) {
+            told *t = told_new(&p);
+            t->fail_after = calls;
+            ds_diff_totals totals;
+            ds_error err;
+            FAILS(one_pass(&p, f->arena, &live, &source, 0, ORDERS[i], t, &totals, &err), DS_ENV, "the sink is full");
+            free(t);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keyed_tables_in_every_order),
+        cmocka_unit_test(rehashed_tables_in_every_order),
+        cmocka_unit_test(multisets_in_every_order),
+        cmocka_unit_test(large_tables),
+        cmocka_unit_test(a_duplicate_is_named_in_every_order),
+        cmocka_unit_test(two_live_rows_of_one_key_are_damage),
+        cmocka_unit_test(a_failing_sink_stops_the_diff),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
