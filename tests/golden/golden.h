@@ -8,4 +8,5 @@
 // Writes what the case in directory dir comes to.
 typedef void golden_case(const char *dir, FILE *out);
 
+golden_case golden_ddl;   // tables and views of a model
 golden_case golden_model; // findings of the loader

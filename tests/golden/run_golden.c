@@ -11,6 +11,7 @@ static const struct {
     const char *name;
     golden_case *run;
 } AREAS[] = {
+    {"ddl", golden_ddl},
     {"model", golden_model},
 };
 
