@@ -39,7 +39,7 @@ static const model_word CLOUDS[] = {
     {"tencent", 9, NULL},
     {"huawei", 10, NULL},
 };
-const model_words WORDS_CLOUD = WORDS(CLOUDS);
+static const model_words WORDS_CLOUD = WORDS(CLOUDS);
 
 static const model_field VENDOR_FIELDS[] = {
     {.key = "name", .kind = FIELD_TEXT, .offset = AT(ds_vendor, name), .required = true, .pattern = PATTERN_LABEL,

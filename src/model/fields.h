@@ -90,7 +90,6 @@ typedef struct model_kind {
 extern const model_kind MODEL_KINDS[];
 extern const size_t MODEL_KIND_COUNT;
 
-extern const model_shape SHAPE_CAPTURE;
 extern const model_shape SHAPE_CONTAINER;
 extern const model_shape SHAPE_DATASTORE;
 extern const model_shape SHAPE_OUTPUT; // of a transformer
@@ -99,6 +98,4 @@ extern const model_shape SHAPE_WORKSPACE;
 extern const model_shape SHAPE_PLATFORM_SERVICE;
 extern const model_shape SHAPE_ENVIRONMENT;
 extern const model_shape SHAPE_TRIGGER;
-extern const model_shape SHAPE_CAPS;
 extern const model_words WORDS_CLASSIFICATION;
-extern const model_words WORDS_CLOUD;

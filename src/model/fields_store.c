@@ -25,7 +25,7 @@ const char *container_type_name(ds_container_type type)
 }
 
 static const model_field CAPS_FIELDS[] = {CAPS_ROWS(ds_caps, )};
-const model_shape SHAPE_CAPS = {
+static const model_shape SHAPE_CAPS = {
     .name = "limits", .about = "how much load a container may get", FIELDS(CAPS_FIELDS), FILLS(ds_caps),
 };
 
@@ -300,7 +300,7 @@ static const model_field CAPTURE_FIELDS[] = {
      .only_for = BIT(CAPTURE_SQL_WATERMARK), .required_for = BIT(CAPTURE_SQL_WATERMARK), .shape = &SHAPE_WATERMARK,
      .about = "how changed rows are found", .example = "{column: last_update_time}"},
 };
-const model_shape SHAPE_CAPTURE = {
+static const model_shape SHAPE_CAPTURE = {
     .name = "capture", .about = "how rows come from the source", FIELDS(CAPTURE_FIELDS), FILLS(ds_capture),
 };
 

@@ -35,20 +35,16 @@ interner *interner_new(ds_arena *arena)
     return in;
 }
 
-void interner_free(interner *in)
+void interner_freep(interner **owner)
 {
+    interner *in = *owner;
+    *owner = NULL;
     if (!in)
         return;
     arena_free(in->scratch);
     free(in->texts.slots);
     free(in->types.slots);
     free(in);
-}
-
-void interner_freep(interner **in)
-{
-    interner_free(*in);
-    *in = NULL;
 }
 
 // The slot of the text, or the free one where it belongs.

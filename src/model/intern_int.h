@@ -6,7 +6,6 @@ typedef struct interner interner;
 
 // Texts go to arena, which outlives the interner; its own tables are freed with it.
 interner *interner_new(ds_arena *arena);
-void interner_free(interner *in);
 void interner_freep(interner **in);
 
 // A NUL-terminated copy, the same pointer for equal texts.

@@ -1,6 +1,8 @@
 // Directory of YAML -> model. Reads every *.yaml and *.yml below dir (names that begin with '.' are left out), decodes
 // each document by its kind's table and indexes the objects by name. Findings about the text go to diags (rules M001-)
 // and never stop the load: what could be understood is in the model. Files are read, nothing is executed.
+// Files are UTF-8 with LF or CRLF line ends; a byte order mark at the beginning is skipped, UTF-16 is a finding. A
+// syntax error costs the document that it is in, reading goes on at the next "---".
 #pragma once
 #include "model/model.h"
 

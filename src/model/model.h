@@ -6,7 +6,8 @@
 #include "base/map.h"
 #include "schema/type.h"
 
-// A scalar and where it stands. s is NULL (and pos.file 0) when the field was not given.
+// A scalar and where it stands. pos.file is 0 when the field was not given; s is then NULL, or the default's text where
+// the field has a default.
 typedef struct ds_text {
     const char *s;
     ds_pos pos;

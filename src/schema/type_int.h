@@ -31,3 +31,7 @@ enum { TYPE_DECIMAL_DIGITS_MAX = 1000, TYPE_SRID_MAX = 998999 };
 // "point", ... in the order of the table; "geometry" is any kind and becomes NULL.
 extern const char *const TYPE_GEOGRAPHY_KINDS[];
 enum { TYPE_GEOGRAPHY_KIND_COUNT = 8 };
+
+// type_hint.c: DS_FINDING, with a hint at what may have been meant.
+ds_rc type_fail_unknown(ds_str word, ds_error *err);
+ds_rc type_fail_modifier(ds_str word, ds_error *err);

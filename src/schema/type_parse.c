@@ -290,99 +290,6 @@ static parse_params *const PARAMS[TYPE_PARAMS_COUNT] = {
 
 // --- names
 
-// Names of other systems and what to write here.
-static const struct {
-    const char *name;
-    const char *instead;
-} FOREIGN[] = {
-    {"bigserial", "bigint"},
-    {"bit", "boolean"},
-    {"bpchar", "char(n)"},
-    {"byte", "tinyint"},
-    {"character", "char(n) or varchar(n)"},
-    {"clob", "text"},
-    {"datetime", "timestamp"},
-    {"datetime2", "timestamp"},
-    {"datetimeoffset", "timestamptz"},
-    {"enum", "varchar(n)"},
-    {"float", "real (4 bytes) or double (8 bytes)"},
-    {"geometry", "geography"},
-    {"image", "binary"},
-    {"int1", "tinyint"},
-    {"jsonb", "json"},
-    {"list", "array(T)"},
-    {"long", "bigint"},
-    {"longtext", "text"},
-    {"mediumint", "integer"},
-    {"money", "decimal(19,4)"},
-    {"nclob", "string"},
-    {"ntext", "string"},
-    {"number", "decimal(p,s)"},
-    {"object", "struct(name T, ...)"},
-    {"serial", "integer"},
-    {"short", "smallint"},
-    {"smalldatetime", "timestamp"},
-    {"tinytext", "text"},
-    {"uniqueidentifier", "uuid"},
-    {"varbinary", "binary(n)"},
-    {"varchar2", "varchar(n)"},
-    {"xml", "text"},
-    {"year", "smallint"},
-};
-
-// The words of modifiers and the phrase that each belongs to.
-static const struct {
-    const char *word;
-    const char *phrase;
-} MODIFIERS[] = {
-    {"primary", "primary key"}, {"key", "primary key"},     {"not", "not null"},
-    {"null", "null"},           {"partition", "partition"},
-};
-enum { MODIFIER_WORDS = sizeof MODIFIERS / sizeof MODIFIERS[0] };
-
-// The modifier that somebody who wrote this word wanted, or NULL.
-static const char *modifier_like(const char *word)
-{
-    const char *words[MODIFIER_WORDS];
-    for (size_t i = 0; i < MODIFIER_WORDS; i++)
-        words[i] = MODIFIERS[i].word;
-    const char *nearest = str_nearest(word, words, MODIFIER_WORDS);
-    for (size_t i = 0; nearest && i < MODIFIER_WORDS; i++)
-        if (MODIFIERS[i].word == nearest)
-            return MODIFIERS[i].phrase;
-    return NULL;
-}
-
-static bool is_modifier_word(ds_str word)
-{
-    for (size_t i = 0; i < MODIFIER_WORDS; i++)
-        if (str_eq_nocase(word, str_of(MODIFIERS[i].word)))
-            return true;
-    return false;
-}
-
-static ds_rc fail_unknown(parser *p, ds_str word, size_t start)
-{
-    const char *written = arena_str(p->arena, word);
-    ds_rc rc = FAIL_AT(p, start, "unknown type \"%s\"", written);
-    for (size_t i = 0; i < sizeof FOREIGN / sizeof FOREIGN[0]; i++)
-        if (str_eq_nocase(word, str_of(FOREIGN[i].name)))
-            return ds_hint(rc, p->err, "write %s", FOREIGN[i].instead);
-    if (is_modifier_word(word))
-        return ds_hint(rc, p->err, "the type comes first, for example varchar(20) primary key");
-    const char *nearest = NULL;
-    size_t best = word.n / 3 + 1;
-    for (size_t i = 0; i < TYPE_NAME_COUNT; i++) {
-        size_t d = str_distance(word, str_of(TYPE_NAMES[i].name), best);
-        if (d <= best && (!nearest || d < best)) {
-            best = d;
-            nearest = TYPE_NAMES[i].name;
-        }
-    }
-    return nearest ? ds_hint(rc, p->err, "did you mean \"%s\"?", nearest)
-                   : ds_hint(rc, p->err, "for example integer, varchar(100), decimal(12,2), date, timestamp");
-}
-
 // The row of the name that stands here; "double precision" is one name.
 static ds_rc take_type_name(parser *p, const type_name **out)
 {
@@ -402,7 +309,8 @@ static ds_rc take_type_name(parser *p, const type_name **out)
             return DS_DONE;
         }
     }
-    return fail_unknown(p, word, start);
+    p->error_at = start;
+    return type_fail_unknown(word, p->err);
 }
 
 static ds_rc parse_type(parser *p, const ds_type **out)
@@ -451,19 +359,6 @@ ds_rc type_parse(ds_arena *arena, ds_str text, const ds_type **out, size_t *erro
 
 // --- columns
 
-static ds_rc fail_modifier(parser *p, size_t at)
-{
-    p->at = at;
-    ds_str token = next_token(p);
-    const char *written = arena_str(p->arena, token);
-    ds_rc rc = FAIL_AT(p, at, "unknown modifier \"%s\"", written);
-    if (str_eq_nocase(token, STR("with")) || str_eq_nocase(token, STR("without")))
-        return ds_hint(rc, p->err, "timestamp and time are without a time zone, timestamptz and timetz with one");
-    const char *meant = modifier_like(written);
-    return meant ? ds_hint(rc, p->err, "did you mean \"%s\"?", meant)
-                 : ds_hint(rc, p->err, "after the type: primary key, not null, null, partition");
-}
-
 typedef struct modifiers {
     bool primary_key, not_null, null_, partition;
 } modifiers;
@@ -482,7 +377,8 @@ static ds_rc take_modifier(parser *p, modifiers *m, bool **flag)
     } else if (str_eq_nocase(word, STR("not")) && str_eq_nocase(take_word(p), STR("null"))) {
         *flag = &m->not_null;
     } else {
-        return fail_modifier(p, start_at);
+        p->at = p->error_at = start_at;
+        return type_fail_modifier(next_token(p), p->err);
     }
     return DS_DONE;
 }

@@ -94,6 +94,16 @@ static void example_objects(void **state)
     assert_null(model_container(m, "Nope"));
 }
 
+static void models_are_freed_by_their_owner(void **state)
+{
+    (void)state;
+    loaded l = load_text("kind: GovernanceZone\nname: USA\n");
+    diags_freep(&l.diags);
+    model_freep(&l.model);
+    assert_null(l.model);
+    model_freep(&l.model);
+}
+
 static void example_store(void **state)
 {
     (void)state;
@@ -140,6 +150,8 @@ static void example_workspaces(void **state)
     assert_true(model_resolve_group(l.model, "Consumer1/audit", &workspace, &group));
     assert_string_equal(workspace->name.s, "Consumer1");
     assert_int_equal(workspace->priority, PRIORITY_HIGH);
+    assert_ptr_equal(workspace_group(workspace, "audit"), group);
+    assert_null(workspace_group(workspace, "Audit"));
     assert_int_equal(group->requires_.history, HISTORY_FULL);
     assert_string_equal(group->requires_.retention.s, "7y");
     assert_string_equal(group->sinks.v[1].store, "Store1");
@@ -215,8 +227,9 @@ static void keys_of_datasets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(example_objects),     cmocka_unit_test(example_store),    cmocka_unit_test(example_workspaces),
-        cmocka_unit_test(example_environment), cmocka_unit_test(keys_of_datasets),
+        cmocka_unit_test(example_objects),    cmocka_unit_test(example_store),
+        cmocka_unit_test(example_workspaces), cmocka_unit_test(example_environment),
+        cmocka_unit_test(keys_of_datasets),   cmocka_unit_test(models_are_freed_by_their_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
