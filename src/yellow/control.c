@@ -5,9 +5,10 @@
 
 #include "yellow/runtime_int.h"
 
-enum { MICROS = 1000000 };
+enum { MICROS = 1000000, CONTROL_TIME_TEXT = 40 };
 
-void control_time_text(int64_t instant_us, char out[CONTROL_TIME_TEXT])
+// "2026-01-31 12:34:56.789012+00:00": always with its fraction, so that texts sort as instants do.
+static void time_text(int64_t instant_us, char out[CONTROL_TIME_TEXT])
 {
     char iso[CLOCK_TEXT];
     clock_format_iso(instant_us, iso); // 2026-01-31T12:34:56.789012Z
@@ -72,7 +73,7 @@ int64_t control_time_parse(const char *text)
 void control_sql_time(ds_sql *sql, int64_t instant_us)
 {
     char text[CONTROL_TIME_TEXT];
-    control_time_text(instant_us, text);
+    time_text(instant_us, text);
     sql_text(sql, instant_us ? text : NULL);
 }
 

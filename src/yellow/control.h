@@ -58,13 +58,13 @@ typedef struct ds_counts {
 
 typedef struct ds_batch_row {
     int64_t id;
-    const char *status; // "started" "ingesting" "merging" "committed"
+    const char *status;               // "started" "ingesting" "merging" "committed"
     int64_t started_at, committed_at; // 0: not yet
     ds_counts counts;
-    const char *position; // JSON: input batches of a transformer, "" else
+    const char *position;       // JSON: input batches of a transformer, "" else
     ds_fingerprint fingerprint; // of all datasets of the stream after the batch
-    const char *error;    // NULL: none
-    bool guarded;         // parked by a guard
+    const char *error;          // NULL: none
+    bool guarded;               // parked by a guard
     int64_t attempts, retry_at, stream_version;
 } ds_batch_row;
 
@@ -72,12 +72,12 @@ typedef struct ds_batch_row {
 ds_rc control_batches(ds_control *control, const char *stream, int64_t limit, ds_arena *arena, ds_batch_row **out,
                       size_t *n, ds_error *err);
 // The newest batch, and the newest committed one; *out is NULL when there is none.
-ds_rc control_last_batch(ds_control *control, const char *stream, bool committed, ds_arena *arena,
-                         ds_batch_row **out, ds_error *err);
+ds_rc control_last_batch(ds_control *control, const char *stream, bool committed, ds_arena *arena, ds_batch_row **out,
+                         ds_error *err);
 
 // What is known of a dataset after the last committed batch that changed it.
 typedef struct ds_dataset_state {
-    int64_t batch;   // 0: never committed, still to be loaded first
+    int64_t batch; // 0: never committed, still to be loaded first
     ds_fingerprint fingerprint;
     const char *key; // the key columns of the index in force, "id,line"; "" for a multiset
 } ds_dataset_state;

@@ -2,13 +2,11 @@
 #pragma once
 #include "yellow/control.h"
 
-enum { CONTROL_SCHEMA_VERSION = 1, CONTROL_TABLE_COUNT = 10, CONTROL_TIME_TEXT = 40 };
+enum { CONTROL_SCHEMA_VERSION = 1, CONTROL_TABLE_COUNT = 10 };
 
-// "2026-01-31 12:34:56.789012+00:00": always with its fraction, so that texts sort as instants do.
-void control_time_text(int64_t instant_us, char out[CONTROL_TIME_TEXT]);
 // 0 for NULL, "" and what is no instant.
 int64_t control_time_parse(const char *text);
-// The instant as a parameter; 0 gives null.
+// The instant as a parameter, "2026-01-31 12:34:56.789012+00:00"; 0 gives null.
 void control_sql_time(ds_sql *sql, int64_t instant_us);
 
 // The type as the dialect declares a column of it.

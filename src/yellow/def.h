@@ -11,8 +11,8 @@
 // How many live rows a batch may delete: see max_delete_ratio. 1 switches the guard off.
 typedef struct ds_view_def {
     const char *workspace, *group;
-    bool history;          // the …__history view
-    ds_relation relation;  // its physical name
+    bool history;         // the …__history view
+    ds_relation relation; // its physical name
 } ds_view_def;
 
 typedef struct ds_dataset_def {
@@ -40,7 +40,7 @@ typedef struct ds_input_def {
 typedef struct ds_stream_def {
     const char *name; // PLATFORM/STORE[/DATASET]
     const char *service, *platform, *store;
-    const char *dataset; // NULL for multi_dataset
+    const char *dataset;   // NULL for multi_dataset
     const char *workspace; // of the transformer; NULL for an ingestion
     ds_milestoning milestoning;
     ds_priority priority;

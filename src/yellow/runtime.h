@@ -13,8 +13,8 @@ typedef struct ds_progress {
 typedef struct ds_runtime {
     const ds_store *store;
     const ds_clock *clock;
-    const char *secrets_dir; // may be NULL
-    const char *base_dir;    // what relative paths of file containers are relative to: the model's directory
+    const char *secrets_dir;     // may be NULL
+    const char *base_dir;        // what relative paths of file containers are relative to: the model's directory
     const ds_progress *progress; // may be NULL
     // Set by a signal handler: work stops at the next chunk with DS_CANCELLED.
     const volatile int *cancelled; // may be NULL

@@ -98,16 +98,16 @@ static bool is_key(const ds_shape *shape, size_t column)
     return false;
 }
 
-void table_bare_column_sql(const ds_shape *shape, size_t column, ds_sql *out)
+static void bare_column_sql(const ds_shape *shape, size_t column, ds_sql *out)
 {
     sql_ident(out, shape->columns[column].name);
     SQL(out, " ");
     control_sql_type(out, shape->columns[column].type);
 }
 
-void table_column_sql(const ds_shape *shape, size_t column, ds_sql *out)
+static void key_column_sql(const ds_shape *shape, size_t column, ds_sql *out)
 {
-    table_bare_column_sql(shape, column, out);
+    bare_column_sql(shape, column, out);
     if (is_key(shape, column))
         SQL(out, " NOT NULL");
 }
@@ -130,9 +130,9 @@ static void create_table_sql(const ds_stream_def *def, const ds_dataset_def *dat
         if (i)
             SQL(out, ", ");
         if (kind == TABLE_MERGE)
-            table_column_sql(shape, i, out);
+            key_column_sql(shape, i, out);
         else
-            table_bare_column_sql(shape, i, out);
+            bare_column_sql(shape, i, out);
     }
     SQL(out, ")");
 }

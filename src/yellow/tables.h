@@ -10,7 +10,5 @@ void table_create_staging_sql(const ds_stream_def *def, const ds_dataset_def *da
 // The indexes of merge and history, each with IF NOT EXISTS; drop: for a key change, within the merge's transaction.
 ds_rc table_create_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err);
 ds_rc table_drop_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err);
-// Shape column -> its declaration: "name" TYPE [NOT NULL for key columns].
-void table_column_sql(const ds_shape *shape, size_t column, ds_sql *out);
 // "id,line": how control tables name the key in force.
 const char *table_key_text(ds_arena *arena, const ds_shape *shape);

@@ -7,5 +7,3 @@ enum { TABLE_SYSTEM_MAX = 4 };
 size_t table_system_names(const ds_stream_def *def, const ds_shape *shape, ds_table_kind kind,
                           const char *out[TABLE_SYSTEM_MAX]);
 ds_relation table_relation_of(const ds_dataset_def *dataset, ds_table_kind kind);
-// "name" TYPE, nullable: as a column is declared that an existing table gets.
-void table_bare_column_sql(const ds_shape *shape, size_t column, ds_sql *out);
