@@ -17,7 +17,7 @@ printf 'int a(int x);\nint a(int x)\n{\n    return x + 1;\n}\n' >src/base/a.c
 database src/base/a.c
 accepts 'harmless code' "$check" .
 accepts 'it again, from memory' "$check" .
-printf '#include <string.h>\nint a(int x);\nint a(int x)\n{\n    int *p = 0;\n    return x ? *p : 0;\n}\n' >src/base/a.c
-rejects 'a null dereference' '^src/base/a\.c:6:.*(error|warning): .*null' "$check" .
+printf '#include <stdlib.h>\nint a(int *x);\nint a(int *x)\n{\n    free(x);\n    return *x;\n}\n' >src/base/a.c
+rejects 'a use after free' '^src/base/a\.c:6:.*(error|warning): .*after it is freed' "$check" .
 rejects 'it again' '^src/base/a\.c:6:' "$check" .
 finish
