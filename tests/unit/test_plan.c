@@ -6,7 +6,7 @@
 #include "support/fault.h"
 #include "yellow/def.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -406,23 +406,44 @@ static const estate_model SWEEP_AFTER = {.people = "id: integer primary key, nam
                                          .full = "Store1/people",
                                          .live_on = "Q"};
 
-static void sweep_begin(estate *e, const ds_driver *driver)
+// Made once: each round of a sweep begins with copies of its files.
+static void sweep_prepare(estate *e)
 {
-    estate_open(e, &SQLITE_DRIVER);
     estate_model before = SWEEP_BEFORE;
     before.people = "id: integer primary key, name: varchar(20)";
-    estate_sql(e, "source.db", SOURCE);
-    estate_use(e, &before);
+    begin(e, &before);
     estate_apply(e);
     estate_job(e, "P/Store1");
     estate_use(e, &SWEEP_AFTER);
-    e->drivers[0] = driver;
 }
 
-static const char *sweep_expected(ds_arena *arena)
+static void copy_file(const estate *from, estate *to, const char *name)
+{
+    char a[WORKDIR_PATH], b[WORKDIR_PATH], bytes[4096];
+    workdir_file(&from->dir, name, a);
+    workdir_file(&to->dir, name, b);
+    FILE *in = fopen(a, "rb"), *out = fopen(b, "wb");
+    assert_true(in && out);
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        assert_int_equal(fwrite(bytes, 1, n, out), n);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void sweep_begin(estate *e, const estate *prepared, const ds_driver *driver)
+{
+    estate_open(e, driver);
+    copy_file(prepared, e, "source.db");
+    copy_file(prepared, e, "merge.db");
+    e->deployment = prepared->deployment;
+    e->runtime.tree_id = prepared->runtime.tree_id;
+}
+
+static const char *sweep_expected(const estate *prepared, ds_arena *arena)
 {
     estate e;
-    sweep_begin(&e, &SQLITE_DRIVER);
+    sweep_begin(&e, prepared, &SQLITE_DRIVER);
+    assert_int_equal(estate_plan(&e, false)->n, 10); // some of every kind
     estate_apply(&e);
     const char *expected = arena_strdup(arena, picture(&e));
     estate_close(&e);
@@ -460,17 +481,20 @@ static void killed_anywhere(void **state)
 {
     (void)state;
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    const char *expected = sweep_expected(arena);
+    estate prepared;
+    sweep_prepare(&prepared);
+    const char *expected = sweep_expected(&prepared, arena);
     int points = 0;
     for (bool died = true; died; points++) {
         estate e;
-        sweep_begin(&e, &SQLITE_DRIVER);
+        sweep_begin(&e, &prepared, &SQLITE_DRIVER);
         died = apply_and_die(&e, points + 1);
         estate_apply(&e);
         assert_string_equal(picture(&e), expected);
         estate_close(&e);
     }
     assert_true(points > 6);
+    estate_close(&prepared);
 }
 
 static void failing_anywhere(void **state)
@@ -478,13 +502,15 @@ static void failing_anywhere(void **state)
     (void)state;
     static const int MODES[] = {FAULT_ONCE, FAULT_ONCE | FAULT_AFTER};
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    const char *expected = sweep_expected(arena);
+    estate prepared;
+    sweep_prepare(&prepared);
+    const char *expected = sweep_expected(&prepared, arena);
     for (size_t m = 0; m < sizeof MODES / sizeof MODES[0]; m++) {
         bool done = false;
         for (long n = 1; !done; n++) {
             ds_fault *fault = fault_new(&SQLITE_DRIVER);
             estate e;
-            sweep_begin(&e, fault_driver(fault));
+            sweep_begin(&e, &prepared, fault_driver(fault));
             fault_arm(fault, n, MODES[m], DS_ENV);
             const ds_plan *plan;
             ds_error err;
@@ -500,6 +526,7 @@ static void failing_anywhere(void **state)
             fault_free(fault);
         }
     }
+    estate_close(&prepared);
 }
 
 // --- locks
