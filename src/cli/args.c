@@ -28,7 +28,8 @@ static const ds_option *find_option(const ds_args *args, ds_str name)
     return own ? own : find_name(args->global, name);
 }
 
-bool args_parse_duration(const char *text, int64_t *out_ms)
+// "5s" -> 5000; false when it is no duration.
+static bool parse_duration(const char *text, int64_t *out_ms)
 {
     static const struct {
         const char *unit;
@@ -64,7 +65,7 @@ static ds_rc check_value(const ds_option *option, const char *text, ds_error *er
             return ds_fail(err, DS_USAGE, "--%s wants a whole number, not \"%s\"", option->name, text);
         return DS_DONE;
     case OPTION_DURATION:
-        if (!args_parse_duration(text, &n))
+        if (!parse_duration(text, &n))
             return ds_hint(ds_fail(err, DS_USAGE, "--%s wants a duration, not \"%s\"", option->name, text), err,
                            "write 10s, 500ms or 2m");
         return DS_DONE;
@@ -246,7 +247,7 @@ int64_t args_duration_ms(const ds_args *args, const char *name, int64_t otherwis
 {
     const char *text = args_text(args, name);
     int64_t ms;
-    return text && args_parse_duration(text, &ms) ? ms : otherwise;
+    return text && parse_duration(text, &ms) ? ms : otherwise;
 }
 
 const char *args_word(const ds_args *args, size_t i)

@@ -52,5 +52,3 @@ int64_t args_int(const ds_args *args, const char *name, int64_t otherwise);
 int64_t args_duration_ms(const ds_args *args, const char *name, int64_t otherwise);
 // The i-th word, or NULL.
 const char *args_word(const ds_args *args, size_t i);
-// "5s" -> 5000; false when it is no duration.
-bool args_parse_duration(const char *text, int64_t *out_ms);

@@ -15,7 +15,7 @@
 #include "sim/demo.h"
 
 static const ds_option OPTIONS[] = {
-    {"dir", 'C', OPTION_TEXT, "DIR", .fallback = "datasurface-demo", .help = "where to play"},
+    {"dir", 'C', OPTION_TEXT, "DIR", .fallback = DEMO_DIR, .help = "where to play"},
     {"seconds", 0, OPTION_INT, "N", .help = "how long business goes on (default: three rounds)"},
     {0},
 };
@@ -32,7 +32,7 @@ typedef struct player {
 
 // --- the directory: a mark tells that it is ours, and whether it is complete
 
-static const char MARK[] = ".datasurface/demo";
+static const char MARK[] = ".datasurface-demo";
 
 static const char *path_in(const player *p, const char *name)
 {
@@ -50,7 +50,7 @@ static ds_rc refuse_anything(const char *path, void *context, ds_error *err)
 
 static ds_rc mark_dir(const player *p, const char *state, ds_error *err)
 {
-    TRY(file_make_dirs(path_in(p, ".datasurface"), err));
+    TRY(file_make_dirs(p->dir, err));
     return file_write_atomic(path_in(p, MARK), str_of(state), false, err);
 }
 

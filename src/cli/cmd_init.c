@@ -13,7 +13,7 @@ static const ds_option OPTIONS[] = {
 };
 
 // Where editors find the schema that the first line of every YAML file names.
-static const char SCHEMA_FILE[] = ".datasurface/schema.json";
+static const char SCHEMA_FILE[] = "datasurface.schema.json";
 
 static const char *in_dir(const ds_cli *cli, const char *dir, const char *path)
 {
@@ -45,16 +45,14 @@ static ds_rc check_free(ds_cli *cli, const char *dir, const ds_template *templat
     return file_walk(dir, see_yaml, (void *)(uintptr_t)dir, err);
 }
 
-static ds_rc write_schema(ds_cli *cli, const char *dir, ds_error *err)
+ds_rc init_write_schema(ds_cli *cli, const char *dir, ds_error *err)
 {
     json_t *schema = model_json_schema();
     char *text = json_dumps(schema, JSON_INDENT(2));
     json_decref(schema);
     if (!text)
         BUG("the schema can't be printed");
-    ds_rc rc = file_make_dirs(in_dir(cli, dir, ".datasurface"), err);
-    if (rc.code == DS_OK)
-        rc = file_write_atomic(in_dir(cli, dir, SCHEMA_FILE), str_of(text), false, err);
+    ds_rc rc = file_write_atomic(in_dir(cli, dir, SCHEMA_FILE), str_of(text), false, err);
     free(text);
     return rc;
 }
@@ -81,7 +79,7 @@ ds_rc init_write(ds_cli *cli, const char *dir, const ds_template *template, ds_e
         if (!cli->json && template->files[i].path[0] != '.')
             fprintf(cli->out, "wrote %s\n", path);
     }
-    return write_schema(cli, dir, err);
+    return init_write_schema(cli, dir, err);
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)

@@ -22,8 +22,8 @@ const ds_cli_command COMMAND_SCHEMA = {
     .help =
         "Prints the JSON Schema of every kind of document. An editor with a YAML language server completes and checks "
         "while you type when a file begins with\n\n"
-        "  # yaml-language-server: $schema=.datasurface/schema.json\n\n"
+        "  # yaml-language-server: $schema=datasurface.schema.json\n\n"
         "`datasurface init` writes that file and these comments.",
-    .examples = {"datasurface schema > .datasurface/schema.json"},
+    .examples = {"datasurface schema > datasurface.schema.json"},
     .run = run,
 };

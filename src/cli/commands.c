@@ -2,12 +2,33 @@
 
 // Every command, in the order in which help shows them. To add one: docs/adding-a-command.md.
 const ds_cli_command *const COMMANDS[] = {
-    &COMMAND_DEMO,   &COMMAND_INIT,    &COMMAND_SIMULATE,                     // a start
-    &COMMAND_LINT,   &COMMAND_EXPLAIN, &COMMAND_GRAPH,      &COMMAND_SCHEMA,  // the model
-    &COMMAND_PLAN,   &COMMAND_APPLY,   &COMMAND_RUN,        &COMMAND_JOB,     // the work
-    &COMMAND_VIEWS,  &COMMAND_HISTORY, &COMMAND_STATUS,     &COMMAND_BATCHES, // the results
-    &COMMAND_VERIFY, &COMMAND_RESET,   &COMMAND_RESNAPSHOT, &COMMAND_PAUSE,   // repair
-    &COMMAND_RESUME, &COMMAND_HELP,
+    // a start
+    &COMMAND_DEMO,
+    &COMMAND_INIT,
+    &COMMAND_IMPORT,
+    &COMMAND_SIMULATE,
+    // the model
+    &COMMAND_LINT,
+    &COMMAND_EXPLAIN,
+    &COMMAND_GRAPH,
+    &COMMAND_SCHEMA,
+    // the work
+    &COMMAND_PLAN,
+    &COMMAND_APPLY,
+    &COMMAND_RUN,
+    &COMMAND_JOB,
+    // the results
+    &COMMAND_VIEWS,
+    &COMMAND_HISTORY,
+    &COMMAND_STATUS,
+    &COMMAND_BATCHES,
+    &COMMAND_VERIFY,
+    // repair and help
+    &COMMAND_RESET,
+    &COMMAND_RESNAPSHOT,
+    &COMMAND_PAUSE,
+    &COMMAND_RESUME,
+    &COMMAND_HELP,
 };
 const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];
 

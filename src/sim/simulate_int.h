@@ -60,13 +60,13 @@ ds_str sim_table_row(const sim_table *table, size_t i);
 // Rows of child whose reference is the key of parent's row; their indexes, at most max.
 size_t sim_children(const sim_table *child, const sim_table *parent, ds_str row, size_t *out, size_t max);
 
-// --- simulate_values.c: what stands in a row
+// --- simulate_make.c: new and changed rows
 // Makes a new row in s->work. *made is false when no free key was found.
 ds_rc sim_make_row(sim *s, sim_table *table, const sim_table *parent, ds_str parent_row, bool *made, ds_error *err);
 // The row with some columns changed, in s->work; *made is false when nothing can be changed.
 ds_rc sim_change_row(sim *s, sim_table *table, ds_str row, bool *made, ds_error *err);
 
-// --- simulate_words.c: plausible texts
+// --- simulate_values.c, simulate_words.c: plausible values
 typedef struct sim_person {
     const char *first, *last; // for the mail address
     size_t place;             // city, state and zip that belong together
@@ -76,3 +76,8 @@ sim_person sim_person_new(ds_rng *rng);
 const char *sim_column_family(const char *column);
 // Appends a text for the column; its length is not yet cut to the type.
 void sim_words(ds_rng *rng, const char *column, const sim_person *person, ds_buf *out);
+// Appends a value for the column as text (binary: its bytes), cut to the type; with edges now and then one that is at
+// the edge of what the type can hold.
+void sim_value(ds_rng *rng, const ds_shape_column *column, const sim_person *person, bool edges, ds_buf *out);
+// Does the column's name, in any case, contain the word?
+bool sim_name_says(const char *name, const char *word);

@@ -21,6 +21,6 @@ refuses "somebody else's directory" 2 '"mine" exists and was not made by the dem
 same "is left as it was" letter.txt "$(ls mine)"
 mkdir empty
 expect "an empty directory will do" 0 demo --dir empty
-rm empty/ecosystem.yaml && echo begun >empty/.datasurface/demo
+rm empty/ecosystem.yaml && echo begun >empty/.datasurface-demo
 expect "a demo that was killed while it began" 0 demo --dir empty
 finish

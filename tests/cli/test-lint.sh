@@ -21,7 +21,7 @@ for template in starter northwind; do
     expect "template $template lints" 0 -C "t-$template" lint
     silent "template $template lints clean" '(error|warning)'
     for file in "t-$template"/*.yaml; do
-        head -1 "$file" | grep -q '^# yaml-language-server: \$schema=.datasurface/schema.json$' ||
+        head -1 "$file" | grep -q '^# yaml-language-server: \$schema=datasurface\.schema\.json$' ||
             not_ok "$file begins with the schema comment"
     done
 done
@@ -71,7 +71,7 @@ says "shows what passes" '^This passes:'
 refuses "explain nothing" 2 'no rule "M9999"' explain M9999
 expect "schema" 0 schema
 python3 -c 'import json,sys; s=json.load(open(sys.argv[1])); assert s["$schema"]' "$out" && ok "is JSON" || not_ok "is JSON"
-cmp -s "$out" t-starter/.datasurface/schema.json || [ -s t-starter/.datasurface/schema.json ] && ok "init writes it" ||
+cmp -s "$out" t-starter/datasurface.schema.json || [ -s t-starter/datasurface.schema.json ] && ok "init writes it" ||
     not_ok "init writes it"
 
 expect "graph" 0 -C t-starter graph

@@ -125,7 +125,7 @@ says "has nothing to do" 'no batch is open'
 
 # Another environment: the same model on other databases.
 cat >shop/laptop.yaml <<'END'
-# yaml-language-server: $schema=.datasurface/schema.json
+# yaml-language-server: $schema=datasurface.schema.json
 kind: Environment
 name: laptop
 containers:

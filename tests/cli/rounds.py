@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""rounds.py PROGRAM TEMPLATE STORE STREAM ROUNDS: changes a source and runs a stream, again and again; then the history
+views as of every batch must equal what the simulator's ledger says the source was at that time."""
+import csv
+import io
+import json
+import sqlite3
+import struct
+import subprocess
+import sys
+
+program, template, store, stream, rounds = sys.argv[1:5] + [int(sys.argv[5])]
+
+
+def datasurface(*args):
+    done = subprocess.run([program, *args], capture_output=True, text=True, encoding="utf-8", check=False)
+    if done.returncode != 0:
+        sys.exit(f"{args}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def result(*args):
+    return json.loads(datasurface("-C", template, "--format", "json", *args))["result"]
+
+
+class Source:
+    """What the ledger says the source holds."""
+
+    def __init__(self, path):
+        self.path, self.read, self.tables = path, 0, {}
+
+    def catch_up(self):
+        with open(self.path, encoding="utf-8") as ledger:
+            lines = ledger.readlines()
+        for line in lines[self.read:]:
+            change = json.loads(line)
+            rows = self.tables.setdefault(change["dataset"], {})
+            key = json.dumps(change["key"], sort_keys=True)
+            if change["op"] == "delete":
+                del rows[key]
+            else:
+                rows[key] = change["row"]
+        self.read = len(lines)
+
+    def copy(self):
+        return {name: dict(rows) for name, rows in self.tables.items()}
+
+
+def same(stored, written):
+    if isinstance(stored, float):
+        return struct.pack("f", stored) == struct.pack("f", float(written))
+    return (stored.hex() if isinstance(stored, bytes) else stored) == written
+
+
+def compare(db, view, batch, expected):
+    rows = db.execute(f'SELECT * FROM "{view}" WHERE ds_batch_in <= ? AND ds_batch_out >= ?', (batch, batch)).fetchall()
+    assert len(rows) == len(expected), (view, batch, len(rows), len(expected))
+    keys = json.loads(next(iter(expected))).keys() if expected else []
+    for row in rows:
+        wanted = expected[json.dumps({k: row[k] for k in keys}, sort_keys=True)]
+        assert all(same(row[c], wanted[c]) for c in wanted), (view, batch, dict(row), wanted)
+
+
+def main():
+    datasurface("init", "--template", template, template)
+    source = Source(f"{template}.jsonl")
+    states = {}
+    for number in range(rounds):
+        datasurface("-C", template, "simulate", store, "--seed", str(number), "--changes", "0" if number == 0 else "25",
+                    "--ledger", source.path)
+        if number == 0:
+            datasurface("-C", template, "apply")
+        done = result("run", "--once", "--stream", stream)["streams"][0]
+        source.catch_up()
+        states[int(done["batch"])] = source.copy()
+    assert sorted(states) == list(range(1, rounds + 1)), sorted(states)
+
+    views = {v["dataset"]: v for v in result("views")["views"] if v["kind"] == "history"}
+    db = sqlite3.connect(f"{template}/merge.db")
+    db.row_factory = sqlite3.Row
+    compared = 0
+    for batch, tables in states.items():
+        for name, rows in tables.items():
+            compare(db, views[name]["name"], batch, rows)
+            compared += 1
+    for batch in {1, (rounds + 1) // 2, rounds}:
+        for name, view in views.items():
+            path = f'{view["workspace"]}/{view["group"]}/{view["store"]}/{name}'
+            rows = list(csv.DictReader(io.StringIO(datasurface("-C", template, "history", path, "--as-of", str(batch)))))
+            assert len(rows) == len(states[batch][name]), (path, batch, len(rows))
+    print(f"{compared} tables compared as of {len(states)} batches")
+
+
+main()
