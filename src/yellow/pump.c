@@ -97,6 +97,7 @@ static ds_rc start(ds_pump *pump, ds_error *err)
     return DS_DONE;
 }
 
+// A failure stays one however often it is asked for: it must never be taken for the end.
 static ds_rc take_end(ds_pump *pump, ds_error *err)
 {
     if (pump->started) {
@@ -112,9 +113,11 @@ static ds_rc take_end(ds_pump *pump, ds_error *err)
 // The first chunk goes out by itself; the thread starts with it.
 static ds_rc take_first(ds_pump *pump, ds_rows **out, ds_error *err)
 {
+    if (pump->more)
+        TRY(start(pump, err));
     *out = pump->first;
     pump->first = NULL;
-    return pump->more ? start(pump, err) : DS_DONE;
+    return DS_DONE;
 }
 
 ds_rc pump_next(ds_pump *pump, ds_rows **out, ds_error *err)
@@ -123,7 +126,7 @@ ds_rc pump_next(ds_pump *pump, ds_rows **out, ds_error *err)
         return take_first(pump, out, err);
     *out = NULL;
     if (pump->ended || !pump->more)
-        return DS_DONE;
+        return take_end(pump, err);
     *out = queue_pop(pump->full);
     return *out ? DS_DONE : take_end(pump, err);
 }
@@ -136,7 +139,7 @@ ds_rc pump_try(ds_pump *pump, ds_rows **out, bool *ended, ds_error *err)
     *out = NULL;
     *ended = pump->ended || !pump->more;
     if (*ended)
-        return DS_DONE;
+        return take_end(pump, err);
     *out = queue_try_pop(pump->full);
     if (*out || !queue_is_closed(pump->full))
         return DS_DONE;
