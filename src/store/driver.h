@@ -25,10 +25,11 @@ typedef struct ds_target {
 } ds_target;
 
 typedef struct ds_open_options {
-    bool read_only;        // a source, or a reader of the merge database
-    bool create;           // a file that is missing is made (merge databases at apply, simulators)
-    int busy_timeout_ms;   // how long a lock held by another is waited for
-    const ds_clock *clock; // the database's clock where the engine has none of its own
+    bool read_only;      // a source, or a reader of the merge database
+    bool create;         // a file that is missing is made (merge databases at apply, simulators)
+    int busy_timeout_ms; // how long a lock held by another is waited for
+    const ds_clock
+        *clock; // outlives the connection; NULL: the system's. Asked where the engine has no clock of its own
     const ds_secret *secret;
 } ds_open_options;
 
@@ -50,7 +51,8 @@ typedef struct ds_result {
 } ds_result;
 
 // A stream of typed rows. The select's columns are those of the shape in hash order (sql_columns_to_read), then, as
-// the flags say, the stored row hash, then the locator.
+// the flags say, the stored row hash, then the locator. The shape is borrowed until the reader is closed, the rest for
+// the call.
 typedef struct ds_read {
     const ds_sql *select;
     const ds_shape *shape;
@@ -118,7 +120,8 @@ struct ds_driver {
 
     ds_rc (*read_open)(ds_db *db, const ds_read *read, ds_reader **out, ds_error *err);
     // Appends up to max_rows rows or about max_bytes to rows (2 rows under stress); *more is false at the end.
-    // A value that the column's type can't hold is DS_FINDING and names column, value and the row's key.
+    // A value that the column's type can't hold is DS_FINDING and names column, value and the row's key; the rows
+    // before it are in rows, and the next call goes on after it. After any other failure the reader can only be closed.
     ds_rc (*read_next)(ds_reader *reader, ds_rows *rows, size_t max_rows, size_t max_bytes, bool *more, ds_error *err);
     void (*read_close)(ds_reader *reader); // takes NULL
 
@@ -138,11 +141,13 @@ struct ds_driver {
 
     // The database's clock, microseconds.
     ds_rc (*now)(ds_db *db, int64_t *now_us, ds_error *err);
-    // Interrupts what runs on the connection; from any thread.
+    // Interrupts what runs on the connection, or waits for a lock; from any thread. What starts a moment later is not
+    // affected: callers keep a flag of their own, and call again until the work is over.
     void (*cancel)(ds_db *db);
 
-    // An exclusive lock on a name, freed when the connection closes or the process dies. *held is false when somebody
-    // else has it. lock_release frees it early.
+    // An exclusive lock on a name, freed when the connection closes or the process dies; transactions don't touch it.
+    // *held is false when another connection has it, be it of this process; true again when ours has it already.
+    // lock_release frees it early, and does nothing when it isn't ours.
     ds_rc (*lock_try)(ds_db *db, const char *name, bool *held, ds_error *err);
     void (*lock_release)(ds_db *db, const char *name);
 };

@@ -56,7 +56,7 @@ void sql_ident(ds_sql *sql, const char *name)
 
 void sql_relation(ds_sql *sql, ds_relation relation)
 {
-    if (relation.schema && relation.schema[0]) {
+    if (sql->dialect->names.has_schemas && relation.schema && relation.schema[0]) {
         sql_ident(sql, relation.schema);
         buf_putc(&sql->text, '.');
     }

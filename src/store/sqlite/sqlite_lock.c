@@ -4,21 +4,39 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "base/file.h"
 #include "store/sqlite/sqlite_int.h"
 
+// Whoever may write to the database may lock: a new file gets its permissions, as SQLite's own files do.
+static int open_or_make(const char *path, const char *database)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    struct stat st;
+    mode_t mode = stat(database, &st) == 0 ? st.st_mode & 0666 : 0600;
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return errno == EEXIST ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (fchmod(fd, mode) != 0) // past the umask; a file system without permissions refuses, and needs none
+        errno = 0;
+    return fd;
+}
+
 static ds_rc open_lock_file(ds_sqlite *db, ds_error *err)
 {
     if (db->lock_fd >= 0)
         return DS_DONE;
     // SQLite's own idea of the path: absolute, symbolic links resolved, so that all openers meet at one file.
+    const char *database = sqlite3_db_filename(db->handle, "main");
     CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX + 8);
-    buf_puts(&path, sqlite3_db_filename(db->handle, "main"));
+    buf_puts(&path, database);
     buf_puts(&path, "-lease");
-    int fd = open(buf_text(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    int fd = open_or_make(buf_text(&path), database);
     if (fd < 0)
         return ds_fail_errno(err, errno, "can't open", buf_text(&path));
     db->lock_fd = fd;
