@@ -221,11 +221,6 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
 {
     const ds_stream_row *old = map_get(p->row_by_name, def->name);
     plan_stream *stream = add_stream(p, def->name, def, old);
-    if (old && strcmp(old->def->service, def->service) != 0 && !old->removed) {
-        plan_refuse(p, stream_object(p, def->name),
-                    arena_printf(p->arena, "platform service \"%s\" applied this stream", old->def->service));
-        return DS_DONE;
-    }
     ds_dataset_def *retired;
     size_t retired_count;
     TRY(decode_retired(p, old, &retired, &retired_count, err));

@@ -228,6 +228,27 @@ static void another_service_is_left_alone(void **state)
     estate_close(&e);
 }
 
+// A platform that moved to another service, or a service with a new name: the stream goes on.
+static void another_service_takes_over(void **state)
+{
+    (void)state;
+    estate e;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_model renamed = ONE;
+    renamed.service = "Other";
+    estate_use(&e, &renamed);
+    expect_changes(&e, false, "update stream P/Store1\n");
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT service, max(batch_id) FROM datasurface__stream, "
+                                     "datasurface__batch"),
+                        "Other|2\n");
+    estate_close(&e);
+}
+
 static void consistency_changes(void **state)
 {
     (void)state;
@@ -531,6 +552,42 @@ static void failing_anywhere(void **state)
 
 // --- locks
 
+// Both wait for each other's lock; who comes second finds nothing left to do.
+static void two_at_once(void **state)
+{
+    (void)state;
+    estate prepared;
+    sweep_prepare(&prepared);
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const char *expected = sweep_expected(&prepared, arena);
+    for (int round = 0; round < 5; round++) {
+        estate e;
+        sweep_begin(&e, &prepared, &SQLITE_DRIVER);
+        pid_t children[3];
+        for (int i = 0; i < 3; i++)
+            if ((children[i] = fork()) == 0) {
+                ds_error err;
+                const ds_plan *plan;
+                bool good = plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err).code == DS_OK &&
+                            plan_apply(&e.runtime, plan, NULL, &err).code == DS_OK;
+                if (!good)
+                    fprintf(stderr, "%s\n", err.text);
+                _exit(good ? 0 : 1);
+            }
+        for (int i = 0; i < 3; i++) {
+            int status = 0;
+            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+            assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        }
+        assert_string_equal(picture(&e), expected);
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT name, version FROM datasurface__stream ORDER BY 1"),
+                            "P/Store1|2\nQ/Store1|1\n");
+        assert_int_equal(estate_plan(&e, false)->n, 0);
+        estate_close(&e);
+    }
+    estate_close(&prepared);
+}
+
 static void interrupted_while_busy(void **state)
 {
     (void)state;
@@ -567,6 +624,7 @@ int main(void)
         cmocka_unit_test(dataset_pruned),
         cmocka_unit_test(stream_comes_and_goes),
         cmocka_unit_test(another_service_is_left_alone),
+        cmocka_unit_test(another_service_takes_over),
         cmocka_unit_test(consistency_changes),
         cmocka_unit_test(view_moves),
         cmocka_unit_test(names_are_taken),
@@ -574,6 +632,7 @@ int main(void)
         cmocka_unit_test(transformer),
         cmocka_unit_test(killed_anywhere),
         cmocka_unit_test(failing_anywhere),
+        cmocka_unit_test(two_at_once),
         cmocka_unit_test(interrupted_while_busy),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
