@@ -28,8 +28,8 @@ typedef struct ds_open_options {
     bool read_only;      // a source, or a reader of the merge database
     bool create;         // a file that is missing is made (merge databases at apply, simulators)
     int busy_timeout_ms; // how long a lock held by another is waited for
-    const ds_clock
-        *clock; // outlives the connection; NULL: the system's. Asked where the engine has no clock of its own
+    // The database's clock where the engine has none of its own; NULL: the system's. Outlives the connection.
+    const ds_clock *clock;
     const ds_secret *secret;
 } ds_open_options;
 

@@ -5,7 +5,7 @@
 
 enum { NUMERIC_DIGITS_MAX = 15 }; // what a double holds of any decimal
 
-bool sqlite_decimal_is_number(const ds_type *type)
+static bool is_number(const ds_type *type)
 {
     return type->size > 0 && type->size <= NUMERIC_DIGITS_MAX && type->scale <= NUMERIC_DIGITS_MAX;
 }
@@ -20,7 +20,7 @@ static const char *affinity(const ds_type *type)
     case VALUE_FLOAT:
         return "REAL";
     case VALUE_DECIMAL:
-        return sqlite_decimal_is_number(type) ? "NUMERIC" : "TEXT";
+        return is_number(type) ? "NUMERIC" : "TEXT";
     case VALUE_BINARY:
         return "BLOB";
     case VALUE_TEXT:
@@ -45,7 +45,7 @@ static bool supports(const ds_type *type, const char **how)
     *how = NULL;
     if (class == VALUE_OTHER || class == VALUE_INTERVAL)
         *how = "canonical text";
-    else if (type->kind == TYPE_UBIGINT || (class == VALUE_DECIMAL && !sqlite_decimal_is_number(type)))
+    else if (type->kind == TYPE_UBIGINT || (class == VALUE_DECIMAL && !is_number(type)))
         *how = "text of its digits";
     return true;
 }

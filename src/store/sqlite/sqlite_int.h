@@ -86,5 +86,3 @@ void sqlite_lock_close(ds_sqlite *db);
 
 // --- sqlite_dialect.c
 extern const ds_dialect SQLITE_DIALECT;
-// True for types that the column holds as a number by NUMERIC affinity.
-bool sqlite_decimal_is_number(const ds_type *type);
