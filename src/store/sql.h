@@ -38,8 +38,9 @@ bool sql_ok(const ds_sql *sql); // false after an overflow; drivers ask
 #define SQL(sql, literal) sql_add_fixed((sql), "" literal "", sizeof(literal) - 1)
 void sql_add_fixed(ds_sql *sql, const char *text, size_t n);
 
-void sql_ident(ds_sql *sql, const char *name);                     // "name"
-void sql_relation(ds_sql *sql, ds_relation relation);              // "schema"."name"
+void sql_ident(ds_sql *sql, const char *name); // "name"
+// "schema"."name"; "name" alone where the dialect has no schemas: a source that moves there leaves its schema behind.
+void sql_relation(ds_sql *sql, ds_relation relation);
 void sql_column(ds_sql *sql, const char *alias, const char *name); // alias."name"; alias is an identifier too
 void sql_locator(ds_sql *sql, const char *alias);        // the dialect's physical place of a row; alias may be NULL
 void sql_int(ds_sql *sql, int64_t value);                // a parameter

@@ -6,7 +6,7 @@
 #include "store/sql.h"
 
 static const ds_dialect QUESTION = {.name = "q"};
-static const ds_dialect NUMBERED = {.name = "n", .numbered_params = true};
+static const ds_dialect NUMBERED = {.name = "n", .numbered_params = true, .names = {63, true}};
 
 // Names and values as an enemy would choose them, with what stands in the text.
 static const struct {
@@ -51,7 +51,10 @@ static void quoting(void **state)
 static void names_with_a_place(void **state)
 {
     (void)state;
-    CLEANUP(sql_release) ds_sql q = sql_new(&QUESTION);
+    CLEANUP(sql_release) ds_sql none = sql_new(&QUESTION);
+    sql_relation(&none, (ds_relation){"my schema", "t"}); // a dialect without schemas leaves them out
+    assert_string_equal(buf_text(&none.text), "\"t\"");
+    CLEANUP(sql_release) ds_sql q = sql_new(&NUMBERED);
     sql_relation(&q, (ds_relation){"my schema", "t"});
     SQL(&q, " ");
     sql_relation(&q, (ds_relation){"", "t"});

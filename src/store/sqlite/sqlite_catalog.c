@@ -42,8 +42,7 @@ ds_rc sqlite_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds
     SQL(&q, " COLLATE NOCASE");
     ds_result found;
     TRY(sqlite_query(db, &q, arena, &found, err));
-    bool here = !relation.schema || !relation.schema[0] || strcasecmp(relation.schema, "main") == 0;
-    if (found.rows == 0 || !here) {
+    if (found.rows == 0) {
         *out = NULL;
         return DS_DONE;
     }
