@@ -85,6 +85,9 @@ __attribute__((format(printf, 2, 0))) static char *vprint(ds_arena *arena, const
     char *text = arena_alloc(arena, (size_t)n + 1);
     vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);
+    for (char *p = text; *p; p++) // one line, and nothing that acts on a terminal
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            *p = ' ';
     return text;
 }
 
@@ -207,10 +210,22 @@ static void print_caret(FILE *out, ds_str line, uint32_t column)
     fputc('\n', out);
 }
 
+// May the line be shown? Nothing in a file may act on the reader's terminal.
+static bool is_showable(ds_str line)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        unsigned char c = (unsigned char)line.p[i];
+        bool c1 = c == 0xC2 && i + 1 < line.n && (unsigned char)line.p[i + 1] < 0xA0;
+        if ((c < ' ' && c != '\t') || c == 0x7F || c1)
+            return false;
+    }
+    return line.n > 0 && line.n <= LINE_SHOWN && str_utf8_length(line) >= 0;
+}
+
 static void print_source(FILE *out, const ds_diags *diags, ds_pos pos, const char *green, const char *reset)
 {
     ds_str line = line_at(files_text(diags->files, pos.file), pos.line);
-    if (line.n == 0 || line.n > LINE_SHOWN || str_utf8_length(line) < 0)
+    if (!is_showable(line))
         return;
     fprintf(out, "%6u | %.*s\n       | %s", (unsigned)pos.line, STR_ARGS(line), green);
     print_caret(out, line, pos.column);
@@ -239,10 +254,10 @@ void diag_print(FILE *out, const ds_diags *diags, const ds_diag *diag, bool colo
 
 json_t *diag_json(const ds_diags *diags, const ds_diag *d)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "severity", severity_name(d->severity), "rule",
-                             d->rule, "message", d->message, "hint", d->hint, "file",
-                             files_path(diags->files, d->pos.file), "line", (int)d->pos.line, "column",
-                             (int)d->pos.column, "object", d->object);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "severity", severity_name(d->severity), "rule", d->rule,
+                  "message", d->message, "hint", d->hint, "file", files_path(diags->files, d->pos.file), "line",
+                  (int)d->pos.line, "column", (int)d->pos.column, "object", d->object);
     if (!json) // a text that is not UTF-8
         json = json_pack("{s:s, s:s, s:s}", "severity", severity_name(d->severity), "rule", d->rule, "message",
                          "(finding is not valid UTF-8)");

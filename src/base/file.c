@@ -177,7 +177,8 @@ static ds_rc walk_entry(const walk *w, const char *below, const char *name, int 
         return walk_dir(w, buf_text(&relative), depth + 1, err);
     if (S_ISLNK(st.st_mode) && stat(buf_text(&path), &target) == 0)
         st = target;
-    return S_ISREG(st.st_mode) ? w->visit(buf_text(&relative), w->context, err) : DS_DONE;
+    // A link that leads nowhere is visited, so that whoever wants the file learns that it can't be read.
+    return S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ? w->visit(buf_text(&relative), w->context, err) : DS_DONE;
 }
 
 static ds_rc walk_dir(const walk *w, const char *below, int depth, ds_error *err)
