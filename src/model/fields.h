@@ -90,6 +90,7 @@ typedef struct model_kind {
 extern const model_kind MODEL_KINDS[];
 extern const size_t MODEL_KIND_COUNT;
 
+extern const model_shape SHAPE_CAPTURE;
 extern const model_shape SHAPE_CONTAINER;
 extern const model_shape SHAPE_DATASTORE;
 extern const model_shape SHAPE_OUTPUT; // of a transformer

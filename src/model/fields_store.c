@@ -300,7 +300,7 @@ static const model_field CAPTURE_FIELDS[] = {
      .only_for = BIT(CAPTURE_SQL_WATERMARK), .required_for = BIT(CAPTURE_SQL_WATERMARK), .shape = &SHAPE_WATERMARK,
      .about = "how changed rows are found", .example = "{column: last_update_time}"},
 };
-static const model_shape SHAPE_CAPTURE = {
+const model_shape SHAPE_CAPTURE = {
     .name = "capture", .about = "how rows come from the source", FIELDS(CAPTURE_FIELDS), FILLS(ds_capture),
 };
 

@@ -20,6 +20,10 @@ static void add_output(ds_model *model, const ds_workspace *workspace, ds_datast
     ds_datastore *store = workspace->transformer.output;
     if (!store)
         return;
+    // What YAML says of an output's capture, amid the defaults of all else.
+    ds_ratio max_delete_ratio = store->capture.max_delete_ratio;
+    decode_defaults(&SHAPE_CAPTURE, &store->capture);
+    store->capture.max_delete_ratio = max_delete_ratio;
     store->team = workspace->team;
     store->producer = workspace;
     store->capture.type = CAPTURE_TRANSFORMER;

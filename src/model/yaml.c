@@ -68,7 +68,11 @@ static void deliver(reader *r, const yaml_node *node)
 
 static void remember(reader *r, const char *name, const yaml_node *node, bool open)
 {
-    if (name)
+    if (!name)
+        return;
+    if (r->anchors.n == MODEL_ANCHORS_MAX)
+        GIVE_UP(r, RULE_LIMIT, node->pos, "the document has more than %d anchors", MODEL_ANCHORS_MAX);
+    else
         *VEC_PUSH(r->scratch, &r->anchors) = (anchor){name, *node, open};
 }
 
@@ -325,9 +329,12 @@ void yaml_read(ds_diags *diags, uint32_t file, ds_arena *scratch, yaml_visit *vi
     if (str_starts(text, STR("\xEF\xBB\xBF")))
         text = (ds_str){text.p + 3, text.n - 3};
     reader r = {.diags = diags, .scratch = scratch, .file = file, .visit = visit, .context = context};
-    for (bool more = true; more;) {
+    for (size_t problems = 0; problems < MODEL_PROBLEMS_MAX; problems++) {
         begin_document(&r);
         size_t document = read_until_problem(&r, text);
-        more = document != SIZE_MAX && skip_document(&r, &text, document);
+        if (document == SIZE_MAX || !skip_document(&r, &text, document))
+            return;
     }
+    MODEL_FIND(diags, RULE_LIMIT, yaml_pos(file, r.line_base + 1, 1), "",
+               "%d documents above can't be read; the rest of the file was left out", MODEL_PROBLEMS_MAX);
 }

@@ -37,7 +37,11 @@ void yaml_read(ds_diags *diags, uint32_t file, ds_arena *scratch, yaml_visit *vi
 #define MODEL_FIND(diags, rule, pos, object, ...)                                                                      \
     diag_add((diags), MODEL_RULES[rule].severity, MODEL_RULES[rule].id, (pos), (object), __VA_ARGS__)
 
-enum { MODEL_NODES_MAX = 2 << 20 }; // nodes of one document
+enum {
+    MODEL_NODES_MAX = 2 << 20, // of one document
+    MODEL_ANCHORS_MAX = 1000,  // of one document
+    MODEL_PROBLEMS_MAX = 100,  // documents of one file that can't be read, before the rest is left out
+};
 
 // yaml_text.c: a place, counted from 1; what is too large for its field stays at the field's maximum.
 ds_pos yaml_pos(uint32_t file, size_t line, size_t column);

@@ -175,6 +175,8 @@ static void example_workspaces(void **state)
     assert_string_equal(output->team.s, "USA/customer_data");
     assert_int_equal(output->capture.type, CAPTURE_TRANSFORMER);
     assert_true(output->capture.max_delete_ratio.v == 0.5);
+    assert_string_equal(output->capture.staging.s, "deltas");
+    assert_int_equal(output->capture.consistency, CONSISTENCY_MULTI_DATASET);
 }
 
 static void example_environment(void **state)

@@ -111,6 +111,49 @@ static void depth(void **state)
     }
 }
 
+static void anchors(void **state)
+{
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        CLEANUP(buf_release) ds_buf text = BUF_INIT(1 << 20);
+        buf_puts(&text, HEAD "dataset_groups: {live: {sinks: [");
+        for (int i = 0; i < 1000 + over; i++)
+            buf_printf(&text, "&a%d A/b%d, ", i, i);
+        buf_puts(&text, "A/c]}}\n");
+        finding_is(buf_str(&text), "M016", over ? "the document has more than 1000 anchors" : NULL);
+    }
+}
+
+static void values_of_a_document(void **state)
+{
+    (void)state;
+    CLEANUP(buf_release) ds_buf text = BUF_INIT(MODEL_FILE_MAX);
+    buf_puts(&text, HEAD "dataset_groups: {live: {sinks: [");
+    for (int i = 0; i < (2 << 20) + 10; i++)
+        buf_puts(&text, "a,");
+    buf_puts(&text, "a]}}\n---\nkind: Workspace\nteam: USA/a\nname: V\n" GROUPS);
+    CLEANUP(loaded_release) loaded l = load_text(buf_str(&text));
+    assert_int_equal(diags_count(l.diags), 1);
+    assert_string_equal(diags_at(l.diags, 0)->message, "the document has more than 2097152 values");
+    assert_non_null(model_workspace(l.model, "V")); // the next document is read
+}
+
+static void broken_documents(void **state)
+{
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        CLEANUP(buf_release) ds_buf text = BUF_INIT(1 << 20);
+        for (int i = 0; i < 99 + over; i++)
+            buf_puts(&text, "---\nkind: [\n");
+        buf_puts(&text, "---\n" HEAD GROUPS);
+        CLEANUP(loaded_release) loaded l = load_text(buf_str(&text));
+        assert_int_equal(diags_count(l.diags), over ? 101 : 99);
+        const ds_diag *last = diags_at(l.diags, diags_count(l.diags) - 1);
+        assert_string_equal(last->rule, over ? "M016" : "M001");
+        assert_int_equal(model_workspace(l.model, "W") == NULL, over);
+    }
+}
+
 // A syntax error costs its document, not the file, wherever it is.
 static void other_documents_are_read(void **state)
 {
@@ -262,6 +305,11 @@ static void directories(void **state)
     ds_load_options unknown = {dir, "moon"};
     assert_int_equal(model_load(&unknown, &model, &diags, &err).code, DS_USAGE);
     assert_string_equal(err.text, "no environment \"moon\" in this model");
+    CLEANUP(buf_release) ds_buf dangling = BUF_INIT(FILE_PATH_MAX);
+    file_join(&dangling, dir, "gone.yaml");
+    assert_int_equal(symlink("/nowhere/x.yaml", buf_text(&dangling)), 0);
+    assert_int_equal(model_load(&options, &model, &diags, &err).code, DS_ENV); // unreadable is not empty
+    assert_int_equal(unlink(buf_text(&dangling)), 0);
     assert_null(model);
     assert_null(diags);
 
@@ -285,6 +333,9 @@ int main(void)
         cmocka_unit_test(scalar_size),
         cmocka_unit_test(alias_nodes),
         cmocka_unit_test(depth),
+        cmocka_unit_test(anchors),
+        cmocka_unit_test(values_of_a_document),
+        cmocka_unit_test(broken_documents),
         cmocka_unit_test(other_documents_are_read),
         cmocka_unit_test(far_places_stay_at_the_maximum),
         cmocka_unit_test(order_of_files_never_shows),
