@@ -152,3 +152,24 @@ char *arena_printf(ds_arena *arena, const char *format, ...)
     va_end(again);
     return p;
 }
+
+char *arena_path(ds_arena *arena, ...)
+{
+    va_list args, again;
+    size_t n = 0;
+    va_start(args, arena);
+    va_copy(again, args);
+    for (const char *part; (part = va_arg(args, const char *));)
+        n += strlen(part) + 1;
+    va_end(args);
+    char *path = arena_alloc(arena, n + 1), *at = path;
+    for (const char *part; (part = va_arg(again, const char *));) {
+        size_t length = strlen(part);
+        memcpy(at, part, length);
+        at[length] = '/';
+        at += length + 1;
+    }
+    va_end(again);
+    path[n ? n - 1 : 0] = '\0';
+    return path;
+}

@@ -25,6 +25,9 @@ char *arena_strdup(ds_arena *arena, const char *text);
 char *arena_str(ds_arena *arena, ds_str text);
 __attribute__((format(printf, 2, 3))) char *arena_printf(ds_arena *arena, const char *format, ...);
 
+// "a/b/c" of the parts before the NULL that ends them.
+__attribute__((sentinel)) char *arena_path(ds_arena *arena, ...);
+
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, n) ((type *)arena_alloc_array((arena), sizeof(type), (n)))
 // Checks the multiplication.

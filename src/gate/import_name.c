@@ -12,29 +12,29 @@ static bool is_legal(char c)
     return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
 }
 
+// What is legal of the text, with one _ for whatever stands between.
+static ds_str legal_part(ds_arena *arena, const char *text)
+{
+    char *out = arena_alloc(arena, strlen(text) + 1);
+    size_t n = 0;
+    for (const char *p = text; *p; p++) {
+        char c = is_legal(*p) ? *p : '_';
+        if (c != '_' || (n && out[n - 1] != '_'))
+            out[n++] = c;
+    }
+    n -= n && out[n - 1] == '_';
+    return (ds_str){out, n};
+}
+
 const char *import_legal_name(ds_arena *arena, const char *text, const char *fallback)
 {
-    ds_str whole = str_of(text);
-    if (MODEL_PATTERNS[PATTERN_NAME].matches(whole))
+    if (MODEL_PATTERNS[PATTERN_NAME].matches(str_of(text)))
         return arena_strdup(arena, text);
-    char *out = arena_alloc(arena, whole.n + strlen(fallback) + 2);
-    size_t n = 0;
-    for (size_t i = 0; i < whole.n; i++) {
-        bool legal = is_legal(text[i]) && (text[i] != '_' || n == 0 || out[n - 1] != '_');
-        if (legal)
-            out[n++] = text[i];
-        else if (n && out[n - 1] != '_')
-            out[n++] = '_'; // one for all that stands between two legal characters
-    }
-    while (n && out[n - 1] == '_')
-        n--;
-    size_t start = 0;
-    while (start < n && out[start] == '_')
-        start++;
-    if (start == n)
+    ds_str part = legal_part(arena, text);
+    if (part.n == 0)
         return arena_strdup(arena, fallback);
-    const char *prefix = is_letter(out[start]) ? "" : fallback;
-    char *name = arena_printf(arena, "%s%s%.*s", prefix, *prefix ? "_" : "", (int)(n - start), out + start);
+    bool begins = is_letter(part.p[0]);
+    char *name = arena_printf(arena, "%s%s%.*s", begins ? "" : fallback, begins ? "" : "_", STR_ARGS(part));
     name[strnlen(name, PATTERN_NAME_MAX)] = '\0';
     return name;
 }

@@ -96,23 +96,31 @@ static const type_row TYPES[] = {
     {"image", "binary", ARGS_DROP},
 };
 
-// "  VARCHAR ( 20 )" -> "varchar" and "20".
+// Lower case, one space between words, none at the ends.
+static void put_words(ds_buf *out, ds_str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        bool blank = strchr(" \t\r\n", text.p[i]) != NULL;
+        if (!blank)
+            buf_putc(out, str_lower_char(text.p[i]));
+        else if (out->n && out->p[out->n - 1] != ' ')
+            buf_putc(out, ' ');
+    }
+    if (out->n && out->p[out->n - 1] == ' ')
+        out->p[--out->n] = '\0';
+}
+
+// "  INT ( 11 ) unsigned" -> "int unsigned" and "11".
 static void split_declared(const char *declared, ds_buf *name, ds_buf *args)
 {
-    ds_buf *into = name;
-    for (const char *p = declared; *p; p++) {
-        bool blank = *p == ' ' || *p == '\t' || *p == '\n' || *p == '\r';
-        if (*p == '(' && into == name && args->n == 0)
-            into = args;
-        else if (*p == ')' && into == args)
-            into = name;
-        else if (blank && (into == args || name->n == 0 || name->p[name->n - 1] == ' '))
-            continue;
-        else
-            buf_putc(into, blank ? ' ' : str_lower_char(*p));
+    ds_str behind = str_of(declared), before = str_split(&behind, '(');
+    ds_str inside = str_split(&behind, ')');
+    put_words(name, before);
+    put_words(args, inside);
+    if (behind.n) {
+        buf_putc(name, ' ');
+        put_words(name, behind);
     }
-    while (name->n && name->p[name->n - 1] == ' ')
-        name->p[--name->n] = '\0';
 }
 
 // A type of the model's own grammar, in canonical form; NULL when it is none.

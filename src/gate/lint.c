@@ -3,6 +3,9 @@
 
 #include "gate/lint_int.h"
 
+// Looking through so many is faster than a map.
+enum { DATASETS_FEW = 64 };
+
 void lint_add(lint *l, lint_rule_id rule, ds_pos pos, const char *object, const char *format, ...)
 {
     CLEANUP(buf_release) ds_buf text = BUF_INIT(DS_ERROR_TEXT * 4);
@@ -42,12 +45,15 @@ const char *lint_zone_of(lint *l, ds_text team)
 
 const char *lint_path(lint *l, const char *parent, const char *child)
 {
-    return arena_printf(l->arena, "%s/%s", lint_text(parent), lint_text(child));
+    return arena_path(l->arena, lint_text(parent), lint_text(child), NULL);
 }
 
-const ds_dataset *lint_dataset(const lint *l, const char *store, const char *dataset)
+const ds_dataset *lint_dataset(lint *l, const char *store, const char *dataset)
 {
-    return store && dataset ? map_get(l->datasets, lint_path((lint *)(uintptr_t)l, store, dataset)) : NULL;
+    const ds_datastore *found = store && dataset ? model_datastore(l->model, store) : NULL;
+    if (!found || found->datasets.n <= DATASETS_FEW)
+        return found ? datastore_dataset(found, dataset) : NULL;
+    return map_get(l->datasets, lint_path(l, store, dataset));
 }
 
 // "USA/NJ/NJ_1" declares USA and USA/NJ as well.
@@ -97,7 +103,8 @@ static void index_datasets(lint *l)
 {
     for (size_t i = 0; i < l->model->datastores.n; i++) {
         ds_datastore *store = l->model->datastores.v[i];
-        for (size_t k = 0; store->name.s && k < store->datasets.n; k++)
+        bool many = store->name.s && store->datasets.n > DATASETS_FEW;
+        for (size_t k = 0; many && k < store->datasets.n; k++)
             (void)map_add(l->datasets, lint_path(l, store->name.s, store->datasets.v[k].name), &store->datasets.v[k]);
     }
 }

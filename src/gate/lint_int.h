@@ -77,7 +77,7 @@ typedef struct lint {
     ds_map *zones;     // declared by the Ecosystem: ds_declaration by name
     ds_map *services;  // the same
     ds_map *teams;     // declared by zones: ds_declaration by ZONE/TEAM
-    ds_map *datasets;  // ds_dataset by STORE/DATASET
+    ds_map *datasets;  // ds_dataset by STORE/DATASET, of stores with many
     ds_map *approvals; // closed datastores: consumers by "STORE WORKSPACE/GROUP[/DATASET]"
     ds_map *gaps;      // streams' longest intervals, by store
     ds_map *verdicts;  // of policies, by zone and container
@@ -105,7 +105,7 @@ void lint_hint_at(lint *l, const char *text, ds_pos pos);
 const char *lint_text(const char *text);
 // "ZONE" of "ZONE/TEAM", in the arena; "" when there is none.
 const char *lint_zone_of(lint *l, ds_text team);
-const ds_dataset *lint_dataset(const lint *l, const char *store, const char *dataset);
+const ds_dataset *lint_dataset(lint *l, const char *store, const char *dataset);
 // The path "STORE/DATASET", in the arena.
 const char *lint_path(lint *l, const char *parent, const char *child);
 

@@ -276,7 +276,7 @@ static const char *forbidden_class(const ds_policy *policy, const ds_dataset *da
     return NULL;
 }
 
-static void check_class(lint *l, const ds_zone *zone, const ds_sink *sink, const char *object)
+static void check_class(lint *l, const ds_zone *zone, const char *object, const ds_sink *sink)
 {
     const ds_policy *policy = &zone->policies.classifications;
     const ds_dataset *dataset = lint_dataset(l, sink->store, sink->dataset);
@@ -302,10 +302,11 @@ static void check_uses(lint *l)
         const ds_zone *zone = model_zone(l->model, lint_zone_of(l, workspace->team));
         if (!zone || !is_given(&zone->policies.classifications))
             continue;
-        for (size_t g = 0; g < workspace->groups.n; g++)
+        for (size_t g = 0; g < workspace->groups.n; g++) {
+            const char *object = lint_path(l, workspace->name.s, workspace->groups.v[g].name);
             for (size_t s = 0; s < workspace->groups.v[g].sinks.n; s++)
-                check_class(l, zone, &workspace->groups.v[g].sinks.v[s],
-                            lint_path(l, workspace->name.s, workspace->groups.v[g].name));
+                check_class(l, zone, object, &workspace->groups.v[g].sinks.v[s]);
+        }
     }
 }
 

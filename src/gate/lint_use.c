@@ -1,4 +1,6 @@
 // Workspaces: what they use, and whether they may.
+#include <stdlib.h>
+
 #include "gate/lint_int.h"
 
 typedef struct use {
@@ -82,21 +84,42 @@ static void check_sink(lint *l, const use *u)
     }
 }
 
+// A dataset and the sink that names it; the first sink of a dataset sorts before its repetitions.
+typedef struct used {
+    const ds_dataset *dataset;
+    const ds_sink *sink;
+} used;
+
+static int by_dataset(const void *a, const void *b)
+{
+    const used *x = a, *y = b;
+    int order = (x->dataset > y->dataset) - (x->dataset < y->dataset);
+    return order ? order : (x->sink > y->sink) - (x->sink < y->sink);
+}
+
+static void check_twice(lint *l, const char *object, used *all, size_t n)
+{
+    if (n > 1)
+        qsort(all, n, sizeof *all, by_dataset);
+    for (size_t i = 1; i < n; i++)
+        if (all[i].dataset == all[i - 1].dataset)
+            lint_add(l, LINT_SINK_TWICE, all[i].sink->pos, object, "group \"%s\" uses \"%s/%s\" twice", object,
+                     all[i].sink->store, all[i].sink->dataset);
+}
+
 static void check_group(lint *l, const ds_workspace *workspace, const ds_group *group)
 {
     use u = {.workspace = workspace, .group = group, .object = lint_path(l, workspace->name.s, group->name)};
-    ds_map *seen = map_new(l->arena);
+    used *all = ARENA_ARRAY(l->arena, used, group->sinks.n);
+    size_t n = 0;
     for (size_t i = 0; i < group->sinks.n; i++) {
         u.sink = &group->sinks.v[i];
         if (!resolve(l, &u))
             continue;
-        if (map_add(seen, lint_path(l, u.sink->store, u.sink->dataset), seen)) {
-            lint_add(l, LINT_SINK_TWICE, u.sink->pos, u.object, "group \"%s\" uses \"%s/%s\" twice", u.object,
-                     u.sink->store, u.sink->dataset);
-            continue;
-        }
+        all[n++] = (used){u.dataset, u.sink};
         check_sink(l, &u);
     }
+    check_twice(l, u.object, all, n);
 }
 
 void lint_workspaces(lint *l)

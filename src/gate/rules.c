@@ -1,10 +1,7 @@
 #include "gate/lint_int.h"
 #include "gate/rules_int.h"
 
-const char LINT_EXAMPLE_MODEL[] =
-    ECOSYSTEM NEXT ZONE("") NEXT CONTAINER("type: sqlite\npath: customers.db\nlocations: [\"MyCorp:USA/NY_1\"]\n") NEXT
-    STORE(CUSTOMERS)
-NEXT WORKSPACE(SINKS("Store1/customers")) NEXT SERVICE(ASSIGNED);
+const char LINT_EXAMPLE_MODEL[] = EXAMPLE_MODEL;
 
 // Two transformers, each of which reads what the other makes.
 #define CIRCLE(trigger)                                                                                                \

@@ -46,3 +46,9 @@
 #define SQL_CUSTOMERS(text) "sql: {customers: \"" text "\"}\n"
 #define TRANSFORMER(sql) TRANSFORMER_IN("", "", sql)
 #define MASKED_USED WORKSPACE(SINKS("Store1/customers, Masked/customers"))
+
+#define EXAMPLE_MODEL                                                                                                  \
+    ECOSYSTEM NEXT ZONE("") NEXT CONTAINER("type: sqlite\npath: customers.db\nlocations: [\"MyCorp:USA/NY_1\"]\n")     \
+        NEXT                                                                                                           \
+        STORE(CUSTOMERS)                                                                                               \
+    NEXT WORKSPACE(SINKS("Store1/customers")) NEXT SERVICE(ASSIGNED)

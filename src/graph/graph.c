@@ -56,12 +56,12 @@ static void add_transformer(builder *b, const place *at, ds_node *ingest, const 
     const char *platform = at->platform->name, *name = workspace->name.s;
     bool made;
     ds_node *transformer =
-        node_get(b, at, NODE_TRANSFORMER, arena_printf(b->arena, "Transformer/%s/%s", platform, name), &made);
+        node_get(b, at, NODE_TRANSFORMER, arena_path(b->arena, "Transformer", platform, name, NULL), &made);
     link_nodes(b, transformer, ingest);
     if (!made)
         return;
     transformer->workspace = workspace;
-    ds_node *trigger = node_get(b, at, NODE_TRIGGER, arena_printf(b->arena, "Trigger/%s/%s", platform, name), &made);
+    ds_node *trigger = node_get(b, at, NODE_TRIGGER, arena_path(b->arena, "Trigger", platform, name, NULL), &made);
     trigger->workspace = workspace;
     link_nodes(b, trigger, transformer);
     *VEC_PUSH(b->arena, &b->open) = trigger;
@@ -71,8 +71,8 @@ static ds_node *add_ingest(builder *b, const place *at, const ds_datastore *stor
 {
     bool single = store->capture.consistency == CONSISTENCY_SINGLE_DATASET;
     const char *platform = at->platform->name;
-    const char *name = single ? arena_printf(b->arena, "Ingest/%s/%s/%s", platform, store->name.s, dataset->name)
-                              : arena_printf(b->arena, "Ingest/%s/%s", platform, store->name.s);
+    const char *name = single ? arena_path(b->arena, "Ingest", platform, store->name.s, dataset->name, NULL)
+                              : arena_path(b->arena, "Ingest", platform, store->name.s, NULL);
     bool made;
     ds_node *ingest = node_get(b, at, NODE_INGEST, name, &made);
     if (!made)
@@ -94,8 +94,8 @@ static ds_node *add_export(builder *b, const place *at, const ds_workspace *work
         return NULL;
     bool made;
     ds_node *export = node_get(b, at, NODE_EXPORT,
-                               arena_printf(b->arena, "Export/%s/%s/%s/%s/%s", at->platform->name, workspace->name.s,
-                                            group->name, store->name.s, dataset->name),
+                               arena_path(b->arena, "Export", at->platform->name, workspace->name.s, group->name,
+                                          store->name.s, dataset->name, NULL),
                                &made);
     if (!made)
         return export;

@@ -16,7 +16,8 @@ typedef struct collector {
     root_list roots;
 } collector;
 
-bool assign_resolve(const ds_model *model, const char *path, const ds_workspace **workspace, const ds_group **group)
+// The group of an assignment's "WORKSPACE/GROUP"; false when it does not exist or feeds a transformer.
+static bool resolve(const ds_model *model, const char *path, const ds_workspace **workspace, const ds_group **group)
 {
     return path && model_resolve_group(model, path, workspace, group) && !(*workspace)->transformer.pos.file;
 }
@@ -31,7 +32,7 @@ const ds_platform *assign_platform(const ds_platform_service *service, const cha
 
 static void add_root(collector *c, ds_root root)
 {
-    char *key = arena_printf(c->arena, "%s/%s/%s", root.platform->name, root.workspace->name.s, root.group->name);
+    char *key = arena_path(c->arena, root.platform->name, root.workspace->name.s, root.group->name, NULL);
     if (!map_add(c->taken, key, key))
         *VEC_PUSH(c->arena, &c->roots) = root;
 }
@@ -42,7 +43,7 @@ static void collect_assignment(collector *c, const ds_platform_service *service,
     const ds_group *group;
     if (assignment->group.s)
         (void)map_add(c->mentioned, assignment->group.s, (void *)(uintptr_t)assignment);
-    if (!assign_resolve(c->model, assignment->group.s, &workspace, &group))
+    if (!resolve(c->model, assignment->group.s, &workspace, &group))
         return;
     for (size_t i = 0; i < assignment->platforms.n; i++) {
         const ds_assigned_platform *at = &assignment->platforms.v[i];
@@ -52,7 +53,8 @@ static void collect_assignment(collector *c, const ds_platform_service *service,
     }
 }
 
-const ds_platform *assign_fitting(const ds_platform_service *service, ds_platform_types types,
+// The service's first platform in written order that serves the requirements, or NULL.
+static const ds_platform *fitting(const ds_platform_service *service, ds_platform_types types,
                                   const ds_requires *requires_)
 {
     for (size_t i = 0; i < service->platforms.n; i++) {
@@ -72,9 +74,9 @@ static void assign_automatically(collector *c, const ds_platform_service *servic
             continue;
         for (size_t k = 0; k < workspace->groups.n; k++) {
             const ds_group *group = &workspace->groups.v[k];
-            char *path = arena_printf(c->arena, "%s/%s", workspace->name.s, group->name);
+            char *path = arena_path(c->arena, workspace->name.s, group->name, NULL);
             const ds_platform *platform =
-                map_get(c->mentioned, path) ? NULL : assign_fitting(service, c->types, &group->requires_);
+                map_get(c->mentioned, path) ? NULL : fitting(service, c->types, &group->requires_);
             if (!platform)
                 continue;
             (void)map_add(c->mentioned, path, path); // another service with auto_assign leaves it alone

@@ -9,12 +9,7 @@ ds_roots assign_roots(const ds_model *model, ds_platform_types types, ds_arena *
 ds_roots assign_roots_of_service(ds_roots roots, const ds_platform_service *service, ds_arena *arena);
 
 // The pieces that lint needs as well.
-// The group of an assignment's "WORKSPACE/GROUP"; false when it does not exist or feeds a transformer.
-bool assign_resolve(const ds_model *model, const char *path, const ds_workspace **workspace, const ds_group **group);
 // The service's own platform of that name, or NULL.
 const ds_platform *assign_platform(const ds_platform_service *service, const char *name);
-// The service's first platform in written order that serves the requirements, or NULL.
-const ds_platform *assign_fitting(const ds_platform_service *service, ds_platform_types types,
-                                  const ds_requires *requires_);
 // A text that is equal for services that share one merge database, whatever they call it.
 const char *assign_merge_database(const ds_model *model, const ds_platform_service *service, ds_arena *arena);

@@ -192,11 +192,28 @@ static void claim(name_check *c, ds_relation relation, ds_pos pos, const char *o
     diag_hint(c->diags, "give one of them a shorter name");
 }
 
+// A name that says its whole path is nobody else's: only one that carries a hash can meet another. Cheap, and never
+// false for a name that does.
+static bool may_meet(const name_check *c, const char *const *parts, size_t n)
+{
+    enum { AROUND = sizeof "ds___history" }; // the longest prefix and suffix
+    size_t bytes = AROUND;
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strlen(parts[i]);
+        if (length == 0 || parts[i][0] == '_' || parts[i][length - 1] == '_' || strstr(parts[i], "__"))
+            return true;
+        bytes += length + 2;
+    }
+    return bytes > c->engine->names.limit;
+}
+
 static void claim_tables(name_check *c, const ds_node *ingest, const ds_dataset *dataset)
 {
     static const ds_table_kind KINDS[] = {TABLE_MERGE, TABLE_STAGING, TABLE_HISTORY};
     const char *platform = ingest->platform->name, *store = ingest->store->name.s;
-    const char *owner = arena_printf(c->arena, "%s/%s/%s", platform, store, dataset->name);
+    if (!may_meet(c, (const char *[]){platform, store, dataset->name}, 3))
+        return;
+    const char *owner = arena_path(c->arena, platform, store, dataset->name, NULL);
     size_t n = ingest->platform->milestoning == MILESTONING_SCD4 ? 3 : 2;
     for (size_t i = 0; i < n; i++)
         claim(c, naming_table(c->arena, c->engine->names, platform, store, dataset->name, KINDS[i]), dataset->pos,
@@ -206,8 +223,9 @@ static void claim_tables(name_check *c, const ds_node *ingest, const ds_dataset 
 static void claim_views(name_check *c, const ds_node *export)
 {
     const char *workspace = export->workspace->name.s, *store = export->store->name.s;
-    const char *owner =
-        arena_printf(c->arena, "%s/%s/%s/%s", workspace, export->group->name, store, export->dataset->name);
+    if (!may_meet(c, (const char *[]){workspace, export->group->name, store, export->dataset->name}, 4))
+        return;
+    const char *owner = arena_path(c->arena, workspace, export->group->name, store, export->dataset->name, NULL);
     bool full = export->group->requires_.history == HISTORY_FULL;
     for (int history = 0; history <= full; history++)
         claim(c,
