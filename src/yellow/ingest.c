@@ -173,8 +173,7 @@ static bool small_and_unchanged(const ds_job *job, ds_work *work, const ds_rows 
     return true;
 }
 
-// A key change: live rows that the new key can't tell apart are closed by the merge.
-static ds_rc count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err)
+ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_db *db = job->control->db;
@@ -204,7 +203,7 @@ static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
 {
     TRY(check_source(job, work->def, err));
     if (work->rekey)
-        TRY(count_closed_by_rekey(job, work, err));
+        TRY(ingest_count_closed_by_rekey(job, work, err));
     CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
     ingest_source_select(job, work->def, &q);
     ds_read read = ingest_source_read(job, work->def, &q);

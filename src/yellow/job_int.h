@@ -133,6 +133,8 @@ ds_read ingest_source_read(const ds_job *job, const ds_dataset_def *dataset, con
 void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *columns, bool hash, bool locator,
                         ds_sql *out);
 ds_rc ingest_open_live(ds_job *job, ds_error *err);
+// A key change: counts the live rows that the new key can't tell apart, which the merge closes.
+ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err);
 
 // --- compare.c: a dataset through the edge diff; pump holds its source rows
 ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump *source, ds_error *err);

@@ -154,7 +154,7 @@ static ds_rc read_recorded(ds_job *job, ds_work *work, ds_error *err)
         !fingerprint_parse(result_int(&r, 0, 9), result_text(&r, 0, 10), &work->after))
         return ds_fail(err, DS_INTERNAL, "%s: damaged fingerprint in dataset_batch", work->def->name);
     work->staged_sum = staged.sum;
-    return DS_DONE;
+    return work->rekey ? ingest_count_closed_by_rekey(job, work, err) : DS_DONE;
 }
 
 ds_rc merge_resume(ds_job *job, ds_error *err)

@@ -1,0 +1,70 @@
+// A stream's cycle where something came between: each case is named after the symptom that it would show.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/sqlite/sqlite.h"
+#include "support/check.h"
+#include "support/crash.h"
+#include "support/fault.h"
+#include "support/truth.h"
+
+#define PEOPLE "id integer primary key; name varchar(20); code varchar(10)"
+
+static void people_world(world *w, ds_milestoning milestoning)
+{
+    world_open(w, &SQLITE_DRIVER, milestoning);
+    world_dataset(w, "people", PEOPLE);
+    world_apply(w);
+    world_source(w, "INSERT INTO people VALUES (1, 'ann', 'a'), (2, 'bob', 'b'), (3, 'cyd', 'c'), (4, 'dan', 'c')");
+}
+
+static void runs(world *w)
+{
+    ds_job_result result;
+    ds_error err;
+    OK(world_job(w, &result, &err));
+    assert_string_equal(truth_broken(&w->runtime, &w->merge, &w->def, w->arena), "");
+}
+
+static const char *merged(world *w, const char *select)
+{
+    return world_query(w, true, select);
+}
+
+static const char *last_batch(world *w)
+{
+    return merged(w, "SELECT batch_id, status FROM datasurface__batch ORDER BY batch_id DESC LIMIT 1");
+}
+
+// The key in force becomes another one; the definition is applied again.
+static void change_key(world *w, const char *columns)
+{
+    w->def.dataset_count = 0;
+    world_dataset(w, "people", columns);
+    world_apply(w);
+}
+
+static void a_key_change_killed_in_merging_is_finished(void **state)
+{
+    (void)state;
+    for (int m = MILESTONING_SCD1; m <= MILESTONING_SCD4; m++) {
+        world w;
+        people_world(&w, (ds_milestoning)m);
+        runs(&w);
+        change_key(&w, "id integer; name varchar(20); code varchar(10) primary key");
+        world_source(&w, "DELETE FROM people WHERE id IN (1, 4)"); // 3 and 4 shared their new key
+        assert_int_equal(crash_job(&w, "merging", 1), CRASH_KILLED);
+        runs(&w);
+        assert_string_equal(last_batch(&w), "2|committed\n");
+        assert_string_equal(merged(&w, "SELECT code, id FROM ws_w__g__s__people ORDER BY code"), "b|2\nc|3\n");
+        world_close(&w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_change_killed_in_merging_is_finished),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
