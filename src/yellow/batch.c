@@ -29,7 +29,7 @@ static const transition TRANSITIONS[] = {
     {BATCH_STARTED, BATCH_INGESTING, "the first rows are written"},
     {BATCH_INGESTING, BATCH_STARTED, "retry: its staging rows are dropped, the source is read anew"},
     {BATCH_INGESTING, BATCH_MERGING, "all datasets are staged; counts and hash sums are recorded"},
-    {BATCH_MERGING, BATCH_STARTED, "the staged rows are not those recorded, or the definition changed: start over"},
+    {BATCH_MERGING, BATCH_STARTED, "the staged rows are not those recorded or don't fit, or the definition changed"},
     {BATCH_MERGING, BATCH_COMMITTED, "deltas, fingerprints, counts and status commit together"},
 };
 enum { TRANSITION_COUNT = sizeof TRANSITIONS / sizeof TRANSITIONS[0] };
@@ -206,10 +206,16 @@ ds_rc batch_begin(ds_job *job, ds_error *err)
     return lease_end(job, begin_in_transaction(job, err), err);
 }
 
-ds_rc batch_restart(ds_job *job, ds_error *err)
+static ds_rc restart(ds_job *job, const char *why, ds_error *err)
+{
+    TRY(start_over(job, err));
+    return control_event(job->control, job->def->name, "restarted", why, err);
+}
+
+ds_rc batch_restart(ds_job *job, const char *why, ds_error *err)
 {
     TRY(lease_begin(job, err));
-    return lease_end(job, start_over(job, err), err);
+    return lease_end(job, restart(job, why, err), err);
 }
 
 static ds_rc clear_failure(ds_job *job, ds_error *err)

@@ -3,6 +3,8 @@
 #include "yellow/tables.h"
 #include "yellow/transform.h"
 
+enum { ATTEMPTS = 2 }; // of one run at a batch
+
 static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
 {
     ds_stream_row *row;
@@ -90,23 +92,38 @@ static ds_rc ingest(ds_job *job, ds_error *err)
     return anything_changed(job) ? merge_enter(job, err) : merge_commit_unchanged(job, err);
 }
 
-// From the batch's state to its commit. Staged rows that are not those recorded send it back to the start, once.
+static void release_work(ds_job *job)
+{
+    ingest_close_source(job);
+    for (size_t i = 0; i < job->work_count; i++)
+        deltas_release(&job->work[i].pending);
+    job->pending_bytes = 0;
+}
+
+static ds_rc read_and_merge(ds_job *job, bool *again, ds_error *err)
+{
+    *again = false;
+    if (job->status != BATCH_MERGING)
+        TRY(ingest(job, err));
+    return job->status == BATCH_COMMITTED ? DS_DONE : merge_commit(job, again, err);
+}
+
+// From the batch's state to its commit. Deltas that don't fit send it back to the start, for which it has one try now.
 static ds_rc finish_batch(ds_job *job, ds_error *err)
 {
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (job->status != BATCH_MERGING)
-            TRY(ingest(job, err));
-        if (job->status == BATCH_COMMITTED)
-            return DS_DONE;
-        bool again = false;
-        TRY(merge_commit(job, &again, err));
+    for (int attempt = 1;; attempt++) {
+        bool again;
+        ds_rc rc = read_and_merge(job, &again, err);
         if (!again)
-            return DS_DONE;
-        ingest_close_source(job);
-        TRY(batch_restart(job, err));
+            return rc;
+        ds_error failure = *err;
+        release_work(job);
+        TRY(batch_restart(job, failure.text, err));
+        *err = failure;
+        if (attempt == ATTEMPTS)
+            return rc;
         TRY(prepare_work(job, err));
     }
-    return ds_fail(err, DS_INTERNAL, "stream %s: the staged rows change under our hands", job->def->name);
 }
 
 static ds_rc one_batch(ds_job *job, ds_error *err)
@@ -140,14 +157,6 @@ static void fill_result(const ds_job *job, double seconds, ds_job_result *out)
         out->counts.unchanged += work->counts.unchanged;
         out->counts.bytes += work->counts.bytes;
     }
-}
-
-static void release_work(ds_job *job)
-{
-    ingest_close_source(job);
-    for (size_t i = 0; i < job->work_count; i++)
-        deltas_release(&job->work[i].pending);
-    job->pending_bytes = 0;
 }
 
 static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
@@ -209,7 +218,7 @@ static ds_rc reset_open_batch(ds_job *job, bool dry_run, int64_t *rows, ds_error
         store_rollback(job->control->db);
         rc = batch_begin(job, err); // finds the open batch
         if (rc.code == DS_OK && job->status != BATCH_STARTED)
-            rc = batch_restart(job, err);
+            rc = batch_restart(job, "reset by hand", err);
         if (rc.code == DS_OK)
             rc = batch_clear_failure(job, err);
         return rc;

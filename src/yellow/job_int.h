@@ -95,8 +95,8 @@ bool batch_status_parse(const char *text, ds_batch_status *out);
 ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err);
 // Finds the open batch or begins the next one, in one transaction with the fence.
 ds_rc batch_begin(ds_job *job, ds_error *err);
-// Sends an open batch back to the start, in a transaction of its own.
-ds_rc batch_restart(ds_job *job, ds_error *err);
+// Sends an open batch back to the start and writes an event that says why, in a transaction of its own.
+ds_rc batch_restart(ds_job *job, const char *why, ds_error *err);
 // Forgets the failures of an open batch, in a transaction of its own.
 ds_rc batch_clear_failure(ds_job *job, ds_error *err);
 // Records a failure on the batch; best effort.
@@ -147,7 +147,8 @@ ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err);
 // --- merge.c
 // Records the datasets' counts and moves to merging, staging what is pending: one transaction.
 ds_rc merge_enter(ds_job *job, ds_error *err);
-// Applies what is staged and commits the batch: one transaction. *again: the staged rows are not those recorded.
+// Applies what is staged and commits the batch: one transaction. *again: it failed because the staged rows are not those
+// recorded, or don't fit the merge tables: only reading the source anew helps.
 ds_rc merge_commit(ds_job *job, bool *again, ds_error *err);
 // A batch without any change: one transaction with the batch's own record.
 ds_rc merge_commit_unchanged(ds_job *job, ds_error *err);

@@ -245,18 +245,23 @@ static ds_rc apply_all(ds_job *job, ds_error *err)
     return record_commit(job, err);
 }
 
+static ds_rc check_and_apply(ds_job *job, ds_error *err)
+{
+    bool same = false;
+    TRY(staged_as_recorded(job, &same, err));
+    if (!same)
+        return ds_fail(err, DS_INTERNAL, "the staged rows are not those that were recorded");
+    return apply_all(job, err);
+}
+
 ds_rc merge_commit(ds_job *job, bool *again, ds_error *err)
 {
+    *again = false;
     TRY(lease_begin(job, err));
-    bool same = false;
-    ds_rc rc = staged_as_recorded(job, &same, err);
-    *again = rc.code == DS_OK && !same;
-    if (rc.code == DS_OK && same)
-        rc = apply_all(job, err);
-    if (!*again)
-        return lease_end(job, rc, err);
-    store_rollback(job->control->db);
-    return DS_DONE;
+    ds_rc rc = lease_end(job, check_and_apply(job, err), err);
+    // What the world refuses is tried again as it is; deltas that don't fit won't fit the next time either.
+    *again = rc.code == DS_INTERNAL || rc.code == DS_FINDING;
+    return rc;
 }
 
 static ds_rc commit_unchanged(ds_job *job, ds_error *err)

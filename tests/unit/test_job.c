@@ -61,10 +61,36 @@ static void a_key_change_killed_in_merging_is_finished(void **state)
     }
 }
 
+// Somebody wrote to the merge table between staging and merging: the staged deltas don't fit any more.
+static void deltas_that_do_not_fit_are_read_anew(void **state)
+{
+    (void)state;
+    static const char *const DAMAGE[] = {
+        "DELETE FROM ds_p__s__people WHERE id = 2",                                                    // to be updated
+        "DELETE FROM ds_p__s__people WHERE id = 3",                                                    // to be deleted
+        "INSERT INTO ds_p__s__people SELECT ds_row_hash, 1, 9, 'x', 'x' FROM ds_p__s__people LIMIT 1", // to be inserted
+    };
+    for (size_t i = 0; i < sizeof DAMAGE / sizeof DAMAGE[0]; i++) {
+        world w;
+        people_world(&w, MILESTONING_SCD1);
+        runs(&w);
+        world_source(&w, "UPDATE people SET name = 'new' WHERE id = 2; DELETE FROM people WHERE id = 3; "
+                         "INSERT INTO people VALUES (9, 'eve', 'e')");
+        assert_int_equal(crash_job(&w, "merging", 1), CRASH_KILLED);
+        world_merge(&w, DAMAGE[i]);
+        runs(&w);
+        assert_string_equal(last_batch(&w), "2|committed\n");
+        assert_string_equal(merged(&w, "SELECT id, name FROM ws_w__g__s__people ORDER BY id"),
+                            "1|ann\n2|new\n4|dan\n9|eve\n");
+        world_close(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_change_killed_in_merging_is_finished),
+        cmocka_unit_test(deltas_that_do_not_fit_are_read_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
