@@ -184,9 +184,10 @@ static ds_rc resume(ds_job *job, const ds_batch_row *open, ds_error *err)
     if (!batch_status_parse(open->status, &job->status))
         return ds_fail(err, DS_INTERNAL, "batch %lld of %s has the unknown status \"%s\"", (long long)open->id,
                        job->def->name, open->status);
-    if (job->status == BATCH_MERGING && open->stream_version == job->row->version)
-        return merge_resume(job, err);
-    return start_over(job, err);
+    if (job->status != BATCH_MERGING || open->stream_version != job->row->version)
+        return start_over(job, err);
+    job->resnapshot = false; // asked for after this batch was read, or known to be wanted still: the next one does it
+    return merge_resume(job, err);
 }
 
 static ds_rc begin_in_transaction(ds_job *job, ds_error *err)

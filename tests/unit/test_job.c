@@ -86,11 +86,40 @@ static void deltas_that_do_not_fit_are_read_anew(void **state)
     }
 }
 
+static void want_resnapshot(world *w)
+{
+    ds_error err;
+    ds_control *control;
+    OK(control_open(&w->runtime, &w->merge, CONTROL_WRITE, &control, &err));
+    OK(control_set_resnapshot(control, w->def.name, true, &err));
+    control_close(control);
+}
+
+// The open batch was read before anybody asked for a resnapshot: it can't count as one.
+static void a_resnapshot_wanted_while_merging_is_not_forgotten(void **state)
+{
+    (void)state;
+    world w;
+    people_world(&w, MILESTONING_SCD1);
+    runs(&w);
+    world_source(&w, "UPDATE people SET name = 'new' WHERE id = 2");
+    assert_int_equal(crash_job(&w, "merging", 1), CRASH_KILLED);
+    world_merge(&w, "UPDATE ds_p__s__people SET name = 'damaged' WHERE id = 4");
+    want_resnapshot(&w);
+    runs(&w);
+    runs(&w);
+    assert_string_equal(last_batch(&w), "3|committed\n");
+    assert_string_equal(merged(&w, "SELECT name FROM ws_w__g__s__people WHERE id = 4"), "dan\n");
+    assert_string_equal(merged(&w, "SELECT resnapshot FROM datasurface__stream"), "0\n");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_change_killed_in_merging_is_finished),
         cmocka_unit_test(deltas_that_do_not_fit_are_read_anew),
+        cmocka_unit_test(a_resnapshot_wanted_while_merging_is_not_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
