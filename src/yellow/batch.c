@@ -180,7 +180,6 @@ static ds_rc resume(ds_job *job, const ds_batch_row *open, ds_error *err)
 {
     job->batch = open->id;
     job->started_at = open->started_at;
-    job->guarded = open->guarded;
     if (!batch_status_parse(open->status, &job->status))
         return ds_fail(err, DS_INTERNAL, "batch %lld of %s has the unknown status \"%s\"", (long long)open->id,
                        job->def->name, open->status);

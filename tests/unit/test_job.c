@@ -114,12 +114,33 @@ static void a_resnapshot_wanted_while_merging_is_not_forgotten(void **state)
     world_close(&w);
 }
 
+static void a_failure_behind_a_guard_is_no_guard(void **state)
+{
+    (void)state;
+    world w;
+    people_world(&w, MILESTONING_SCD1);
+    w.def.max_delete_ratio = 0.2;
+    world_apply(&w);
+    runs(&w);
+    ds_job_result result;
+    ds_error err;
+    world_source(&w, "DELETE FROM people");
+    FAILS(world_job(&w, &result, &err), DS_FINDING, "guarded");
+    assert_string_equal(merged(&w, "SELECT guarded FROM datasurface__batch WHERE batch_id = 2"), "1\n");
+    world_source(&w, "ALTER TABLE people RENAME TO folk");
+    FAILS(world_job(&w, &result, &err), DS_FINDING, "is missing");
+    assert_string_equal(merged(&w, "SELECT guarded FROM datasurface__batch WHERE batch_id = 2"), "0\n");
+    assert_string_equal(merged(&w, "SELECT kind FROM datasurface__event ORDER BY id"), "guarded\nfailed\n");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_change_killed_in_merging_is_finished),
         cmocka_unit_test(deltas_that_do_not_fit_are_read_anew),
         cmocka_unit_test(a_resnapshot_wanted_while_merging_is_not_forgotten),
+        cmocka_unit_test(a_failure_behind_a_guard_is_no_guard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
