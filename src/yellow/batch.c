@@ -257,7 +257,12 @@ static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
     SQL(&q, ", retry_at = ");
     control_sql_time(&q, now + (delay_s < RETRY_MAX_S ? delay_s : RETRY_MAX_S) * INT64_C(1000000));
     where_batch(&q, job);
-    TRY(store_exec(job->control->db, &q, NULL, err));
+    SQL(&q, " AND status <> ");
+    sql_text(&q, STATUS_NAMES[BATCH_COMMITTED]); // a commit that we were told had failed
+    int64_t affected = 0;
+    TRY(store_exec(job->control->db, &q, &affected, err));
+    if (affected == 0)
+        return DS_DONE;
     return control_event(job->control, job->def->name, job->guarded ? "guarded" : "failed", failure->text, err);
 }
 

@@ -134,6 +134,31 @@ static void a_failure_behind_a_guard_is_no_guard(void **state)
     world_close(&w);
 }
 
+// The database committed, but we were told that it failed: the batch is committed and stays as it is.
+static void a_committed_batch_gets_no_failure(void **state)
+{
+    (void)state;
+    ds_fault *fault = fault_new(&SQLITE_DRIVER);
+    for (int changed = 0; changed < 2; changed++) {
+        world w;
+        world_open(&w, fault_driver(fault), MILESTONING_SCD1);
+        world_dataset(&w, "people", PEOPLE);
+        world_apply(&w);
+        runs(&w);
+        if (changed)
+            world_source(&w, "INSERT INTO people VALUES (1, 'ann', 'a')");
+        ds_job_result result;
+        ds_error err;
+        fault_arm_call(fault, FAULT_COMMIT, changed ? 3 : 2, FAULT_ONCE | FAULT_AFTER, DS_ENV);
+        FAILS(world_job(&w, &result, &err), DS_ENV, "injected failure of commit");
+        fault_arm(fault, 1, FAULT_OFF, DS_OK);
+        assert_string_equal(truth_broken(&w.runtime, &w.merge, &w.def, w.arena), "");
+        assert_string_equal(last_batch(&w), "2|committed\n");
+        world_close(&w);
+    }
+    fault_free(fault);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +166,7 @@ int main(void)
         cmocka_unit_test(deltas_that_do_not_fit_are_read_anew),
         cmocka_unit_test(a_resnapshot_wanted_while_merging_is_not_forgotten),
         cmocka_unit_test(a_failure_behind_a_guard_is_no_guard),
+        cmocka_unit_test(a_committed_batch_gets_no_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
