@@ -17,37 +17,22 @@ static ds_rc delete_all(ds_job *job, ds_relation relation, ds_error *err)
     return store_exec(job->control->db, &q, NULL, err);
 }
 
-static ds_rc has_rows(ds_job *job, ds_relation relation, bool *out, ds_error *err)
-{
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-    SQL(&q, "SELECT 1 FROM ");
-    sql_relation(&q, relation);
-    SQL(&q, " LIMIT 1");
-    ds_result r;
-    TRY(store_query(job->control->db, &q, arena, &r, err));
-    *out = r.rows > 0;
-    return DS_DONE;
-}
-
 static ds_rc in_ingesting(ds_job *job, ds_error *err)
 {
     return job->status == BATCH_STARTED ? batch_move(job, BATCH_INGESTING, err) : DS_DONE;
 }
 
+static ds_rc clear(ds_job *job, const ds_work *work, ds_error *err)
+{
+    TRY(in_ingesting(job, err));
+    TRY(table_drop_indexes(job->control, job->def, work->def, err)); // even an empty table may have them
+    return delete_all(job, work->def->merge, err);
+}
+
 ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err)
 {
-    bool dirty;
-    TRY(has_rows(job, work->def->merge, &dirty, err));
-    if (!dirty)
-        return DS_DONE;
     TRY(lease_begin(job, err));
-    ds_rc rc = in_ingesting(job, err);
-    if (rc.code == DS_OK)
-        rc = table_drop_indexes(job->control, job->def, work->def, err);
-    if (rc.code == DS_OK)
-        rc = delete_all(job, work->def->merge, err);
-    return lease_end(job, rc, err);
+    return lease_end(job, clear(job, work, err), err);
 }
 
 // Copies of equal rows are numbered from 1 by the database once all are in (loading counts none).
@@ -134,39 +119,36 @@ static ds_rc load_group(ds_job *job, ds_work *work, ds_pump *pump, bool *ended, 
     return rc;
 }
 
-// The unique index could not be made: which keys are there twice?
-static ds_rc name_duplicates(ds_job *job, ds_work *work, ds_error *err)
+// SELECT key FROM merge GROUP BY key HAVING count(*) > 1 LIMIT 1
+static void select_duplicate(const ds_work *work, const ds_shape *key, ds_sql *q)
 {
-    ds_error first = *err;
-    const ds_shape *shape = work->def->shape;
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-    SQL(&q, "SELECT count(*)");
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < shape->key_count; i++) {
-            if (pass == 0 || i)
-                SQL(&q, ", ");
-            sql_ident(&q, shape->columns[shape->key[i]].name);
-        }
-        if (pass == 0) {
-            SQL(&q, " FROM ");
-            sql_relation(&q, work->def->merge);
-            SQL(&q, " GROUP BY ");
-        }
-    }
-    SQL(&q, " HAVING count(*) > 1 LIMIT 1");
-    ds_result r;
+    SQL(q, "SELECT ");
+    sql_columns_to_read(q, key, false);
+    SQL(q, " FROM ");
+    sql_relation(q, work->def->merge);
+    SQL(q, " GROUP BY ");
+    sql_columns_to_read(q, key, false);
+    SQL(q, " HAVING count(*) > 1 LIMIT 1");
+}
+
+// The unique index could not be made: which key is there twice?
+static ds_rc name_duplicate(ds_job *job, ds_work *work, ds_error *err)
+{
+    ds_rc rc = {err->code};
     ds_error ignored;
-    if (shape->key_count == 0 || store_query(job->control->db, &q, arena, &r, &ignored).code != DS_OK || r.rows == 0) {
-        *err = first;
-        return (ds_rc){first.code};
-    }
+    if (work->def->shape->key_count == 0)
+        return rc;
+    const ds_shape *shape = shape_of_key(job->arena, work->def->shape);
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    select_duplicate(work, shape, &q);
+    ds_read read = {.select = &q, .shape = shape};
+    CLEANUP(pump_closep) ds_pump *pump = NULL;
+    if (pump_open(job->control->db, &read, 1, &pump, &ignored).code != DS_OK || pump_peek(pump)->n == 0)
+        return rc;
     CLEANUP(buf_release) ds_buf key = BUF_INIT(400);
-    for (size_t i = 0; i < shape->key_count; i++)
-        buf_printf(&key, "%s%s='%s'", i ? ", " : "", shape->columns[shape->key[i]].name, result_text(&r, 0, i + 1));
-    return ds_hint(ds_fail(err, DS_FINDING, "duplicate key in the source: %s (%s rows)", buf_text(&key),
-                           result_text(&r, 0, 0)),
-                   err, "correct the source, or the dataset's primary key in the model");
+    row_print_key(shape, rows_row(pump_peek(pump), 0), &key);
+    return ds_hint(ds_fail(err, DS_FINDING, "duplicate key in the source: %s", buf_text(&key)), err,
+                   "correct the source, or the dataset's primary key in the model");
 }
 
 static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
@@ -178,7 +160,7 @@ static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
     if (rc.code == DS_OK)
         rc = table_create_indexes(job->control, job->def, work->def, err);
     rc = lease_end(job, rc, err);
-    return rc.code == DS_FINDING ? name_duplicates(job, work, err) : rc;
+    return rc.code == DS_FINDING ? name_duplicate(job, work, err) : rc;
 }
 
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)

@@ -159,6 +159,24 @@ static void a_committed_batch_gets_no_failure(void **state)
     fault_free(fault);
 }
 
+// A first load of nothing made the indexes; the next attempt meets them.
+static void duplicates_behind_an_empty_first_load_are_named(void **state)
+{
+    (void)state;
+    world w;
+    world_open(&w, &SQLITE_DRIVER, MILESTONING_SCD2);
+    world_dataset(&w, "people", PEOPLE);
+    world_apply(&w);
+    assert_int_equal(crash_job(&w, "merging", 1), CRASH_KILLED);
+    world_merge(&w, "UPDATE datasurface__batch SET status = 'ingesting'; DELETE FROM datasurface__dataset_batch");
+    world_source(&w, "INSERT INTO people VALUES (1, 'ann', 'a'), (7, 'bob', 'b'), (7, 'bob', 'b')");
+    ds_job_result result;
+    ds_error err;
+    FAILS(world_job(&w, &result, &err), DS_FINDING, "duplicate key in the source: id=7");
+    HINTS("primary key");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_resnapshot_wanted_while_merging_is_not_forgotten),
         cmocka_unit_test(a_failure_behind_a_guard_is_no_guard),
         cmocka_unit_test(a_committed_batch_gets_no_failure),
+        cmocka_unit_test(duplicates_behind_an_empty_first_load_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
