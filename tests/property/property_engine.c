@@ -149,7 +149,7 @@ static void one_sequence(const form *f, ds_milestoning milestoning)
     w.def.staging_full = below(4) == 0;
     w.def.staging_batches = below(3) == 0 ? STAGING_BATCHES_ALL : below(4);
     w.def.chunk_rows = below(3) ? 0 : 3;
-    w.def.memory_bytes = below(3) ? 0 : 1; // one byte: as many ranges as can be
+    w.def.memory_bytes = below(3) ? 0 : 600; // a few ranges
     world_apply(&w);
     table old = {0}, now = {0};
     const char *snapshots[BATCHES + 1];
@@ -181,7 +181,7 @@ static void one_sequence(const form *f, ds_milestoning milestoning)
 static int rounds(void)
 {
     const char *wanted = getenv("DS_ROUNDS");
-    return wanted ? (int)strtol(wanted, NULL, 10) : 12;
+    return wanted ? (int)strtol(wanted, NULL, 10) : 25;
 }
 
 static void sequences(void **state)

@@ -64,6 +64,7 @@ static void run(const world *w, const ds_container_def *container, const char *s
 {
     ds_db *db = open_db(w, container);
     ds_error err;
+    must(store_begin(db, BEGIN_WRITE, &err), &err, statements);
     ds_str rest = str_of(statements);
     while (rest.n) {
         ds_str one = str_trim(str_split(&rest, ';'));
@@ -73,6 +74,7 @@ static void run(const world *w, const ds_container_def *container, const char *s
         sql_user_text(&q, arena_str(w->arena, one));
         must(store_exec(db, &q, NULL, &err), &err, statements);
     }
+    must(store_commit(db, &err), &err, statements);
     store_close(db);
 }
 
