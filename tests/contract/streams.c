@@ -226,6 +226,7 @@ static void reads_that_are_refused(void **state)
     assert_non_null(strstr(err.text, "id='3'"));
     assert_non_null(strstr(err.text, "\"name\""));
     assert_int_equal(rows.n, 2); // those before the bad one, and no part of it
+    assert_int_equal(rows.bytes.n, rows.end[1]);
 
     FAILS(try_read(f.db, &(ds_read){.select = &q, .shape = f.shape, .has_hash = true}, &rows, &err), DS_FINDING,
           "columns");
