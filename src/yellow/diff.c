@@ -5,17 +5,19 @@
 
 #include "base/error.h"
 
-// An entry's state is in the top bits of `place`; the rest is the live row's locator or the waiting source row.
+// An entry's state is in the top bits of `place`; the rest is the live row's locator or the waiting source row, or, in
+// a multiset, the number of source copies.
 #define PLACE_USED (UINT64_C(1) << 63)
 #define PLACE_LIVE (UINT64_C(1) << 62) // the live side has been seen
 #define PLACE_SEEN (UINT64_C(1) << 61) // the source side has been seen
 #define PLACE_MASK (PLACE_SEEN - 1)
-enum { WAIT_ROW_BITS = 20 }; // a waiting row is (chunk index << 20) | row
+#define PLACE_DAMAGED PLACE_LIVE // a multiset: a live copy isn't what its row hash says, or has no number of its own
+enum { WAIT_ROW_BITS = 20 };     // a waiting row is (chunk index << 20) | row
 
 typedef struct entry {
     ds_hash key;
-    uint64_t row;   // low half of the row hash; a multiset: number of live copies
-    uint64_t place; // a multiset: number of source copies, below PLACE_USED
+    uint64_t row; // low half of the row hash; a multiset: number of live copies | highest copy number << 32
+    uint64_t place;
 } entry;
 _Static_assert(sizeof(entry) == 32, "an entry is 32 bytes");
 
@@ -197,6 +199,55 @@ static ds_rc tell_insert(ds_diff *diff, ds_str row, ds_hash hash, int64_t copy, 
     return diff->options.sink.row(diff->options.sink.context, OP_INSERT, row, hash, copy, err);
 }
 
+// --- copies
+
+static uint64_t live_copies(const entry *e)
+{
+    return e->row & UINT32_MAX;
+}
+
+// Copies are numbered from 1 without gaps; where they aren't, or where one is damaged, all are replaced.
+static bool copies_damaged(const entry *e)
+{
+    return (e->place & PLACE_DAMAGED) || live_copies(e) != e->row >> 32;
+}
+
+static void live_copy(ds_diff *diff, const ds_rows *chunk, size_t i)
+{
+    entry *e = entry_of(diff, chunk->row_hash[i]);
+    int64_t number = chunk->locator[i];
+    diff->totals.check += chunk->row_hash[i].low;
+    uint64_t highest = e->row >> 32;
+    if (number < 1 || number > UINT32_MAX)
+        e->place |= PLACE_DAMAGED;
+    else if ((uint64_t)number > highest)
+        highest = (uint64_t)number;
+    e->row = (live_copies(e) + 1) | highest << 32;
+    if (diff->options.rehash && !hash_eq(row_hash(rows_row(chunk, i)), chunk->row_hash[i]))
+        e->place |= PLACE_DAMAGED;
+}
+
+static ds_rc source_copy(ds_diff *diff, ds_str row, ds_hash hash, ds_error *err)
+{
+    entry *e = entry_of(diff, hash);
+    uint64_t number = (++e->place) & PLACE_MASK;
+    if (number <= live_copies(e) && !copies_damaged(e))
+        return tell_same(diff, row, hash, (int64_t)number, err);
+    return tell_insert(diff, row, hash, (int64_t)number, err);
+}
+
+static ds_rc finish_copies(ds_diff *diff, const entry *e, ds_error *err)
+{
+    uint64_t live = live_copies(e), keep = copies_damaged(e) ? 0 : e->place & PLACE_MASK;
+    if (keep >= live)
+        return DS_DONE;
+    diff->totals.deleted += (int64_t)(live - keep);
+    diff->totals.check -= (live - keep) * e->key.low;
+    return diff->options.sink.gone_copies(diff->options.sink.context, e->key, (int64_t)keep, (int64_t)live, err);
+}
+
+// --- rows with a key
+
 // Both sides of a key are known: old is what the table holds of the live row's hash.
 static ds_rc settle(ds_diff *diff, uint64_t old, ds_str row, ds_hash hash, ds_error *err)
 {
@@ -240,12 +291,11 @@ ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err)
         fingerprint_add(&diff->totals.live, stored);
         if (!in_range(diff, key))
             continue;
-        entry *e = entry_of(diff, key);
         if (diff->multiset) {
-            e->row++;
-            diff->totals.check += stored.low;
+            live_copy(diff, chunk, i);
             continue;
         }
+        entry *e = entry_of(diff, key);
         uint64_t live = live_hash(diff, chunk, i);
         uint64_t locator = (uint64_t)chunk->locator[i] & PLACE_MASK;
         diff->totals.check += live;
@@ -267,16 +317,6 @@ static ds_rc duplicate(const ds_diff *diff, ds_str row, ds_error *err)
     row_print_key(diff->options.shape, row, &key);
     return ds_hint(ds_fail(err, DS_FINDING, "duplicate key in the source: %s", buf_text(&key)), err,
                    "correct the source, or the dataset's primary key in the model");
-}
-
-static ds_rc source_copy(ds_diff *diff, ds_str row, ds_hash hash, ds_error *err)
-{
-    entry *e = entry_of(diff, hash);
-    uint64_t copies = (e->place & ~PLACE_USED) + 1;
-    e->place = PLACE_USED | copies;
-    if (copies <= e->row)
-        return tell_same(diff, row, hash, (int64_t)copies, err);
-    return tell_insert(diff, row, hash, (int64_t)copies, err);
 }
 
 // *waits: the row's partner may still come.
@@ -367,14 +407,8 @@ ds_rc diff_live_end(ds_diff *diff, ds_error *err)
 static ds_rc finish_entry(ds_diff *diff, const entry *e, ds_error *err)
 {
     const ds_diff_sink *sink = &diff->options.sink;
-    if (diff->multiset) {
-        uint64_t source = e->place & ~PLACE_USED;
-        if (source >= e->row)
-            return DS_DONE;
-        diff->totals.deleted += (int64_t)(e->row - source);
-        diff->totals.check -= (e->row - source) * e->key.low;
-        return sink->gone_copies(sink->context, e->key, (int64_t)source, (int64_t)e->row, err);
-    }
+    if (diff->multiset)
+        return finish_copies(diff, e, err);
     if (e->place & PLACE_SEEN)
         return DS_DONE;
     diff->totals.deleted++;

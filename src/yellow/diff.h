@@ -4,7 +4,9 @@
 //
 //     diff_live(d, chunk) ...  diff_source(d, chunk) ...  diff_live_end(d) ...  diff_finish(d)
 //
-// Multisets (shape without a key): identity is (row hash, copy number); live chunks must all come first.
+// Multisets (shape without a key): identity is (row hash, copy number); live chunks must all come first, with the copy
+// number as the locator. Copies that aren't numbered from 1 without gaps (somebody wrote to the table), and with rehash
+// those of which one is damaged, are all replaced: deleted and inserted anew.
 // A diff over more rows than the memory budget works by key-hash ranges: the caller runs it once per range over the
 // same data, rows of other ranges are passed over.
 // Thread rule: one thread.
@@ -46,7 +48,7 @@ ds_diff *diff_new(const ds_diff_options *options);
 void diff_free(ds_diff *diff); // takes NULL
 void diff_freep(ds_diff **diff);
 
-// Live rows: keys (or whole rows with rehash), row_hash as stored, locator.
+// Live rows: keys (or whole rows with rehash), row_hash as stored, locator (a multiset: the copy number).
 ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err);
 ds_rc diff_live_end(ds_diff *diff, ds_error *err); // inserts the waiting source rows
 // Source rows. Takes the chunk when some of its rows have to wait (*kept is then true). DS_FINDING: duplicate key.

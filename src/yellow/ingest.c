@@ -108,7 +108,10 @@ void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *
     }
     if (locator) {
         sql_add_fixed(out, comma, strlen(comma));
-        sql_locator(out, NULL);
+        if (work->def->shape->key_count)
+            sql_locator(out, NULL);
+        else
+            SQL(out, "ds_copy");
     }
     SQL(out, " FROM ");
     sql_relation(out, work->def->merge);

@@ -22,7 +22,7 @@ typedef struct ds_delta {
 } ds_delta;
 typedef struct ds_gone_copies {
     ds_hash hash;
-    int64_t keep;
+    int64_t keep, live;
 } ds_gone_copies;
 typedef struct ds_deltas {
     ds_buf bytes;
@@ -129,7 +129,7 @@ void ingest_close_source(ds_job *job);
 // The source's rows of a dataset, to be read on job->source.
 void ingest_source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out);
 ds_read ingest_source_read(const ds_job *job, const ds_dataset_def *dataset, const ds_sql *select);
-// The live rows of the merge table: keys, or whole rows.
+// The live rows of the merge table: keys, or whole rows. locator: in a multiset the copy number stands for it.
 void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *columns, bool hash, bool locator,
                         ds_sql *out);
 ds_rc ingest_open_live(ds_job *job, ds_error *err);

@@ -33,6 +33,7 @@ static void *grown(void *items, size_t n, size_t *cap, size_t item_bytes)
 static void deltas_clear(ds_job *job, ds_deltas *d)
 {
     job->pending_bytes -= d->bytes.n + d->n * sizeof *d->rows + d->gone_n * sizeof *d->gone;
+    job->pending_bytes -= d->copies_n * sizeof *d->copies;
     buf_clear(&d->bytes);
     d->n = d->gone_n = d->copies_n = 0;
 }
@@ -61,10 +62,10 @@ ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *er
 
 ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err)
 {
-    (void)live;
     ds_deltas *d = &work->pending;
     d->copies = grown(d->copies, d->copies_n, &d->copies_cap, sizeof *d->copies);
-    d->copies[d->copies_n++] = (ds_gone_copies){hash, keep};
+    d->copies[d->copies_n++] = (ds_gone_copies){hash, keep, live};
+    job->pending_bytes += sizeof *d->copies;
     work->changed = true;
     return staging_relieve(job, err);
 }
@@ -157,7 +158,19 @@ static void copy_gone_start(ds_sql *q, const ds_job *job, const ds_work *work)
     SQL(q, " WHERE ");
 }
 
-static ds_rc copy_gone(ds_job *job, ds_work *work, const int64_t *locators, size_t n, ds_error *err)
+// Stages live rows to delete; exactly as many must be there as the diff has seen.
+static ds_rc copy_gone(ds_job *job, ds_work *work, const ds_sql *q, int64_t expected, ds_error *err)
+{
+    int64_t affected = 0;
+    TRY(store_exec(job->control->db, q, &affected, err));
+    if (affected != expected)
+        return ds_fail(err, DS_INTERNAL, "%s: %lld live rows to delete, but %lld found", work->def->name,
+                       (long long)expected, (long long)affected);
+    work->staged_rows += affected;
+    return DS_DONE;
+}
+
+static ds_rc copy_gone_rows(ds_job *job, ds_work *work, const int64_t *locators, size_t n, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
     copy_gone_start(&q, job, work);
@@ -169,13 +182,22 @@ static ds_rc copy_gone(ds_job *job, ds_work *work, const int64_t *locators, size
         sql_int(&q, locators[i]);
     }
     SQL(&q, ")");
-    int64_t affected = 0;
-    TRY(store_exec(job->control->db, &q, &affected, err));
-    if (affected != (int64_t)n)
-        return ds_fail(err, DS_INTERNAL, "%s: %zu live rows to delete, but %lld found", work->def->name, n,
-                       (long long)affected);
-    work->staged_rows += affected;
-    return DS_DONE;
+    return copy_gone(job, work, &q, (int64_t)n, err);
+}
+
+static ds_rc copy_gone_copies(ds_job *job, ds_work *work, const ds_gone_copies *gone, ds_error *err)
+{
+    unsigned char hash[16];
+    hash_store(gone->hash, hash);
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    copy_gone_start(&q, job, work);
+    SQL(&q, "ds_row_hash = ");
+    sql_blob(&q, hash, sizeof hash);
+    if (gone->keep) {
+        SQL(&q, " AND ds_copy > ");
+        sql_int(&q, gone->keep);
+    }
+    return copy_gone(job, work, &q, gone->live - gone->keep, err);
 }
 
 static ds_rc write_gone(ds_job *job, ds_work *work, ds_error *err)
@@ -183,21 +205,10 @@ static ds_rc write_gone(ds_job *job, ds_work *work, ds_error *err)
     const ds_deltas *d = &work->pending;
     for (size_t i = 0; i < d->gone_n; i += GONE_PER_STATEMENT) {
         size_t n = d->gone_n - i < GONE_PER_STATEMENT ? d->gone_n - i : GONE_PER_STATEMENT;
-        TRY(copy_gone(job, work, d->gone + i, n, err));
+        TRY(copy_gone_rows(job, work, d->gone + i, n, err));
     }
-    for (size_t i = 0; i < d->copies_n; i++) {
-        unsigned char hash[16];
-        hash_store(d->copies[i].hash, hash);
-        CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-        copy_gone_start(&q, job, work);
-        SQL(&q, "ds_row_hash = ");
-        sql_blob(&q, hash, sizeof hash);
-        SQL(&q, " AND ds_copy > ");
-        sql_int(&q, d->copies[i].keep);
-        int64_t affected = 0;
-        TRY(store_exec(job->control->db, &q, &affected, err));
-        work->staged_rows += affected;
-    }
+    for (size_t i = 0; i < d->copies_n; i++)
+        TRY(copy_gone_copies(job, work, &d->copies[i], err));
     return DS_DONE;
 }
 

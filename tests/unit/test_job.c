@@ -177,6 +177,39 @@ static void duplicates_behind_an_empty_first_load_are_named(void **state)
     world_close(&w);
 }
 
+// --- a multiset whose table was damaged by hand
+
+static void damaged_copies(const char *damage, bool resnapshot)
+{
+    world w;
+    world_open(&w, &SQLITE_DRIVER, MILESTONING_SCD1);
+    world_dataset(&w, "people", "name varchar(20); code varchar(10)");
+    world_apply(&w);
+    world_source(&w, "INSERT INTO people VALUES ('x', 'a'), ('x', 'a'), ('x', 'a'), ('y', 'b')");
+    runs(&w);
+    world_merge(&w, damage);
+    if (resnapshot)
+        want_resnapshot(&w);
+    else
+        world_source(&w, "INSERT INTO people VALUES ('z', 'c')"); // the table is looked at again
+    runs(&w);
+    assert_string_equal(merged(&w, "SELECT name, code FROM ws_w__g__s__people ORDER BY 1, 2"),
+                        world_query(&w, false, "SELECT name, code FROM people ORDER BY 1, 2"));
+    world_close(&w);
+}
+
+static void damaged_multisets_are_repaired(void **state)
+{
+    (void)state;
+    for (int resnapshot = 0; resnapshot < 2; resnapshot++) {
+        damaged_copies("DELETE FROM ds_p__s__people WHERE name = 'x' AND ds_copy = 1", resnapshot);
+        damaged_copies("DELETE FROM ds_p__s__people WHERE name = 'x' AND ds_copy = 3", resnapshot);
+        damaged_copies("DELETE FROM ds_p__s__people WHERE name = 'x'", resnapshot);
+    }
+    damaged_copies("UPDATE ds_p__s__people SET name = 'X' WHERE ds_copy = 2", true);
+    damaged_copies("UPDATE ds_p__s__people SET name = 'X'", true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_failure_behind_a_guard_is_no_guard),
         cmocka_unit_test(a_committed_batch_gets_no_failure),
         cmocka_unit_test(duplicates_behind_an_empty_first_load_are_named),
+        cmocka_unit_test(damaged_multisets_are_repaired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
