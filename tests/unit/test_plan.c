@@ -13,7 +13,8 @@
 #define PEOPLE "id: integer primary key, name: text"
 #define ORDERS "id: integer primary key, person: integer"
 #define SOURCE                                                                                                         \
-    "CREATE TABLE people (id INTEGER, name TEXT); INSERT INTO people VALUES (1, 'a'), (2, 'b');"                       \
+    "CREATE TABLE people (id INTEGER, name TEXT, born TEXT);"                                                          \
+    "INSERT INTO people VALUES (1, 'a', '2020-02-29'), (2, 'b', NULL);"                                                \
     "CREATE TABLE orders (id INTEGER, person INTEGER); INSERT INTO orders VALUES (7, 1)"
 #define LIVE_VIEW "SELECT * FROM ws_consumer__live__store1__people ORDER BY 1"
 
@@ -115,6 +116,21 @@ static void model_without_effect(void **state)
     assert_string_equal(estate_query(&e, "merge.db", "SELECT tree_id FROM datasurface__applied WHERE id = 2"),
                         arena_printf(e.arena, "%s\n", e.runtime.tree_id));
     assert_string_equal(estate_query(&e, "merge.db", "SELECT version FROM datasurface__stream"), "1\n");
+    estate_close(&e);
+}
+
+// Who held the stream's lease before can't write any more.
+static void fence_rises(void **state)
+{
+    (void)state;
+    estate e;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT fence, version FROM datasurface__stream"), "1|1\n");
+    estate_use(&e, &BOTH);
+    estate_apply(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT fence, version FROM datasurface__stream"), "2|2\n");
     estate_close(&e);
 }
 
@@ -421,17 +437,18 @@ static const estate_model SWEEP_BEFORE = {.people = PEOPLE,
                                           .milestoning = "scd2",
                                           .live = "Store1/people, Store1/orders",
                                           .full = "Store1/people"};
-static const estate_model SWEEP_AFTER = {.people = "id: integer primary key, name: varchar(50), age: integer",
-                                         .milestoning = "scd2",
-                                         .live = "Store1/people",
-                                         .full = "Store1/people",
-                                         .live_on = "Q"};
+static const estate_model SWEEP_AFTER = {
+    .people = "id: integer primary key, name: varchar(50), born: timestamp, age: integer",
+    .milestoning = "scd2",
+    .live = "Store1/people",
+    .full = "Store1/people",
+    .live_on = "Q"};
 
 // Made once: each round of a sweep begins with copies of its files.
 static void sweep_prepare(estate *e)
 {
     estate_model before = SWEEP_BEFORE;
-    before.people = "id: integer primary key, name: varchar(20)";
+    before.people = "id: integer primary key, name: varchar(20), born: date";
     begin(e, &before);
     estate_apply(e);
     estate_job(e, "P/Store1");
@@ -464,7 +481,7 @@ static const char *sweep_expected(const estate *prepared, ds_arena *arena)
 {
     estate e;
     sweep_begin(&e, prepared, &SQLITE_DRIVER);
-    assert_int_equal(estate_plan(&e, false)->n, 10); // some of every kind
+    assert_int_equal(estate_plan(&e, false)->n, 11); // some of every kind
     estate_apply(&e);
     const char *expected = arena_strdup(arena, picture(&e));
     estate_close(&e);
@@ -510,6 +527,10 @@ static void killed_anywhere(void **state)
         estate e;
         sweep_begin(&e, &prepared, &SQLITE_DRIVER);
         died = apply_and_die(&e, points + 1);
+        // Half-way, too, consumers can read: the old table, the evolved one, or the new platform's.
+        const char *rows =
+            estate_query(&e, "merge.db", "SELECT name FROM ws_consumer__live__store1__people ORDER BY id");
+        assert_true(strcmp(rows, "a\nb\n") == 0 || (strcmp(rows, "") == 0 && points > 2));
         estate_apply(&e);
         assert_string_equal(picture(&e), expected);
         estate_close(&e);
@@ -620,6 +641,7 @@ int main(void)
         cmocka_unit_test(ids),
         cmocka_unit_test(newer_database),
         cmocka_unit_test(model_without_effect),
+        cmocka_unit_test(fence_rises),
         cmocka_unit_test(dataset_comes_and_goes),
         cmocka_unit_test(dataset_pruned),
         cmocka_unit_test(stream_comes_and_goes),
