@@ -8,7 +8,7 @@ typedef struct ds_dialect {
     const char *name; // "sqlite", "postgres": also the key of per-dialect SQL in a transformer
     ds_name_rules names;
     bool numbered_params; // $1, $2 instead of ?
-    const char *locator;  // expression for a row's physical place: rowid, ctid
+    const char *locator;  // expression for a row's physical place: _rowid_, ctid
     // Appends the type as a column of a merge or staging table is declared.
     void (*column_type)(const ds_type *type, ds_buf *out);
     // False when values of the type can't be held without loss; *how is "canonical text" or so when they are held in

@@ -210,6 +210,25 @@ static void damaged_multisets_are_repaired(void **state)
     damaged_copies("UPDATE ds_p__s__people SET name = 'X'", true);
 }
 
+// --- names that the engine itself uses
+
+static void columns_called_like_a_place(void **state)
+{
+    (void)state;
+    for (int m = MILESTONING_SCD1; m <= MILESTONING_SCD4; m++) {
+        world w;
+        world_open(&w, &SQLITE_DRIVER, (ds_milestoning)m);
+        world_dataset(&w, "people", "id integer primary key; rowid integer; oid integer; m integer; s integer");
+        world_apply(&w);
+        world_source(&w, "INSERT INTO people VALUES (1, 5, 5, 1, 1), (2, 5, 5, 1, 1), (3, 6, 6, 1, 1)");
+        runs(&w);
+        world_source(&w, "DELETE FROM people WHERE id = 1; UPDATE people SET rowid = 9 WHERE id = 2");
+        runs(&w);
+        assert_string_equal(merged(&w, "SELECT id, rowid, oid FROM ws_w__g__s__people ORDER BY id"), "2|9|5\n3|6|6\n");
+        world_close(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_committed_batch_gets_no_failure),
         cmocka_unit_test(duplicates_behind_an_empty_first_load_are_named),
         cmocka_unit_test(damaged_multisets_are_repaired),
+        cmocka_unit_test(columns_called_like_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

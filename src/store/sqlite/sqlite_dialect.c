@@ -54,7 +54,7 @@ const ds_dialect SQLITE_DIALECT = {
     .name = "sqlite",
     .names = {.limit = 200, .has_schemas = false},
     .numbered_params = false,
-    .locator = "rowid",
+    .locator = "_rowid_", // a table's column may be called rowid or oid; names of a model begin with a letter
     .column_type = column_type,
     .supports = supports,
 };
