@@ -20,6 +20,17 @@ static void check_keyless(lint *l, const ds_dataset *dataset, const char *object
     lint_hint_at(l, "key: none stands", dataset->key.pos);
 }
 
+static void unknown_column(lint *l, const ds_dataset *dataset, const char *object, ds_text name)
+{
+    lint_add(l, LINT_KEY_UNKNOWN, name.pos, object, "dataset \"%s\" has no column \"%s\"", dataset->name, name.s);
+    const char **names = ARENA_ARRAY(l->arena, const char *, dataset->columns.n);
+    for (size_t i = 0; i < dataset->columns.n; i++)
+        names[i] = dataset->columns.v[i].name;
+    const char *nearest = str_nearest(name.s, names, dataset->columns.n);
+    if (nearest)
+        diag_hint(l->diags, "did you mean \"%s\"?", nearest);
+}
+
 // The list and the marks, where both are there, say the same.
 static void check_list(lint *l, const ds_dataset *dataset, const char *object)
 {
@@ -32,8 +43,7 @@ static void check_list(lint *l, const ds_dataset *dataset, const char *object)
         if (!name.s)
             continue;
         if (!column)
-            lint_add(l, LINT_KEY_UNKNOWN, name.pos, object, "dataset \"%s\" has no column \"%s\"", dataset->name,
-                     name.s);
+            unknown_column(l, dataset, object, name);
         else if (map_add(listed, name.s, column))
             lint_add(l, LINT_KEY_CONTRADICTION, name.pos, object, "primary_key names \"%s\" twice", name.s);
         else if (marks && !column->primary_key)

@@ -139,8 +139,8 @@ static void check_hop(lint *l, const ds_zone *zone, const ds_container *containe
     if (!v->bad)
         return;
     if (v->rule == LINT_NEEDS_LOCATION) {
-        lint_add(l, v->rule, container->pos, name, "container \"%s\" holds data of zone \"%s\" and needs locations",
-                 name, zone->name.s);
+        lint_add(l, v->rule, container->name.pos.file ? container->name.pos : container->pos, name,
+                 "container \"%s\" holds data of zone \"%s\" and needs locations", name, zone->name.s);
         lint_hint_at(l, "the zone's policy is", v->policy);
         return;
     }

@@ -29,14 +29,14 @@ static void unknown_group(lint *l, const ds_platform_service *service, const ds_
         diag_hint(l->diags, "did you mean \"%s/%s\"?", workspace_name, nearest);
 }
 
-static void unknown_platform(lint *l, const ds_platform_service *service, ds_text name)
+static void unknown_platform(lint *l, lint_rule_id rule, const ds_platform_service *service, ds_text name)
 {
     const ds_platform *elsewhere = model_platform(l->model, name.s);
     const ds_platform_service *other = elsewhere ? platform_service(l->model, elsewhere) : NULL;
-    lint_add(l, LINT_UNKNOWN_PLATFORM, name.pos, lint_text(service->name.s), "service \"%s\" has no platform \"%s\"",
+    lint_add(l, rule, name.pos, lint_text(service->name.s), "service \"%s\" has no platform \"%s\"",
              lint_text(service->name.s), name.s);
     if (other) {
-        diag_hint(l->diags, "it belongs to service \"%s\"; its assignments stand there", lint_text(other->name.s));
+        diag_hint(l->diags, "it belongs to service \"%s\"", lint_text(other->name.s));
         return;
     }
     const char **names = ARENA_ARRAY(l->arena, const char *, service->platforms.n);
@@ -71,7 +71,7 @@ static void check_assigned(lint *l, const ds_platform_service *service, const ds
     const ds_platform *platform = assign_platform(service, at->platform.s);
     if (!platform) {
         if (at->platform.s)
-            unknown_platform(l, service, at->platform);
+            unknown_platform(l, LINT_UNKNOWN_PLATFORM, service, at->platform);
         return;
     }
     const ds_assigned_platform *first =
@@ -146,11 +146,8 @@ static void check_primary(lint *l, const ds_platform_service *service, const ds_
                  "primary ingestion of datastore \"%s\", which is not in the model", primary->store);
         lint_did_you_mean(l, l->model->datastore_by_name, primary->store);
     }
-    if (!primary->platform.s || assign_platform(service, primary->platform.s))
-        return;
-    lint_add(l, LINT_PRIMARY, primary->platform.pos, object, "service \"%s\" has no platform \"%s\"", object,
-             primary->platform.s);
-    lint_did_you_mean(l, l->model->platform_by_name, primary->platform.s);
+    if (primary->platform.s && !assign_platform(service, primary->platform.s))
+        unknown_platform(l, LINT_PRIMARY, service, primary->platform);
 }
 
 void lint_services(lint *l)

@@ -9,7 +9,8 @@ typedef struct use {
     const ds_sink *sink;
     const ds_datastore *store;
     const ds_dataset *dataset;
-    const char *object; // WORKSPACE/GROUP
+    const char *object;     // WORKSPACE/GROUP
+    ds_map *not_production; // stores that were reported for this group; NULL: none yet
 } use;
 
 static void unknown_dataset(lint *l, const use *u)
@@ -69,13 +70,23 @@ static void check_approved(lint *l, const use *u)
     lint_hint_at(l, "its team lists them", u->store->consumers.pos);
 }
 
-static void check_sink(lint *l, const use *u)
+// Once for each store of a group.
+static void check_production(lint *l, use *u)
+{
+    if (!u->workspace->production.v || u->store->production.v)
+        return;
+    if (!u->not_production)
+        u->not_production = map_new(l->arena);
+    if (!map_add(u->not_production, u->store->name.s, u->not_production))
+        lint_add(l, LINT_NOT_PRODUCTION, u->sink->pos, u->object,
+                 "workspace \"%s\" is production, and datastore \"%s\" is not", u->workspace->name.s, u->store->name.s);
+}
+
+static void check_sink(lint *l, use *u)
 {
     check_deprecated(l, u);
     check_approved(l, u);
-    if (u->workspace->production.v && !u->store->production.v)
-        lint_add(l, LINT_NOT_PRODUCTION, u->sink->pos, u->object,
-                 "workspace \"%s\" is production, and datastore \"%s\" is not", u->workspace->name.s, u->store->name.s);
+    check_production(l, u);
     if (u->group->requires_.history == HISTORY_FULL && dataset_is_keyless(u->dataset)) {
         lint_add(l, LINT_HISTORY_WITHOUT_KEY, u->sink->pos, u->object,
                  "group \"%s\" requires full history, and \"%s/%s\" has no key", u->object, u->store->name.s,

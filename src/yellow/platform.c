@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "model/lookup.h"
 #include "naming/naming.h"
+#include "platform/assign.h"
 #include "schema/value.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
@@ -74,9 +75,11 @@ static bool feeds_provisioned(const ds_node *node)
 
 static void cant_run(const ds_node *ingest, ds_pos pos, const char *what, ds_diags *diags)
 {
-    diag_add(diags, feeds_provisioned(ingest) ? DIAG_ERROR : DIAG_WARNING, PLATFORM_RULE_CANT_RUN, pos,
-             ingest->store->name.s, "%s can't be run by yellow yet", what);
-    diag_hint(diags, "assign the groups that need \"%s\" as provisioning until it can", ingest->store->name.s);
+    bool provisioned = feeds_provisioned(ingest);
+    diag_add(diags, provisioned ? DIAG_ERROR : DIAG_WARNING, PLATFORM_RULE_CANT_RUN, pos, ingest->store->name.s,
+             "platform \"%s\" can't run %s yet", ingest->platform->name, what);
+    if (provisioned)
+        diag_hint(diags, "assign the groups that need \"%s\" as provisioning until it can", ingest->store->name.s);
 }
 
 static void check_capture(const ds_node *ingest, ds_diags *diags)
@@ -251,8 +254,7 @@ static void check_names(const ds_graph *graph, const ds_platform_service *servic
 }
 
 // A store's primary platform would spare the others its source: until that is built, each reads the source itself.
-static void check_primary(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
-                          ds_diags *diags)
+static void check_primary(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_map *primaries = map_new(arena);
@@ -262,7 +264,7 @@ static void check_primary(const ds_model *model, const ds_graph *graph, const ds
         const ds_node *node = graph->nodes.v[i];
         bool reads = node->kind == NODE_INGEST && node->service == service;
         const ds_primary *primary = reads ? map_get(primaries, node->store->name.s) : NULL;
-        bool known = primary && primary->platform.s && model_platform(model, primary->platform.s);
+        bool known = primary && primary->platform.s && assign_platform(service, primary->platform.s);
         if (!known || strcmp(primary->platform.s, node->platform->name) == 0)
             continue;
         diag_add(diags, DIAG_INFO, PLATFORM_RULE_IGNORED, primary->pos, primary->store,
@@ -287,7 +289,7 @@ static void check_replicas(const ds_graph *graph, const ds_platform_service *ser
 static void check_service(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                           ds_diags *diags)
 {
-    check_primary(model, graph, service, diags);
+    check_primary(graph, service, diags);
     check_replicas(graph, service, diags);
     const ds_container *merge = service_container(model, service);
     if (!merge || merge->type == CONTAINER_NONE)

@@ -10,3 +10,4 @@ typedef void golden_case(const char *dir, FILE *out);
 
 golden_case golden_ddl;   // tables and views of a model
 golden_case golden_model; // findings of the loader
+golden_case golden_lint;  // all findings about a model

@@ -12,6 +12,7 @@ static const struct {
     golden_case *run;
 } AREAS[] = {
     {"ddl", golden_ddl},
+    {"lint", golden_lint},
     {"model", golden_model},
 };
 

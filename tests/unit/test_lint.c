@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "gate/lint.h"
 #include "support/example.h"
 #include "yellow/platform.h"
@@ -232,6 +233,27 @@ static void counts_and_places(void **state)
     linted_free(&r);
 }
 
+// The documentation's example, as written and on a laptop.
+static void documented_example(void **state)
+{
+    (void)state;
+    static const char *const ENVIRONMENTS[] = {NULL, "laptop"};
+    const ds_platform_type *const types[] = {yellow_platform_type()};
+    CLEANUP(buf_release) ds_buf dir = BUF_INIT(FILE_PATH_MAX);
+    file_join(&dir, getenv("DATASURFACE_ROOT"), "tests/data/example");
+    for (size_t i = 0; i < 2; i++) {
+        linted r;
+        ds_error err;
+        ds_load_options options = {.dir = buf_text(&dir), .environment = ENVIRONMENTS[i]};
+        assert_int_equal(model_load(&options, &r.model, &r.diags, &err).code, DS_OK);
+        lint_model(r.model, (ds_platform_types){types, 1}, r.diags);
+        assert_int_equal(diags_severity_count(r.diags, DIAG_ERROR), 0);
+        assert_int_equal(diags_severity_count(r.diags, DIAG_WARNING), 0);
+        assert_int_equal(r.model->datastores.n, 2);
+        linted_free(&r);
+    }
+}
+
 static void empty_model(void **state)
 {
     (void)state;
@@ -244,8 +266,9 @@ static void empty_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order_of_files),   cmocka_unit_test(half_broken_models), cmocka_unit_test(swapped_words),
-        cmocka_unit_test(too_many_columns), cmocka_unit_test(counts_and_places),  cmocka_unit_test(empty_model),
+        cmocka_unit_test(order_of_files),     cmocka_unit_test(half_broken_models), cmocka_unit_test(swapped_words),
+        cmocka_unit_test(too_many_columns),   cmocka_unit_test(counts_and_places),  cmocka_unit_test(empty_model),
+        cmocka_unit_test(documented_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
