@@ -192,6 +192,7 @@ static ds_rc resume(ds_job *job, const ds_batch_row *open, ds_error *err)
 static ds_rc begin_in_transaction(ds_job *job, ds_error *err)
 {
     TRY(lease_fence(job, err));
+    TRY(job_prepare_work(job, err));
     ds_batch_row *last;
     TRY(control_last_batch(job->control, job->def->name, false, job->arena, &last, err));
     if (!last || strcmp(last->status, STATUS_NAMES[BATCH_COMMITTED]) == 0)

@@ -29,7 +29,7 @@ static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
                    : ds_hint(rc, err, "datasurface status lists the streams that have been applied");
 }
 
-static ds_rc prepare_work(ds_job *job, ds_error *err)
+ds_rc job_prepare_work(ds_job *job, ds_error *err)
 {
     job->work_count = job->def->dataset_count;
     job->work = ARENA_ARRAY(job->arena, ds_work, job->work_count);
@@ -122,13 +122,12 @@ static ds_rc finish_batch(ds_job *job, ds_error *err)
         *err = failure;
         if (attempt == ATTEMPTS)
             return rc;
-        TRY(prepare_work(job, err));
+        TRY(job_prepare_work(job, err));
     }
 }
 
 static ds_rc one_batch(ds_job *job, ds_error *err)
 {
-    TRY(prepare_work(job, err));
     job->resnapshot = job->row->resnapshot;
     TRY(batch_begin(job, err));
     job_checkpoint(job, "begun");
@@ -203,6 +202,7 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
     *out = (ds_job_result){.stream = arena_strdup(arena, stream), .note = ""};
     TRY(find_stream(&job, stream, err));
     TRY(lease_take(&job, options->lease_wait_ms, err));
+    job_checkpoint(&job, "leased");
     ds_rc rc = with_lease(&job, out, err);
     lease_release(&job);
     return rc;
@@ -248,7 +248,7 @@ ds_rc job_reset(const ds_runtime *runtime, const ds_container_def *merge, const 
         return DS_DONE;
     TRY(lease_take(&job, 0, err));
     job.batch = *batch = open->id;
-    ds_rc rc = prepare_work(&job, err);
+    ds_rc rc = job_prepare_work(&job, err);
     if (rc.code == DS_OK)
         rc = reset_open_batch(&job, dry_run, rows, err);
     lease_release(&job);

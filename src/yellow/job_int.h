@@ -76,6 +76,10 @@ typedef struct ds_job {
     ds_control_names names;
 } ds_job;
 
+// --- job.c
+// Reads what is known of every dataset into job->work. Behind the fence: what another holder committed is in it.
+ds_rc job_prepare_work(ds_job *job, ds_error *err);
+
 // --- lease.c
 // Takes the stream's lease: the lock of the operating system or server. DS_BUSY with the holder after wait_ms.
 ds_rc lease_take(ds_job *job, int wait_ms, ds_error *err);

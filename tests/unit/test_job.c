@@ -229,6 +229,36 @@ static void columns_called_like_a_place(void **state)
     }
 }
 
+// --- what was known before the fence is not trusted behind it
+
+static void commit_by_another(void *context, const char *point)
+{
+    world *w = context;
+    if (strcmp(point, "leased") != 0)
+        return;
+    w->runtime.checkpoint = NULL;
+    // As a holder would have that lost the lease while its last transaction was under way.
+    world_merge(w, "INSERT INTO ds_p__s__people SELECT zeroblob(16), 1, 9223372036854775807, 1, 'ann', 'a'; "
+                   "INSERT INTO datasurface__batch (stream, batch_id, status, started_at, committed_at) VALUES "
+                   "('P/S', 1, 'committed', '2026-01-01 00:00:00.000000+00:00', '2026-01-01 00:00:01.000000+00:00'); "
+                   "INSERT INTO datasurface__dataset_batch (stream, batch_id, dataset, fingerprint_rows, fingerprint, "
+                   "key_columns) VALUES ('P/S', 1, 'people', 1, '00000000000000000000000000000000', 'id')");
+}
+
+static void a_commit_before_the_fence_is_seen(void **state)
+{
+    (void)state;
+    world w;
+    people_world(&w, MILESTONING_SCD2);
+    w.runtime.checkpoint = commit_by_another;
+    w.runtime.checkpoint_context = &w;
+    runs(&w);
+    assert_string_equal(last_batch(&w), "2|committed\n");
+    assert_string_equal(merged(&w, "SELECT id, ds_batch_in, ds_batch_out = 1 FROM ds_p__s__people ORDER BY 1, 2"),
+                        "1|1|1\n1|2|0\n2|2|0\n3|2|0\n4|2|0\n");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +270,7 @@ int main(void)
         cmocka_unit_test(duplicates_behind_an_empty_first_load_are_named),
         cmocka_unit_test(damaged_multisets_are_repaired),
         cmocka_unit_test(columns_called_like_a_place),
+        cmocka_unit_test(a_commit_before_the_fence_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
