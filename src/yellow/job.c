@@ -210,21 +210,32 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
 
 // --- reset
 
-static ds_rc reset_open_batch(ds_job *job, bool dry_run, int64_t *rows, ds_error *err)
+static ds_rc count_staged(ds_job *job, int64_t *rows, ds_error *err)
 {
     TRY(store_begin(job->control->db, BEGIN_WRITE, err));
     ds_rc rc = staging_drop_batch(job, rows, err);
-    if (rc.code == DS_OK && !dry_run) {
-        store_rollback(job->control->db);
-        rc = batch_begin(job, err); // finds the open batch
-        if (rc.code == DS_OK && job->status != BATCH_STARTED)
-            rc = batch_restart(job, "reset by hand", err);
-        if (rc.code == DS_OK)
-            rc = batch_clear_failure(job, err);
-        return rc;
-    }
     store_rollback(job->control->db);
     return rc;
+}
+
+static ds_rc reset_open_batch(ds_job *job, ds_error *err)
+{
+    TRY(batch_begin(job, err)); // finds the open batch
+    if (job->status != BATCH_STARTED)
+        TRY(batch_restart(job, "reset by hand", err));
+    return batch_clear_failure(job, err);
+}
+
+static ds_rc reset_with_lease(ds_job *job, bool dry_run, int64_t *batch, int64_t *rows, ds_error *err)
+{
+    ds_batch_row *open;
+    TRY(control_last_batch(job->control, job->def->name, false, job->arena, &open, err));
+    if (!open || strcmp(open->status, batch_status_name(BATCH_COMMITTED)) == 0)
+        return DS_DONE;
+    job->batch = *batch = open->id;
+    TRY(job_prepare_work(job, err));
+    TRY(count_staged(job, rows, err));
+    return dry_run ? DS_DONE : reset_open_batch(job, err);
 }
 
 ds_rc job_reset(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, bool dry_run,
@@ -242,15 +253,9 @@ ds_rc job_reset(const ds_runtime *runtime, const ds_container_def *merge, const 
                   .names = control->names};
     *batch = *rows = 0;
     TRY(find_stream(&job, stream, err));
-    ds_batch_row *open;
-    TRY(control_last_batch(control, stream, false, arena, &open, err));
-    if (!open || strcmp(open->status, batch_status_name(BATCH_COMMITTED)) == 0)
-        return DS_DONE;
     TRY(lease_take(&job, 0, err));
-    job.batch = *batch = open->id;
-    ds_rc rc = job_prepare_work(&job, err);
-    if (rc.code == DS_OK)
-        rc = reset_open_batch(&job, dry_run, rows, err);
+    job_checkpoint(&job, "leased");
+    ds_rc rc = reset_with_lease(&job, dry_run, batch, rows, err);
     lease_release(&job);
     return rc;
 }

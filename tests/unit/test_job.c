@@ -259,6 +259,49 @@ static void a_commit_before_the_fence_is_seen(void **state)
     world_close(&w);
 }
 
+static void commit_the_open_batch(void *context, const char *point)
+{
+    world *w = context;
+    if (strcmp(point, "leased") == 0)
+        world_merge(w, "UPDATE datasurface__batch SET status = 'committed', committed_at = started_at");
+}
+
+static void reset(world *w, bool dry_run, int64_t batch, int64_t rows)
+{
+    int64_t was = -1, staged = -1;
+    ds_error err;
+    OK(job_reset(&w->runtime, &w->merge, w->def.name, dry_run, &was, &staged, &err));
+    assert_int_equal(was, batch);
+    assert_int_equal(staged, rows);
+}
+
+static void a_reset_gives_up_the_open_batch_and_nothing_else(void **state)
+{
+    (void)state;
+    world w;
+    people_world(&w, MILESTONING_SCD2);
+    reset(&w, false, 0, 0);
+    runs(&w);
+    world_source(&w, "UPDATE people SET name = 'new' WHERE id < 3");
+    assert_int_equal(crash_job(&w, "merging", 1), CRASH_KILLED);
+    reset(&w, true, 2, 2);
+    assert_string_equal(last_batch(&w), "2|merging\n");
+    reset(&w, false, 2, 2);
+    assert_string_equal(last_batch(&w), "2|started\n");
+    assert_string_equal(truth_broken(&w.runtime, &w.merge, &w.def, w.arena), "");
+    reset(&w, false, 2, 0);
+    runs(&w);
+    reset(&w, false, 0, 0);
+    assert_string_equal(last_batch(&w), "2|committed\n");
+    assert_int_equal(crash_job(&w, "begun", 1), CRASH_KILLED);
+    // The job that had it finishes before the reset has the lease.
+    w.runtime.checkpoint = commit_the_open_batch;
+    w.runtime.checkpoint_context = &w;
+    reset(&w, false, 0, 0);
+    assert_string_equal(last_batch(&w), "3|committed\n");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +314,7 @@ int main(void)
         cmocka_unit_test(damaged_multisets_are_repaired),
         cmocka_unit_test(columns_called_like_a_place),
         cmocka_unit_test(a_commit_before_the_fence_is_seen),
+        cmocka_unit_test(a_reset_gives_up_the_open_batch_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
