@@ -304,7 +304,10 @@ static size_t read_until_problem(reader *r, ds_str text)
 // "---" at the beginning of a line separates documents wherever it stands.
 static bool is_separator(ds_str line)
 {
-    return str_starts(line, STR("---")) && (line.n == 3 || memchr(" \t\r", line.p[3], 3));
+    if (!str_starts(line, STR("---")))
+        return false;
+    char next = line.n > 3 ? line.p[3] : ' ';
+    return next == ' ' || next == '\t' || next == '\r';
 }
 
 // Leaves *text at the first separator after its line `document`; false when there is none.

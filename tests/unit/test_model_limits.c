@@ -51,6 +51,16 @@ static void finding_is(ds_str text, const char *rule, const char *message)
     }
 }
 
+// n bytes of the pattern, again and again. In one go: in a stress build buffers grow byte by byte.
+static void put_many(ds_buf *out, const char *pattern, size_t n)
+{
+    size_t period = strlen(pattern);
+    char *room = buf_extend(out, n);
+    assert_non_null(room);
+    for (size_t i = 0; i < n; i++)
+        room[i] = pattern[i % period];
+}
+
 #define HEAD "kind: Workspace\nteam: USA/a\nname: W\n"
 #define GROUPS "dataset_groups: {live: {sinks: [A/b]}}\n"
 
@@ -59,8 +69,8 @@ static void file_size(void **state)
     (void)state;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(MODEL_FILE_MAX + 10);
     buf_puts(&text, HEAD GROUPS);
-    while (text.n < MODEL_FILE_MAX)
-        buf_putc(&text, text.n % 64 ? '#' : '\n');
+    put_many(&text, "###############################\n", MODEL_FILE_MAX - text.n - 1);
+    buf_puts(&text, "#");
     assert_int_equal(text.n, MODEL_FILE_MAX);
     finding_is(buf_str(&text), NULL, NULL);
     buf_puts(&text, "#");
@@ -74,8 +84,7 @@ static void scalar_size(void **state)
     for (int over = 0; over < 2; over++) {
         buf_clear(&text);
         buf_puts(&text, HEAD GROUPS "description: ");
-        char *room = buf_extend(&text, (size_t)MODEL_SCALAR_MAX + (size_t)over);
-        memset(room, 'x', (size_t)MODEL_SCALAR_MAX + (size_t)over);
+        put_many(&text, "x", (size_t)MODEL_SCALAR_MAX + (size_t)over);
         buf_puts(&text, "\n");
         finding_is(buf_str(&text), "M016", over ? "a text of more than 1048576 bytes" : NULL);
     }
@@ -129,8 +138,7 @@ static void values_of_a_document(void **state)
     (void)state;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(MODEL_FILE_MAX);
     buf_puts(&text, HEAD "dataset_groups: {live: {sinks: [");
-    for (int i = 0; i < (2 << 20) + 10; i++)
-        buf_puts(&text, "a,");
+    put_many(&text, "a,", (4 << 20) + 20);
     buf_puts(&text, "a]}}\n---\nkind: Workspace\nteam: USA/a\nname: V\n" GROUPS);
     CLEANUP(loaded_release) loaded l = load_text(buf_str(&text));
     assert_int_equal(diags_count(l.diags), 1);
@@ -174,11 +182,9 @@ static void far_places_stay_at_the_maximum(void **state)
 {
     (void)state;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(MODEL_FILE_MAX);
-    for (int i = 0; i < (1 << 20) + 5; i++)
-        buf_putc(&text, '\n');
+    put_many(&text, "\n", (1 << 20) + 5);
     buf_puts(&text, "kind: Workspace\nteam: USA/a\nname: ");
-    for (int i = 0; i < 5000; i++)
-        buf_putc(&text, ' ');
+    put_many(&text, " ", 5000);
     buf_puts(&text, "W\n" GROUPS);
     CLEANUP(loaded_release) loaded l = load_text(buf_str(&text));
     const ds_workspace *w = model_workspace(l.model, "W");
