@@ -1,5 +1,7 @@
 #include "model/schema_json.h"
 
+#include <stdlib.h>
+
 #include "model/fields.h"
 #include "model/yaml_int.h"
 
@@ -58,16 +60,24 @@ static json_t *new_ref(const model_shape *shape)
 
 // --- examples: YAML as in the tables
 
-static json_t *example_value(const yaml_node *node)
+// What an editor takes a scalar without quotes for.
+static json_t *plain_value(ds_str text)
 {
     int64_t number = 0;
-    if (node->kind == NODE_SCALAR && node->plain && str_int64(node->text, &number))
+    if (str_eq(text, STR("true")) || str_eq(text, STR("false")))
+        return json_boolean(text.p[0] == 't');
+    if (str_int64(text, &number))
         return json_integer(number);
-    if (node->kind == NODE_SCALAR && node->plain &&
-        (str_eq(node->text, STR("true")) || str_eq(node->text, STR("false"))))
-        return json_boolean(node->text.p[0] == 't');
+    char *end = NULL;
+    double real = strtod(text.p, &end);
+    bool digits = strspn(text.p, "0123456789.") == text.n;
+    return digits && end == text.p + text.n ? json_real(real) : json_stringn(text.p, text.n);
+}
+
+static json_t *example_value(const yaml_node *node)
+{
     if (node->kind == NODE_SCALAR)
-        return json_stringn(node->text.p, node->text.n);
+        return node->plain ? plain_value(node->text) : json_stringn(node->text.p, node->text.n);
     json_t *value = sure(node->kind == NODE_LIST ? json_array() : json_object());
     size_t step = node->kind == NODE_LIST ? 1 : 2;
     for (size_t i = 0; i < node->n; i += step) {
@@ -84,21 +94,26 @@ static void visit_example(const yaml_node *root, void *context)
     *(json_t **)context = example_value(root);
 }
 
-static void put_example(json_t *schema, const model_field *f)
+// The value that a text of the tables stands for.
+static json_t *new_value(const char *text)
 {
-    if (!f->example)
-        return;
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     ds_files *files = files_new(arena);
-    uint32_t file = files_add(files, "example", str_of(f->example));
+    uint32_t file = files_add(files, "example", str_of(text));
     CLEANUP(diags_freep) ds_diags *diags = diags_new(files);
     json_t *value = NULL;
     yaml_read(diags, file, scratch, visit_example, &value);
     if (!value || diags_count(diags))
-        BUG("the example of \"%s\" is not YAML: %s", f->key ? f->key : "?", f->example);
+        BUG("not YAML: %s", text);
+    return value;
+}
+
+static void put_example(json_t *schema, const model_field *f)
+{
     bool item = f->kind == FIELD_LIST || f->kind == FIELD_TEXTS;
-    put(schema, "examples", item ? json_pack("[[o]]", value) : json_pack("[o]", value));
+    if (f->example)
+        put(schema, "examples", json_pack(item ? "[[o]]" : "[o]", new_value(f->example)));
 }
 
 // --- fields
@@ -216,8 +231,8 @@ static json_t *new_field(const model_field *f)
     json_t *schema = new_form(f);
     put_about(schema, f);
     put_example(schema, f);
-    if (f->fallback && f->kind == FIELD_TEXT)
-        put_text(schema, "default", f->fallback);
+    if (f->fallback)
+        put(schema, "default", new_value(f->fallback));
     return schema;
 }
 

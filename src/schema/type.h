@@ -73,7 +73,8 @@ bool type_equal(const ds_type *a, const ds_type *b);
 const char *type_kind_name(ds_type_kind kind);
 
 // Can every value of `from` be held by `to` without loss, and does the canonical hash stay the same?
-// (peer table "new type can hold everything old type could", right verdicts.) why gets a short reason when not.
+// One exception to the hash: from a machine-learning float to real or double it changes, text becoming a number.
+// why gets a short reason when not, else nothing.
 bool type_widens(const ds_type *from, const ds_type *to, ds_buf *why);
 bool type_is_text(const ds_type *type);    // char ... string
 bool type_is_integer(const ds_type *type); // tinyint ... ubigint

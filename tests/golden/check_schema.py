@@ -49,7 +49,10 @@ def documents(path, loader):
 def check_examples(schema, failures):
     count = 0
     for path, inner in subschemas(schema):
-        for example in inner.get("examples", []) if isinstance(inner.get("examples"), list) else []:
+        examples = inner["examples"] if isinstance(inner.get("examples"), list) else []
+        if examples and "default" in inner:
+            examples = examples + [inner["default"]]
+        for example in examples:
             count += 1
             place = dict(inner, **{"$defs": schema["$defs"]})
             for error in jsonschema.Draft202012Validator(place).iter_errors(example):
