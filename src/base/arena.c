@@ -165,9 +165,9 @@ char *arena_path(ds_arena *arena, ...)
     char *path = arena_alloc(arena, n + 1), *at = path;
     for (const char *part; (part = va_arg(again, const char *));) {
         size_t length = strlen(part);
-        memcpy(at, part, length);
-        at[length] = '/';
-        at += length + 1;
+        memcpy(at, part, length + 1);
+        at += length;
+        *at++ = '/';
     }
     va_end(again);
     path[n ? n - 1 : 0] = '\0';
