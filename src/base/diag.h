@@ -47,12 +47,12 @@ void diags_freep(ds_diags **diags);
 
 // At most DIAGS_MAX findings are kept, the rest is counted.
 enum { DIAGS_MAX = 10000 };
-__attribute__((format(printf, 6, 7))) void diag_add(ds_diags *diags, ds_severity severity, const char *rule,
-                                                    ds_pos pos, const char *object, const char *format, ...);
+__attribute__((format(printf, 6, 7))) void diag_add(ds_diags *diags, ds_severity severity, const char *rule, ds_pos pos,
+                                                    const char *object, const char *format, ...);
 // Adds the next step to the finding added last.
 __attribute__((format(printf, 2, 3))) void diag_hint(ds_diags *diags, const char *format, ...);
 
-size_t diags_count(const ds_diags *diags);                            // of those kept
+size_t diags_count(const ds_diags *diags);                                // of those kept
 size_t diags_severity_count(const ds_diags *diags, ds_severity severity); // of all
 const ds_diag *diags_at(const ds_diags *diags, size_t i);
 // By path, line, column, rule, message: the order of reading files never shows. Equal findings are merged.

@@ -99,7 +99,7 @@ ds_rc file_write_atomic(const char *path, ds_str text, bool exclusive, ds_error 
         mode_t mask = umask(0);
         umask(mask);
         rc = fchmod(fd, 0666 & ~mask) == 0 ? write_all(fd, text, path, err)
-                                            : ds_fail_errno(err, errno, "can't write", path);
+                                           : ds_fail_errno(err, errno, "can't write", path);
     }
     if (rc.code != DS_OK) {
         unlink(temporary);

@@ -15,8 +15,9 @@ bool file_is_dir(const char *path);
 // Creates the directory and its parents; one that exists is fine.
 ds_rc file_make_dirs(const char *path, ds_error *err);
 
-// Calls visit for every regular file below dir (symbolic links are followed to files, not to directories; one that leads
-// nowhere is visited, too, and fails when read), names that begin with '.' left out, in byte order of their paths. path is relative to dir. Stops at the first failure.
+// Calls visit for every regular file below dir (symbolic links are followed to files, not to directories; one that
+// leads nowhere is visited, too, and fails when read), names that begin with '.' left out, in byte order of their
+// paths. path is relative to dir. Stops at the first failure.
 typedef ds_rc file_visit(const char *path, void *context, ds_error *err);
 ds_rc file_walk(const char *dir, file_visit *visit, void *context, ds_error *err);
 

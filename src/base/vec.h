@@ -13,9 +13,8 @@
 
 // A pointer to a new zeroed last element.
 #define VEC_PUSH(arena, vec)                                                                                           \
-    ((vec)->n == (vec)->cap                                                                                            \
-         ? (void)((vec)->v = arena_grow((arena), (vec)->v, (vec)->n * sizeof *(vec)->v,                                \
-                                        ((vec)->cap ? (vec)->cap * 2 : 4) * sizeof *(vec)->v),                         \
-                  (vec)->cap = (vec)->cap ? (vec)->cap * 2 : 4)                                                        \
-         : (void)0,                                                                                                    \
+    ((vec)->n == (vec)->cap ? (void)((vec)->v = arena_grow((arena), (vec)->v, (vec)->n * sizeof *(vec)->v,             \
+                                                           ((vec)->cap ? (vec)->cap * 2 : 4) * sizeof *(vec)->v),      \
+                                     (vec)->cap = (vec)->cap ? (vec)->cap * 2 : 4)                                     \
+                            : (void)0,                                                                                 \
      &(vec)->v[(vec)->n++])

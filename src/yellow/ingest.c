@@ -11,7 +11,7 @@
 
 // --- the two sides
 
-ds_rc ingest_open_source(ds_job *job, ds_error *err)
+static ds_rc open_source(ds_job *job, ds_error *err)
 {
     const ds_container_def *container = job->def->workspace ? job->control->merge : &job->def->source;
     ds_rc rc = runtime_open(job->runtime, container, (ds_access){.read_only = true}, &job->source, err);
@@ -231,7 +231,7 @@ static ds_rc new_seed(uint64_t *out, ds_error *err)
 ds_rc ingest_all(ds_job *job, ds_error *err)
 {
     TRY(new_seed(&job->key_seed, err));
-    TRY(ingest_open_source(job, err));
+    TRY(open_source(job, err));
     for (size_t i = 0; i < job->work_count; i++) {
         ds_work *work = &job->work[i];
         double start = clock_elapsed_s();

@@ -1,5 +1,6 @@
 // What the files of a job share: the job itself and the work on each of its datasets. One thread.
 #pragma once
+#include "base/log.h"
 #include "yellow/diff.h"
 #include "yellow/job.h"
 #include "yellow/pump.h"
@@ -114,8 +115,6 @@ ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *er
 ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
 // Writes what is pending of all datasets, inside the caller's transaction.
 ds_rc staging_flush(ds_job *job, ds_error *err);
-// The same in a transaction of its own, when more than the budget is pending.
-ds_rc staging_relieve(ds_job *job, ds_error *err);
 // Drops the batch's staging rows of every dataset, inside the caller's transaction; *rows counts them.
 ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err);
 // Retention: deletes the staging rows of batches that are too old, inside the caller's transaction.
@@ -127,8 +126,7 @@ void deltas_release(ds_deltas *deltas);
 // --- ingest.c
 // Reads every dataset in one snapshot of the source and stages what changed (or loads it).
 ds_rc ingest_all(ds_job *job, ds_error *err);
-// Opens the source's connection and snapshot, and closes both.
-ds_rc ingest_open_source(ds_job *job, ds_error *err);
+// Closes the source's connection, and the second one to the merge database.
 void ingest_close_source(ds_job *job);
 // The source's rows of a dataset, to be read on job->source.
 void ingest_source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out);
@@ -151,8 +149,8 @@ ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err);
 // --- merge.c
 // Records the datasets' counts and moves to merging, staging what is pending: one transaction.
 ds_rc merge_enter(ds_job *job, ds_error *err);
-// Applies what is staged and commits the batch: one transaction. *again: it failed because the staged rows are not those
-// recorded, or don't fit the merge tables: only reading the source anew helps.
+// Applies what is staged and commits the batch: one transaction. *again: it failed because the staged rows are not
+// those recorded, or don't fit the merge tables: only reading the source anew helps.
 ds_rc merge_commit(ds_job *job, bool *again, ds_error *err);
 // A batch without any change: one transaction with the batch's own record.
 ds_rc merge_commit_unchanged(ds_job *job, ds_error *err);
@@ -177,6 +175,7 @@ static inline void job_report(const ds_job *job, const ds_work *work, int64_t ro
 
 static inline void job_checkpoint(const ds_job *job, const char *point)
 {
+    log_debug("stream %s, batch %lld: %s", job->def->name, (long long)job->batch, point);
     if (job->runtime->checkpoint)
         job->runtime->checkpoint(job->runtime->checkpoint_context, point);
 }

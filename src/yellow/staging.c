@@ -38,38 +38,6 @@ static void deltas_clear(ds_job *job, ds_deltas *d)
     d->n = d->gone_n = d->copies_n = 0;
 }
 
-ds_rc staging_add_row(ds_job *job, ds_work *work, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err)
-{
-    ds_deltas *d = &work->pending;
-    d->bytes.max = PENDING_ROW_MAX;
-    buf_put_str(&d->bytes, row);
-    d->rows = grown(d->rows, d->n, &d->cap, sizeof *d->rows);
-    d->rows[d->n++] = (ds_delta){.end = d->bytes.n, .hash = hash, .copy = copy, .op = (char)op};
-    job->pending_bytes += row.n + sizeof *d->rows;
-    work->changed = true;
-    return staging_relieve(job, err);
-}
-
-ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *err)
-{
-    ds_deltas *d = &work->pending;
-    d->gone = grown(d->gone, d->gone_n, &d->gone_cap, sizeof *d->gone);
-    d->gone[d->gone_n++] = locator;
-    job->pending_bytes += sizeof *d->gone;
-    work->changed = true;
-    return staging_relieve(job, err);
-}
-
-ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err)
-{
-    ds_deltas *d = &work->pending;
-    d->copies = grown(d->copies, d->copies_n, &d->copies_cap, sizeof *d->copies);
-    d->copies[d->copies_n++] = (ds_gone_copies){hash, keep, live};
-    job->pending_bytes += sizeof *d->copies;
-    work->changed = true;
-    return staging_relieve(job, err);
-}
-
 // --- writing
 
 static ds_rc ensure_table(ds_job *job, ds_work *work, ds_error *err)
@@ -226,7 +194,10 @@ ds_rc staging_flush(ds_job *job, ds_error *err)
     return DS_DONE;
 }
 
-ds_rc staging_relieve(ds_job *job, ds_error *err)
+// --- adding
+
+// The deltas that wait are written in a transaction of their own, when they are more than the budget.
+static ds_rc relieve(ds_job *job, ds_error *err)
 {
 #ifndef DS_STRESS
     if (job->pending_bytes < PENDING_MAX)
@@ -239,6 +210,38 @@ ds_rc staging_relieve(ds_job *job, ds_error *err)
     rc = lease_end(job, rc, err);
     job_checkpoint(job, "staged");
     return rc;
+}
+
+ds_rc staging_add_row(ds_job *job, ds_work *work, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err)
+{
+    ds_deltas *d = &work->pending;
+    d->bytes.max = PENDING_ROW_MAX;
+    buf_put_str(&d->bytes, row);
+    d->rows = grown(d->rows, d->n, &d->cap, sizeof *d->rows);
+    d->rows[d->n++] = (ds_delta){.end = d->bytes.n, .hash = hash, .copy = copy, .op = (char)op};
+    job->pending_bytes += row.n + sizeof *d->rows;
+    work->changed = true;
+    return relieve(job, err);
+}
+
+ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *err)
+{
+    ds_deltas *d = &work->pending;
+    d->gone = grown(d->gone, d->gone_n, &d->gone_cap, sizeof *d->gone);
+    d->gone[d->gone_n++] = locator;
+    job->pending_bytes += sizeof *d->gone;
+    work->changed = true;
+    return relieve(job, err);
+}
+
+ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err)
+{
+    ds_deltas *d = &work->pending;
+    d->copies = grown(d->copies, d->copies_n, &d->copies_cap, sizeof *d->copies);
+    d->copies[d->copies_n++] = (ds_gone_copies){hash, keep, live};
+    job->pending_bytes += sizeof *d->copies;
+    work->changed = true;
+    return relieve(job, err);
 }
 
 // --- clearing and checking

@@ -31,9 +31,18 @@ static void utf8_validity(void **state)
         ds_str text;
         int64_t points;
     } CASES[] = {
-        {STR(""), 0},           {STR("plain text of ascii"), 19}, {STR("\xC3\xA9t\xC3\xA9"), 3}, {STR("\xF0\x9F\x98\x80"), 1},
-        {STR("\xC0\x80"), -1},  {STR("\xED\xA0\x80"), -1},       {STR("\xF4\x90\x80\x80"), -1}, {STR("abcdefgh\x80"), -1},
-        {STR("a\0b"), -1},      {STR("12345678\0"), -1},         {STR("\xE2\x82"), -1},         {STR("\xE0\x9F\xBF"), -1},
+        {STR(""), 0},
+        {STR("plain text of ascii"), 19},
+        {STR("\xC3\xA9t\xC3\xA9"), 3},
+        {STR("\xF0\x9F\x98\x80"), 1},
+        {STR("\xC0\x80"), -1},
+        {STR("\xED\xA0\x80"), -1},
+        {STR("\xF4\x90\x80\x80"), -1},
+        {STR("abcdefgh\x80"), -1},
+        {STR("a\0b"), -1},
+        {STR("12345678\0"), -1},
+        {STR("\xE2\x82"), -1},
+        {STR("\xE0\x9F\xBF"), -1},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
         assert_int_equal(str_utf8_length(CASES[i].text), CASES[i].points);
@@ -140,9 +149,15 @@ static void vectors_grow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(int64_limits),   cmocka_unit_test(utf8_validity), cmocka_unit_test(nearest_name),
-        cmocka_unit_test(glob),           cmocka_unit_test(buffer_maximum), cmocka_unit_test(map_first_wins),
-        cmocka_unit_test(findings_sorted_and_shown), cmocka_unit_test(error_texts), cmocka_unit_test(vectors_grow),
+        cmocka_unit_test(int64_limits),
+        cmocka_unit_test(utf8_validity),
+        cmocka_unit_test(nearest_name),
+        cmocka_unit_test(glob),
+        cmocka_unit_test(buffer_maximum),
+        cmocka_unit_test(map_first_wins),
+        cmocka_unit_test(findings_sorted_and_shown),
+        cmocka_unit_test(error_texts),
+        cmocka_unit_test(vectors_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
