@@ -73,7 +73,7 @@ const ds_cli_command COMMAND_BATCHES = {
     .name = "batches",
     .summary = "a stream's batches, newest first",
     .group = "The results",
-    .arguments = {{"STREAM", "PLATFORM/STORE, or PLATFORM/STORE/DATASET"}},
+    .arguments = {{.name = "STREAM", .help = "PLATFORM/STORE, or PLATFORM/STORE/DATASET"}},
     .options = OPTIONS,
     .help =
         "Lists batches with their counts of source rows and the fingerprint of all rows after the batch (shortened; "

@@ -73,7 +73,7 @@ static ds_rc run_reset(ds_cli *cli, ds_error *err)
 #define STREAM_ARGUMENT                                                                                                \
     {                                                                                                                  \
         {                                                                                                              \
-            "STREAM", "PLATFORM/STORE, or PLATFORM/STORE/DATASET"                                                      \
+            .name = "STREAM", .help = "PLATFORM/STORE, or PLATFORM/STORE/DATASET"                                      \
         }                                                                                                              \
     }
 

@@ -32,7 +32,7 @@ const ds_cli_command COMMAND_HELP = {
     .name = "help",
     .summary = "this list, or all about one command",
     .group = "Repair and help",
-    .arguments = {{"COMMAND", "a command of the list", .optional = true}},
+    .arguments = {{.name = "COMMAND", .help = "a command of the list", .optional = true}},
     .options = OPTIONS,
     .help = "Help, man page, completion and docs/commands.md are printed from one table of commands.",
     .examples = {"datasurface help run", "datasurface help --man | man -l -",

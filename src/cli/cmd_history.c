@@ -213,7 +213,7 @@ const ds_cli_command COMMAND_HISTORY = {
     .name = "history",
     .summary = "a dataset's rows as of a batch or an instant",
     .group = "The results",
-    .arguments = {{"PATH", "WORKSPACE/GROUP/STORE/DATASET, as views lists them"}},
+    .arguments = {{.name = "PATH", .help = "WORKSPACE/GROUP/STORE/DATASET, as views lists them"}},
     .options = OPTIONS,
     .help =
         "Prints the rows that a consumer's dataset had after a batch, or at an instant: after the last batch that had "

@@ -197,7 +197,7 @@ const ds_cli_command COMMAND_IMPORT = {
     .name = "import",
     .summary = "a datastore from a database's catalogue",
     .group = "A start",
-    .arguments = {{"URL", "sqlite:PATH, or a file's name"}},
+    .arguments = {{.name = "URL", .help = "sqlite:PATH, or a file's name"}},
     .options = OPTIONS,
     .help =
         "Reads tables, columns and keys from a database and writes its DataContainer and Datastore as a file of the "

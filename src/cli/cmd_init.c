@@ -101,7 +101,7 @@ const ds_cli_command COMMAND_INIT = {
     .name = "init",
     .summary = "write a model that lints and runs",
     .group = "A start",
-    .arguments = {{"DIR", "where to; it may exist, but hold no model", .optional = false}},
+    .arguments = {{.name = "DIR", .help = "where to; it may exist, but hold no model", .optional = false}},
     .options = OPTIONS,
     .help = "Writes a small model to begin with, on SQLite, so that it runs at once. `starter` has customers and their "
             "addresses, served live, with history, and masked; `northwind` has the 14 tables of a trading company. "

@@ -43,7 +43,7 @@ const ds_cli_command COMMAND_JOB = {
     .name = "job",
     .summary = "one cycle of one stream, for an outer scheduler",
     .group = "The work",
-    .arguments = {{"STREAM", "PLATFORM/STORE, or PLATFORM/STORE/DATASET"}},
+    .arguments = {{.name = "STREAM", .help = "PLATFORM/STORE, or PLATFORM/STORE/DATASET"}},
     .options = OPTIONS,
     .help =
         "Finishes the stream's open batch, or makes the next one. The last line on standard output is DONE, or "

@@ -105,7 +105,8 @@ const ds_cli_command COMMAND_LINT = {
     .name = "lint",
     .summary = "everything that is wrong with the model, at once",
     .group = "The model",
-    .arguments = {{"FILE", "show only findings in these files or directories", .optional = true, .many = true}},
+    .arguments =
+        {{.name = "FILE", .help = "show only findings in these files or directories", .optional = true, .many = true}},
     .options = OPTIONS,
     .help =
         "Loads the model and holds every rule against it. Nothing outside the model's directory is read and no database "

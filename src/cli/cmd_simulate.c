@@ -73,7 +73,7 @@ const ds_cli_command COMMAND_SIMULATE = {
     .name = "simulate",
     .summary = "make source data, and change it like a business",
     .group = "A start",
-    .arguments = {{"STORE", "a datastore of the model"}},
+    .arguments = {{.name = "STORE", .help = "a datastore of the model"}},
     .options = OPTIONS,
     .help =
         "Inserts, updates and deletes rows of a store's source, in transactions that belong together: a customer with "

@@ -117,7 +117,7 @@ const ds_cli_command COMMAND_VERIFY = {
     .name = "verify",
     .summary = "proof that merge tables equal their source",
     .group = "The results",
-    .arguments = {{"STREAM", "only these streams", .optional = true, .many = true}},
+    .arguments = {{.name = "STREAM", .help = "only these streams", .optional = true, .many = true}},
     .help =
         "Runs one batch of each stream and compares, within the snapshot of that batch, every row of the source with the "
         "merge table: the fingerprint is the number of rows and the sum of their 128-bit hashes, recomputed from what is "

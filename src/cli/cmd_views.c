@@ -35,7 +35,7 @@ const ds_cli_command COMMAND_VIEWS = {
     .name = "views",
     .summary = "the consumers' views, each with a ready SELECT",
     .group = "The results",
-    .arguments = {{"WORKSPACE", "only of this workspace", .optional = true}},
+    .arguments = {{.name = "WORKSPACE", .help = "only of this workspace", .optional = true}},
     .help =
         "Lists the views that consumers query: live rows, and where the group requires full history the same name with "
         "__history, which holds every version with the batches and times in which it was valid.",

@@ -4,6 +4,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 ds=${DATASURFACE:-$root/build/datasurface}
+[ -x "$ds" ] || { echo "Bail out! no program at $ds"; exit 1; }
 unset DATASURFACE_ENV DATASURFACE_LOG NO_COLOR
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -187,15 +187,19 @@ expect "and nothing is left to do" 0 -C gone plan --exit-code
 sqlite3 big/customers.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
     INSERT INTO customers SELECT 'X' || i, 'a', 'b', '2000-01-01', NULL, NULL FROM n"
 "$ds" -C big apply >/dev/null
-loading()
+fence()
 {
-    [ "$(sql big/merge.db "SELECT EXISTS (SELECT 1 FROM ds_yellowlive__store1__customers)
-        OR EXISTS (SELECT 1 FROM datasurface__batch WHERE status = 'committed')")" = 1 ]
+    sql big/merge.db "SELECT fence FROM datasurface__stream WHERE name = 'YellowLive/Store1'"
+}
+begun()
+{
+    [ "$(fence)" -gt "$before" ]
 }
 for signal in INT TERM; do
+    before=$(fence)
     "$ds" -C big run --once --stream 'YellowLive/Store1' >"$out" 2>"$err" &
     pid=$!
-    wait_for "rows of the load" loading
+    wait_for "the job to begin" begun
     kill -$signal $pid 2>/dev/null || true
     code=0
     wait $pid || code=$?
