@@ -154,7 +154,9 @@ static int compare(const void *x, const void *y, void *files)
         order = (a->pos.column > b->pos.column) - (a->pos.column < b->pos.column);
     if (order == 0)
         order = strcmp(a->rule, b->rule);
-    return order ? order : strcmp(a->message, b->message);
+    if (order == 0)
+        order = strcmp(a->message, b->message);
+    return order ? order : (int)b->severity - (int)a->severity;
 }
 
 void diags_sort(ds_diags *diags)

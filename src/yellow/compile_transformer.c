@@ -1,5 +1,6 @@
 // A transformer's inputs, and its SELECT with {GROUP.STORE.DATASET} replaced by the live rows of that input.
 #include "base/vec.h"
+#include "graph/placeholder.h"
 #include "model/lookup.h"
 #include "yellow/compile_int.h"
 
@@ -65,21 +66,6 @@ static ds_rc fail_text(const expansion *x, ds_error *err, const char *message, d
                    x->output, message, STR_ARGS(part));
 }
 
-static const ds_sink *find_sink(const expansion *x, ds_str group_name, ds_str store, ds_str dataset)
-{
-    for (size_t i = 0; i < x->workspace->groups.n; i++) {
-        const ds_group *group = &x->workspace->groups.v[i];
-        if (!str_eq(str_of(group->name), group_name))
-            continue;
-        for (size_t k = 0; k < group->sinks.n; k++) {
-            const ds_sink *sink = &group->sinks.v[k];
-            if (str_eq(str_of(sink->store), store) && str_eq(str_of(sink->dataset), dataset))
-                return sink;
-        }
-    }
-    return NULL;
-}
-
 // (SELECT "id", "firstname" FROM "ds_p__store__dataset" WHERE ds_batch_out = …)
 static ds_rc put_live_rows(const expansion *x, const ds_datastore *store, const ds_dataset *dataset, ds_error *err)
 {
@@ -101,38 +87,27 @@ static ds_rc put_live_rows(const expansion *x, const ds_datastore *store, const 
     return DS_DONE;
 }
 
-static ds_rc put_placeholder(const expansion *x, ds_str inside, ds_error *err)
+static ds_rc put_input(const expansion *x, const ds_piece *piece, ds_error *err)
 {
-    ds_str rest = str_trim(inside);
-    ds_str group = str_split(&rest, '.'), store = str_split(&rest, '.');
-    const ds_sink *sink = find_sink(x, group, store, rest);
+    const ds_sink *sink = placeholder_sink(x->workspace, piece);
     const ds_dataset *dataset;
     const ds_datastore *input = sink ? sink_store(x->c, sink, &dataset) : NULL;
     if (!input)
-        return ds_hint(fail_text(x, err, "no such input:", inside), err,
+        return ds_hint(fail_text(x, err, "no such input:", piece->text), err,
                        "write {GROUP.STORE.DATASET} of a sink of this workspace; {{ is a brace");
     return put_live_rows(x, input, dataset, err);
 }
 
 static ds_rc expand(const expansion *x, const char *text, ds_error *err)
 {
-    for (const char *p = text; *p;) {
-        size_t plain = strcspn(p, "{}");
-        buf_put(x->out, p, plain);
-        p += plain;
-        if (*p == '\0')
-            break;
-        if (p[1] == p[0]) {
-            buf_putc(x->out, *p);
-            p += 2;
-            continue;
-        }
-        size_t inside = *p == '{' ? strcspn(p + 1, "{}") : 0;
-        if (*p == '}' || p[1 + inside] != '}')
-            return ds_hint(fail_text(x, err, "unbalanced brace at", (ds_str){p, strnlen(p, 20)}), err,
-                           "write {{ or }} for a brace");
-        TRY(put_placeholder(x, (ds_str){p + 1, inside}, err));
-        p += inside + 2;
+    ds_piece piece;
+    while (placeholder_next(&text, &piece)) {
+        if (piece.kind == PIECE_BAD)
+            return ds_hint(fail_text(x, err, "unbalanced brace at", piece.text), err, "write {{ or }} for a brace");
+        if (piece.kind == PIECE_INPUT)
+            TRY(put_input(x, &piece, err));
+        else
+            buf_put_str(x->out, piece.text);
     }
     return DS_DONE;
 }
