@@ -184,7 +184,7 @@ expect "and nothing is left to do" 0 -C gone plan --exit-code
 # --- Ctrl-C in the middle of a load
 "$ds" init big >/dev/null
 "$ds" -C big simulate Store1 --rows 20 --changes 0 >/dev/null
-sqlite3 big/customers.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+sqlite3 big/customers.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120000)
     INSERT INTO customers SELECT 'X' || i, 'a', 'b', '2000-01-01', NULL, NULL FROM n"
 "$ds" -C big apply >/dev/null
 fence()
