@@ -31,14 +31,13 @@ static ds_str scheme_of(const char *url)
 static ds_rc source_path(const char *url, const char **out, ds_error *err)
 {
     ds_str scheme = scheme_of(url);
-    if (scheme.n == 0)
-        *out = url;
-    else if (str_eq(scheme, STR("sqlite")))
+    *out = url;
+    if (str_eq(scheme, STR("sqlite")))
         *out = url + scheme.n + 1;
     else if (str_eq(scheme, STR("postgres")) || str_eq(scheme, STR("postgresql")))
         return ds_hint(ds_fail(err, DS_USAGE, "import from PostgreSQL is not in this version yet"), err,
                        "sqlite:PATH and files are");
-    else
+    else if (scheme.n)
         return ds_hint(ds_fail(err, DS_USAGE, "can't import \"%s\"", url), err, "write sqlite:PATH, or a file's name");
     return (*out)[0] ? DS_DONE : ds_fail(err, DS_USAGE, "\"%s\" names no file", url);
 }
@@ -155,7 +154,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
-    const char *path = NULL;
+    const char *path = "";
     TRY(source_path(args_word(&cli->args, 0), &path, err));
     const ds_catalog_table *tables;
     size_t n;

@@ -1,6 +1,5 @@
 // Rows that the simulator makes and changes: keys, references, and values that belong together.
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "schema/value.h"
 #include "sim/simulate_int.h"
@@ -58,11 +57,13 @@ typedef struct made_value {
 
 typedef struct maker {
     sim *s;
+    ds_arena *arena;
     sim_table *table;
     const sim_table *parent; // the row belongs to parent_row
     ds_str parent_row;
     sim_person person;
     made_value *values;
+    ds_cell *old; // the row before
 } maker;
 
 static bool is_key(const ds_shape *shape, size_t column)
@@ -102,7 +103,7 @@ static ds_rc put_value(ds_rows *rows, const ds_shape_column *column, const made_
 }
 
 // Writes the values into s->work; old cells where values say keep.
-static ds_rc put_row(maker *m, const ds_cell *old, ds_error *err)
+static ds_rc put_row(maker *m, ds_error *err)
 {
     ds_rows *work = &m->s->work;
     const ds_shape *shape = m->table->shape;
@@ -110,8 +111,9 @@ static ds_rc put_row(maker *m, const ds_cell *old, ds_error *err)
     rows_begin(work);
     for (size_t i = 0; i < shape->n; i++) {
         size_t c = shape->hash_order[i];
-        if (m->values[c].keep && old[c].p)
-            rows_put(work, shape->columns[c].name_hash, old[c].p, old[c].n);
+        const ds_cell *old = &m->old[c];
+        if (m->values[c].keep && old->p)
+            rows_put(work, shape->columns[c].name_hash, old->p, old->n);
         else if (!m->values[c].keep)
             TRY(ds_context(put_value(work, &shape->columns[c], &m->values[c], err), err,
                            "the simulator made a bad value for %s.%s", m->table->name, shape->columns[c].name));
@@ -121,10 +123,9 @@ static ds_rc put_row(maker *m, const ds_cell *old, ds_error *err)
 
 static maker maker_new(sim *s, sim_table *table)
 {
-    maker m = {.s = s, .table = table, .person = sim_person_new(&s->rng)};
-    m.values = calloc(table->shape->n, sizeof *m.values);
-    if (!m.values)
-        BUG("out of memory");
+    maker m = {.s = s, .table = table, .arena = arena_new(), .person = sim_person_new(&s->rng)};
+    m.values = ARENA_ARRAY(m.arena, made_value, table->shape->n);
+    m.old = ARENA_ARRAY(m.arena, ds_cell, table->shape->n);
     for (size_t i = 0; i < table->shape->n; i++)
         m.values[i] = (made_value){.text = BUF_INIT(VALUE_MAX), .keep = true};
     return m;
@@ -134,7 +135,7 @@ static void maker_release(maker *m)
 {
     for (size_t i = 0; i < m->table->shape->n; i++)
         buf_release(&m->values[i].text);
-    free(m->values);
+    arena_free(m->arena);
 }
 
 ds_rc sim_make_row(sim *s, sim_table *table, const sim_table *parent, ds_str parent_row, bool *made, ds_error *err)
@@ -146,7 +147,7 @@ ds_rc sim_make_row(sim *s, sim_table *table, const sim_table *parent, ds_str par
     for (int try = 0; try < KEY_TRIES && !*made; try++) {
         for (size_t i = 0; i < table->shape->n; i++)
             make_value(&m, i);
-        TRY(put_row(&m, NULL, err));
+        TRY(put_row(&m, err));
         *made = !sim_table_has_key(s, table, rows_row(&s->work, 0));
     }
     return DS_DONE;
@@ -197,37 +198,30 @@ static bool choose_columns(maker *m)
 }
 
 // The person that the row is about, for a mail address that fits.
-static void know_person(maker *m, const ds_cell *cells)
+static void know_person(maker *m)
 {
     const ds_shape *shape = m->table->shape;
     for (size_t i = 0; i < shape->n; i++) {
         const char *family = sim_column_family(shape->columns[i].name);
-        if (!cells[i].p || type_class(shape->columns[i].type) != VALUE_TEXT)
+        if (!m->old[i].p || type_class(shape->columns[i].type) != VALUE_TEXT)
             continue;
-        ds_str text = {(const char *)cells[i].p, cells[i].n};
+        ds_str text = {(const char *)m->old[i].p, m->old[i].n};
         if (same_family(family, "first"))
-            m->person.first = arena_str(m->s->arena, text);
+            m->person.first = arena_str(m->arena, text);
         else if (same_family(family, "last"))
-            m->person.last = arena_str(m->s->arena, text);
+            m->person.last = arena_str(m->arena, text);
     }
 }
 
 ds_rc sim_change_row(sim *s, sim_table *table, ds_str row, bool *made, ds_error *err)
 {
     CLEANUP(maker_release) maker m = maker_new(s, table);
-    ds_cell *old = calloc(table->shape->n, sizeof *old);
-    if (!old)
-        BUG("out of memory");
-    row_cells(table->shape, row, old);
-    know_person(&m, old);
-    ds_rc rc = DS_DONE;
+    row_cells(table->shape, row, m.old);
+    know_person(&m);
     *made = false;
-    for (int try = 0; try < CHANGE_TRIES && !*made && rc.code == DS_OK; try++) {
-        if (!choose_columns(&m))
-            break;
-        rc = put_row(&m, old, err);
-        *made = rc.code == DS_OK && !str_eq(rows_row(&s->work, 0), row);
+    for (int try = 0; try < CHANGE_TRIES && !*made && choose_columns(&m); try++) {
+        TRY(put_row(&m, err));
+        *made = !str_eq(rows_row(&s->work, 0), row);
     }
-    free(old);
-    return rc;
+    return DS_DONE;
 }

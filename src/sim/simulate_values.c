@@ -54,7 +54,7 @@ static void make_int(ds_rng *rng, const ds_shape_column *column, const sim_perso
     int64_t low, high;
     int_range(column->type, &low, &high);
     int64_t n = rng_range(rng, BY_NAME[k].low, BY_NAME[k].high);
-    buf_printf(out, "%" PRId64, n > high ? n % high : n);
+    buf_printf(out, "%" PRId64, n > high && high > 0 ? n % high : n);
 }
 
 static void make_bool(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)
