@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""rounds.py PROGRAM MODEL STORE STREAM GROUP ROUNDS: changes a source and runs a stream, again and again; then the
+"""rounds.py PROGRAM MODEL STORE STREAM GROUP ROUNDS [DATABASE]: changes a source and runs a stream, again and again; then the
 history views of the group, as of every batch, must equal what the simulator's ledger says the source was at that time.
-MODEL is a template of init, or a directory."""
+MODEL is a template of init, or a directory, with a source DATABASE in it that is not empty."""
 import csv
 import io
 import json
@@ -33,6 +33,19 @@ class Source:
 
     def __init__(self, path):
         self.path, self.read, self.tables = path, 0, {}
+
+    def begin_with(self, database):
+        """What was there before the ledger begins. The key of a row is written as the simulator writes it."""
+        db = sqlite3.connect(database)
+        db.row_factory = sqlite3.Row
+        names = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' "
+                                              "AND name NOT LIKE 'sqlite_%'")]
+        for name in names:
+            columns = db.execute(f'PRAGMA table_info("{name}")').fetchall()
+            keys = [c["name"] for c in sorted(columns, key=lambda c: c["pk"]) if c["pk"]]
+            self.tables[name] = {json.dumps({k: row[k] for k in keys}, sort_keys=True): dict(row)
+                                 for row in db.execute(f'SELECT * FROM "{name}"')}
+        db.close()
 
     def catch_up(self):
         with open(self.path, encoding="utf-8") as ledger:
@@ -82,6 +95,8 @@ def main():
     else:
         datasurface("init", "--template", model, here)
     source = Source(f"{here}.jsonl")
+    for database in sys.argv[7:]:
+        source.begin_with(f"{here}/{database}")
     states = {}
     for number in range(rounds):
         datasurface("-C", here, "simulate", store, "--seed", str(number), "--changes", "0" if number == 0 else "25",
