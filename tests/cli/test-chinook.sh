@@ -9,7 +9,7 @@ if [ ! -f "$chinook" ]; then
 fi
 mkdir music
 cp "$chinook" music/chinook.sqlite
-expect "import" 0 -C music import chinook.sqlite --datastore Chinook
+expect "import" 0 -C music import music/chinook.sqlite --datastore Chinook
 expect "lint without edits" 0 -C music lint
 says "11 datasets, warnings only for the missing classification" '^ok: 11 warnings, 11 datasets'
 cp -r music model
