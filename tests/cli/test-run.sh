@@ -137,5 +137,22 @@ DATASURFACE_ENV=laptop expect "run by \$DATASURFACE_ENV" 0 -C shop run --once
 refuses "unknown environment" 2 'laptpo' -C shop --env laptpo lint
 refuses "unknown service" 2 'no PlatformService "Yellow"' -C shop --service Yellow plan
 expect "one service" 0 -C shop --service Yellow_NY plan
-expect "a model that has moved since apply" 0 -C shop apply
+
+# A model that has moved since apply is one line on stderr, and the work goes on.
+"$ds" -C shop apply >/dev/null
+echo '# a thought' >>shop/analytics.yaml
+ds -C shop run --once
+same "a model that has moved since apply: exit" 0 $code
+complains "a model that has moved since apply" 'warning: the model in "shop" differs from what was applied'
+same "said once" 1 "$(wc -l <"$err")"
+"$ds" -C shop apply >/dev/null
+expect "until apply" 0 -C shop run --once
+
+# The documentation's example runs on a laptop.
+cp -r "$root/tests/data/example" example
+expect "the example: source data" 0 -C example --env laptop simulate Store1
+expect "the example: apply" 0 -C example --env laptop apply
+expect "the example: run" 0 -C example --env laptop run --once
+expect "the example: verify" 0 -C example --env laptop verify
+refuses "the example as written wants PostgreSQL" 1 'postgres' -C example plan
 finish

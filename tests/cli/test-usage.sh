@@ -44,15 +44,23 @@ same "completion completes commands" "resnapshot" "$(bash -c '. ./completion.bas
 same "completion completes choices" "mermaid" "$(bash -c '. ./completion.bash; \
     COMP_WORDS=(datasurface graph --format mer); COMP_CWORD=3; _datasurface; echo "${COMPREPLY[@]}"')"
 
-"$ds" help --markdown >commands.md
-if diff "$root/docs/commands.md" commands.md >"$out" 2>"$err"; then
-    ok "docs/commands.md is what the table says"
-elif [ "${UPDATE_GOLDEN:-}" = 1 ]; then
-    cp commands.md "$root/docs/commands.md"
-    ok "docs/commands.md is rewritten"
-else
-    not_ok "docs/commands.md is what the table says (make golden rewrites it)"
-fi
+# printed PAGE ARGS...: docs/PAGE is what the program prints
+printed()
+{
+    page=$1
+    shift
+    "$ds" "$@" >"$page"
+    if diff "$root/docs/$page" "$page" >"$out" 2>"$err"; then
+        ok "docs/$page is what the tables say"
+    elif [ "${UPDATE_GOLDEN:-}" = 1 ]; then
+        cp "$page" "$root/docs/$page"
+        ok "docs/$page is rewritten"
+    else
+        not_ok "docs/$page is what the tables say (make golden rewrites it)"
+    fi
+}
+printed commands.md help --markdown
+printed fields.md schema --markdown
 
 # Errors in JSON stand in the envelope, and on stderr like always.
 "$ds" init shop >/dev/null
