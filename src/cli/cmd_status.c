@@ -1,10 +1,11 @@
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/due.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
 static const ds_option OPTIONS[] = {
-    {"check", 0, OPTION_FLAG, .help = "exit 1 when a stream has failed, is guarded, or has never run"},
+    {"check", 0, OPTION_FLAG, .help = "exit 1 when a stream is late, has failed, is guarded, or has never run"},
     {0},
 };
 
@@ -16,7 +17,7 @@ typedef struct stream_status {
 } stream_status;
 
 // One word for where a stream stands.
-static const char *state_of(const ds_applied_stream *stream, const ds_batch_row *last)
+static const char *state_of(const ds_applied_stream *stream, const ds_batch_row *last, int64_t now_us)
 {
     if (stream->row.paused)
         return "paused";
@@ -26,12 +27,18 @@ static const char *state_of(const ds_applied_stream *stream, const ds_batch_row 
         return "guarded";
     if (last->error)
         return "failed";
-    return strcmp(last->status, "committed") == 0 ? "ok" : last->status;
+    if (strcmp(last->status, "committed") != 0)
+        return last->status;
+    return due_late(stream->row.def, last->committed_at, now_us) ? "late" : "ok";
 }
 
 static bool is_bad(const stream_status *s)
 {
-    return strcmp(s->state, "failed") == 0 || strcmp(s->state, "guarded") == 0 || strcmp(s->state, "new") == 0;
+    static const char *const BAD[] = {"failed", "guarded", "new", "late"};
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+        if (strcmp(s->state, BAD[i]) == 0)
+            return true;
+    return false;
 }
 
 static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, stream_status *out, ds_error *err)
@@ -42,8 +49,14 @@ static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, s
     out->stream = stream;
     TRY(control_last_batch(control, stream->row.name, false, arena, &out->last, err));
     TRY(control_last_batch(control, stream->row.name, true, arena, &out->committed, err));
-    out->state = state_of(stream, out->last);
+    out->state = state_of(stream, out->last, clock_now_us(session->runtime.clock));
     return DS_DONE;
+}
+
+// After the last commit, which may lie in the past: then it is due.
+static int64_t next_due(const stream_status *s)
+{
+    return s->committed && !s->stream->row.paused ? due_after(s->stream->row.def, s->committed->committed_at) : 0;
 }
 
 static const char *trigger_text(const ds_stream_def *def)
@@ -82,24 +95,26 @@ static void add_row(const ds_session *session, ds_table *table, const stream_sta
         table_int(table, 4, s->committed->fingerprint.rows);
     }
     table_cell(table, 5, "%s", trigger_text(s->stream->row.def));
+    if (next_due(s))
+        table_cell(table, 6, "%s", time_text(cli->arena, next_due(s)));
     if (s->last && s->last->error)
-        table_cell(table, 6, "%s", s->last->error);
+        table_cell(table, 7, "%s", s->last->error);
 }
 
 static json_t *status_json(const ds_session *session, const stream_status *s)
 {
     const ds_stream_row *row = &s->stream->row;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:n, s:s, s:o, s:b}", "stream", row->name, "platform",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b}", "stream", row->name, "platform",
                      row->def->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
-                     s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", "trigger",
-                     trigger_text(row->def), "last_error", json_text(s->last ? s->last->error : NULL), "paused",
-                     row->paused);
+                     s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
+                     "trigger", trigger_text(row->def), "last_error", json_text(s->last ? s->last->error : NULL),
+                     "paused", row->paused);
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
-    static const char *const HEADINGS[] = {"stream", "state",   ">batch",     ">last commit",
-                                           ">rows",  "trigger", "last error", NULL};
+    static const char *const HEADINGS[] = {"stream",   "state",      ">batch", ">last commit", ">rows", "trigger",
+                                           "next due", "last error", NULL};
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     ds_applied_stream *streams;
@@ -131,8 +146,9 @@ const ds_cli_command COMMAND_STATUS = {
     .options = OPTIONS,
     .help =
         "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error. States: ok, "
-        "new (never run), failed, guarded (a batch would delete too much), paused, or the state of an open batch.",
-    .exits = {{1, "with --check: a stream has failed, is guarded or has never run"}},
+        "new (never run), late (nothing committed for twice its interval), failed, guarded (a batch would delete too "
+        "much), paused, or the state of an open batch.",
+    .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
     .examples = {"datasurface status", "datasurface status --check"},
     .run = run,
 };

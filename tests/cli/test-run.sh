@@ -67,6 +67,10 @@ assert {x["kind"] for x in v}=={"live","history"} and v[0]["select"].startswith(
 
 expect "status" 0 -C shop status --check
 says "tells the state" '^YellowLive/Store1 +ok +[0-9]+ '
+sql shop/merge.db "UPDATE datasurface__batch SET committed_at = '2026-01-01 00:07:30+00:00' WHERE stream = 'YellowLive/Store1'"
+expect "status --check of a late stream" 1 -C shop status --check
+says "when it was due" '^YellowLive/Store1 +late .* 2026-01-01 00:10:00 UTC'
+"$ds" -C shop run --once >/dev/null
 expect "status in JSON" 0 -C shop status --format json
 python3 -c 'import json,sys
 for s in json.load(open(sys.argv[1]))["result"]["streams"]:
