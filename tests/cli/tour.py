@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""tour.py PROGRAM README: runs the commands of README's console blocks, one after another in one shell, and compares
-what they print with what the README says. Durations may differ. With UPDATE_GOLDEN=1 the README is rewritten."""
+"""tour.py PROGRAM PAGE: runs the commands of the page's console blocks, one after another in one shell, and compares
+what they print with what the page says. Durations may differ. With UPDATE_GOLDEN=1 the page is rewritten."""
 import os
 import pathlib
 import re
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-program, readme = sys.argv[1], pathlib.Path(sys.argv[2])
+program, page = sys.argv[1], pathlib.Path(sys.argv[2])
 END = "--- end of output ---"
 
 
@@ -30,7 +30,7 @@ def run(commands):
 
 
 def main():
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```$", text, re.M | re.S)
     commands = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
     assert commands, "no console blocks"
@@ -44,10 +44,10 @@ def main():
     if new == text:
         return
     if os.environ.get("UPDATE_GOLDEN") == "1":
-        readme.write_text(new, encoding="utf-8")
+        page.write_text(new, encoding="utf-8")
         return
-    pathlib.Path("README.new").write_text(new, encoding="utf-8")
-    subprocess.run(["diff", str(readme), "README.new"], check=False)
+    pathlib.Path("page.new").write_text(new, encoding="utf-8")
+    subprocess.run(["diff", str(page), "page.new"], check=False)
     sys.exit("the tour prints something else (make golden rewrites it)")
 
 
