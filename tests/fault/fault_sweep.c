@@ -1,0 +1,378 @@
+// Every driver call of a job fails once, before its work and after it, alone and with all that follow; then the job
+// runs again without faults until the batch is committed. What is there then must be what an uninterrupted run leaves:
+// tables, staging, counts, fingerprints, the source as of every batch. After each failure, too, all must be true that
+// stands above the states (support/truth.h).
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/sqlite/sqlite.h"
+#include "support/check.h"
+#include "support/crash.h"
+#include "support/dump.h"
+#include "support/fault.h"
+#include "support/truth.h"
+
+// Sanitizers make everything slower: there every 5th call fails, in each mode another one.
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(DS_STRESS) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { STEP = 5 };
+#else
+enum { STEP = 1 };
+#endif
+enum { RUNS_MAX = 4, CALLS_MIN = 100 };
+
+typedef struct scenario {
+    const char *name;
+    void (*prepare)(world *w); // the world until the run that is swept
+    int64_t batches;           // committed ones after that run
+    bool verify, accept_deletes;
+    bool damaged;    // by hand: not all is true until the batch is committed
+    bool world_only; // refusals by the database would send the batch back to the start, and the source has changed
+} scenario;
+
+#define KEYED "id integer primary key; name varchar(20); code varchar(10)"
+#define KEYLESS "name varchar(20); code varchar(10)"
+
+// --- worlds
+
+static void must_run(world *w)
+{
+    ds_job_result result;
+    ds_error err;
+    OK(world_job(w, &result, &err));
+}
+
+static void two_tables(world *w, const char *columns)
+{
+    w->def.chunk_rows = 3; // several chunks: the reader has its thread
+    world_dataset(w, "people", columns);
+    world_dataset(w, "towns", "id integer primary key; name text");
+    world_apply(w);
+    world_source(w, "INSERT INTO towns VALUES (1, 'Aa'), (2, 'Bb'), (3, 'Cc')");
+}
+
+static void fill_keyed(world *w)
+{
+    world_source(w, "INSERT INTO people VALUES (1, 'ann', 'a'), (2, 'bob', 'b'), (3, 'cyd', 'c'), (4, 'dan', 'd'), "
+                    "(5, 'eve', 'd')");
+}
+
+static void change_keyed(world *w)
+{
+    world_source(w, "UPDATE people SET name = 'new' WHERE id IN (2, 4); DELETE FROM people WHERE id IN (1, 3); "
+                    "INSERT INTO people VALUES (8, 'hal', 'h'), (9, 'ian', NULL); UPDATE towns SET name = NULL WHERE "
+                    "id = 2");
+}
+
+static void fill_keyless(world *w)
+{
+    world_source(w,
+                 "INSERT INTO people VALUES ('x', 'a'), ('x', 'a'), ('x', 'a'), ('y', 'b'), (NULL, NULL), ('z', 'c')");
+}
+
+static void first_load(world *w)
+{
+    two_tables(w, KEYED);
+    fill_keyed(w);
+}
+
+static void first_load_keyless(world *w)
+{
+    two_tables(w, KEYLESS);
+    fill_keyless(w);
+}
+
+static void first_load_staged(world *w)
+{
+    w->def.staging_batches = STAGING_BATCHES_ALL;
+    first_load(w);
+}
+
+static void first_load_again(world *w)
+{
+    first_load(w);
+    if (crash_job(w, "ingest:dataset", 2) != CRASH_KILLED)
+        BUG("the first load was not killed");
+}
+
+static void changes(world *w)
+{
+    first_load(w);
+    must_run(w);
+    change_keyed(w);
+}
+
+static void changes_in_ranges(world *w)
+{
+    w->def.memory_bytes = 700; // 4 ranges
+    changes(w);
+}
+
+static void changes_after_empty_staging(world *w)
+{
+    w->def.staging_batches = 0;
+    changes(w);
+    must_run(w);
+    world_source(w, "UPDATE people SET code = 'z'");
+}
+
+static void changes_keyless(world *w)
+{
+    first_load_keyless(w);
+    must_run(w);
+    world_source(w,
+                 "DELETE FROM people WHERE name = 'x'; INSERT INTO people VALUES ('x', 'a'), ('y', 'b'), ('n', 'n')");
+}
+
+static void unchanged(world *w)
+{
+    first_load(w);
+    must_run(w);
+}
+
+static void unchanged_kept_whole(world *w)
+{
+    w->def.staging_full = true;
+    unchanged(w);
+}
+
+static void emptied(world *w)
+{
+    w->def.max_delete_ratio = 0.2;
+    unchanged(w);
+    world_source(w, "DELETE FROM people");
+}
+
+static void key_changed(world *w)
+{
+    changes(w);
+    w->def.dataset_count = 0;
+    world_dataset(w, "people", "id integer; name varchar(20); code varchar(10) primary key");
+    world_dataset(w, "towns", "id integer primary key; name text");
+    world_apply(w);
+    world_source(w, "DELETE FROM people WHERE code IS NULL OR id = 5");
+}
+
+static void damaged(world *w)
+{
+    unchanged(w);
+    world_merge(w, arena_printf(w->arena,
+                                "UPDATE %s SET name = 'damaged' WHERE id = 2; DELETE FROM %s WHERE id = 4; "
+                                "UPDATE datasurface__stream SET resnapshot = 1",
+                                w->datasets[0].merge.name, w->datasets[0].merge.name));
+}
+
+static void left_in_merging(world *w)
+{
+    changes(w);
+    if (crash_job(w, "merging", 1) != CRASH_KILLED)
+        BUG("the batch was not killed in merging");
+    world_source(w, "DELETE FROM people"); // comes too late for that batch
+}
+
+static void left_in_merging_and_changed(world *w)
+{
+    left_in_merging(w);
+    fill_keyed(w);
+    w->def.priority = PRIORITY_HIGH;
+    world_apply(w);
+}
+
+static void left_in_merging_and_lost(world *w)
+{
+    left_in_merging(w);
+    fill_keyed(w);
+    world_merge(w, arena_printf(w->arena, "DELETE FROM %s WHERE ds_op = 'I'", w->datasets[0].staging.name));
+}
+
+static const scenario SCENARIOS[] = {
+    {.name = "first-load", .prepare = first_load, .batches = 1},
+    {.name = "first-load-keyless", .prepare = first_load_keyless, .batches = 1},
+    {.name = "first-load-staged", .prepare = first_load_staged, .batches = 1},
+    {.name = "first-load-again", .prepare = first_load_again, .batches = 1},
+    {.name = "changes", .prepare = changes, .batches = 2},
+    {.name = "changes-in-ranges", .prepare = changes_in_ranges, .batches = 2},
+    {.name = "changes-keyless", .prepare = changes_keyless, .batches = 2},
+    {.name = "changes-pruning", .prepare = changes_after_empty_staging, .batches = 3},
+    {.name = "unchanged", .prepare = unchanged, .batches = 2},
+    {.name = "unchanged-kept-whole", .prepare = unchanged_kept_whole, .batches = 2},
+    {.name = "emptied", .prepare = emptied, .batches = 2, .accept_deletes = true},
+    {.name = "key-changed", .prepare = key_changed, .batches = 2},
+    {.name = "verify", .prepare = changes, .batches = 2, .verify = true},
+    {.name = "resnapshot", .prepare = damaged, .batches = 2, .damaged = true},
+    {.name = "merging", .prepare = left_in_merging, .batches = 2, .world_only = true},
+    {.name = "merging-changed", .prepare = left_in_merging_and_changed, .batches = 2},
+    {.name = "merging-lost", .prepare = left_in_merging_and_lost, .batches = 2, .damaged = true},
+};
+
+// --- the files of a world, kept aside
+
+static void copy(const world *w, const char *from, const char *to)
+{
+    char a[WORKDIR_PATH], b[WORKDIR_PATH];
+    workdir_file(&w->dir, from, a);
+    workdir_file(&w->dir, to, b);
+    FILE *in = fopen(a, "rb"), *out = fopen(b, "wb");
+    if (!in || !out)
+        BUG("can't copy %s to %s", a, b);
+    char bytes[1 << 16];
+    for (size_t n = fread(bytes, 1, sizeof bytes, in); n; n = fread(bytes, 1, sizeof bytes, in))
+        if (fwrite(bytes, 1, n, out) != n)
+            BUG("can't write %s", b);
+    fclose(in);
+    if (fclose(out) != 0)
+        BUG("can't write %s", b);
+}
+
+static void forget_log(const world *w, const char *file)
+{
+    char path[WORKDIR_PATH];
+    workdir_file(&w->dir, file, path);
+    struct stat st;
+    if (stat(path, &st) == 0 && unlink(path) != 0)
+        BUG("can't remove %s", path);
+}
+
+static void save(const world *w)
+{
+    world_query(w, true, "PRAGMA wal_checkpoint(TRUNCATE)"); // a killed job left its log
+    world_query(w, false, "PRAGMA wal_checkpoint(TRUNCATE)");
+    copy(w, "merge.db", "merge.saved");
+}
+
+static void restore(const world *w)
+{
+    forget_log(w, "merge.db-wal");
+    forget_log(w, "merge.db-shm");
+    copy(w, "merge.saved", "merge.db");
+}
+
+// --- the sweep
+
+typedef struct sweep {
+    world *w;
+    const scenario *s;
+    ds_fault *fault;
+    const char *expected;
+    int mode;
+    long n;
+} sweep;
+
+static void check_truth(const sweep *s, const char *when)
+{
+    const char *broken = truth_broken(&s->w->runtime, &s->w->merge, &s->w->def, s->w->arena);
+    if (*broken)
+        fail_msg("%s, call %ld, mode %d, %s:\n%s", s->s->name, s->n, s->mode, when, broken);
+}
+
+static bool done(const sweep *s)
+{
+    return dump_committed(&s->w->runtime, &s->w->merge, s->w->def.name) >= s->s->batches;
+}
+
+static void run_until_done(const sweep *s)
+{
+    s->w->options = (ds_job_options){.accept_deletes = s->s->accept_deletes};
+    for (int run = 0; !done(s); run++) {
+        ds_job_result result;
+        ds_error err;
+        ds_rc rc = world_job(s->w, &result, &err);
+        if (rc.code != DS_OK || run == RUNS_MAX)
+            fail_msg("%s, call %ld, mode %d: the run after the failure failed: %s", s->s->name, s->n, s->mode,
+                     rc.code == DS_OK ? "no commit" : err.text);
+    }
+}
+
+// What the world refuses never makes the work of a batch in merging be thrown away.
+static void check_not_restarted(const sweep *s, ds_code code)
+{
+    if (s->s->damaged || (code != DS_ENV && code != DS_BUSY))
+        return;
+    const char *events = world_query(s->w, true, "SELECT detail FROM datasurface__event WHERE kind = 'restarted'");
+    if (*events)
+        fail_msg("%s, call %ld, mode %d: restarted: %s", s->s->name, s->n, s->mode, events);
+}
+
+// One fault; false when the job makes fewer calls.
+static bool strike(sweep *s)
+{
+    static const ds_code CODES[] = {DS_ENV, DS_BUSY, DS_FINDING, DS_INTERNAL};
+    restore(s->w);
+    s->w->options = (ds_job_options){.verify = s->s->verify, .accept_deletes = s->s->accept_deletes};
+    ds_code code = CODES[s->n % (s->s->world_only ? 2 : 4)];
+    fault_arm(s->fault, s->n, s->mode, code);
+    ds_job_result result = {0};
+    ds_error err;
+    ds_rc rc = world_job(s->w, &result, &err);
+    bool hit = fault_hits(s->fault) > 0;
+    fault_arm(s->fault, 1, FAULT_OFF, DS_OK);
+    if (!hit && rc.code != DS_OK)
+        fail_msg("%s, without a fault: %s", s->s->name, err.text);
+    if (!s->s->damaged)
+        check_truth(s, "after the failure");
+    run_until_done(s);
+    check_truth(s, "in the end");
+    check_not_restarted(s, code);
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    const char *left = dump_stream(&s->w->runtime, &s->w->merge, &s->w->def, DUMP_STAGING, scratch);
+    if (strcmp(left, s->expected) != 0)
+        fail_msg("%s, call %ld, mode %d: left\n%s\nexpected\n%s", s->s->name, s->n, s->mode, left, s->expected);
+    return hit;
+}
+
+static void sweep_world(sweep *s)
+{
+    static const int MODES[] = {FAULT_ONCE, FAULT_ONCE | FAULT_AFTER, FAULT_FROM};
+    s->s->prepare(s->w);
+    save(s->w);
+    run_until_done(s);
+    s->expected = dump_stream(&s->w->runtime, &s->w->merge, &s->w->def, DUMP_STAGING, s->w->arena);
+    long calls = 0;
+    for (size_t m = 0; m < sizeof MODES / sizeof MODES[0]; m++) {
+        s->mode = MODES[m];
+        for (s->n = 1 + (long)m % STEP; strike(s); s->n += STEP)
+            calls++;
+    }
+    print_message("%s: %ld faults\n", s->s->name, calls);
+    assert_true(calls > CALLS_MIN / STEP);
+}
+
+static void sweep_scenario(const scenario *what, ds_milestoning milestoning)
+{
+    world w;
+    ds_fault *fault = fault_new(&SQLITE_DRIVER);
+    world_open(&w, fault_driver(fault), milestoning);
+    sweep s = {.w = &w, .s = what, .fault = fault};
+    sweep_world(&s);
+    world_close(&w);
+    fault_free(fault);
+}
+
+static const scenario *chosen;
+
+static void sweep_test(void **state)
+{
+    (void)state;
+    bool keyless = strstr(chosen->name, "keyless") != NULL;
+    for (int m = MILESTONING_SCD1; m <= (keyless ? MILESTONING_SCD1 : MILESTONING_SCD4); m++)
+        sweep_scenario(chosen, (ds_milestoning)m);
+}
+
+// fault_sweep SCENARIO: one; without: all.
+int main(int argc, char **argv)
+{
+    int failed = 0, found = 0;
+    for (size_t i = 0; i < sizeof SCENARIOS / sizeof SCENARIOS[0]; i++) {
+        if (argc > 1 && strcmp(argv[1], SCENARIOS[i].name) != 0)
+            continue;
+        chosen = &SCENARIOS[i];
+        const struct CMUnitTest tests[] = {{chosen->name, sweep_test, NULL, NULL, NULL}};
+        failed += cmocka_run_group_tests(tests, NULL, NULL);
+        found++;
+    }
+    return found ? failed : 2;
+}
