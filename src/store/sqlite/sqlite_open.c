@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,12 @@ static ds_rc first_read(ds_sqlite *db, const char *path, ds_error *err)
     return ds_hint(rc, err, "readers, too, make files beside it (-wal, -shm): allow writing to the directory");
 }
 
+// SQLite counts every allocation under one lock of the process; with a reader on each side that lock is busy.
+static void without_memory_statistics(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // refused, and harmless, once somebody has used SQLite
+}
+
 static ds_rc connect(ds_sqlite *db, const ds_target *target, const ds_open_options *options, ds_error *err)
 {
     // Names that mean something to SQLite (":memory:", "file:...") are file names to us.
@@ -175,6 +182,8 @@ static ds_rc connect(ds_sqlite *db, const ds_target *target, const ds_open_optio
     if (!buf_ok(&path))
         return ds_fail(err, DS_ENV, "%s: the path is too long", db->label);
 
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, without_memory_statistics);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     flags |= options->create && !options->read_only ? SQLITE_OPEN_CREATE : 0;
