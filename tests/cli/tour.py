@@ -14,7 +14,7 @@ END = "--- end of output ---"
 
 def plain(text):
     text = re.sub(r"\b\d+ ms$", "N ms", text, flags=re.M)
-    return re.sub(r"\b\d+\.\d\d$", "N", text, flags=re.M)
+    return re.sub(r"\b\d+\.\d\d(?=( s)?$)", "N", text, flags=re.M)
 
 
 def run(commands):
