@@ -58,6 +58,9 @@ typedef struct ds_read {
     const ds_shape *shape;
     bool has_hash;    // next column: ds_row_hash, goes to rows.row_hash instead of a computed one
     bool has_locator; // next column: the locator
+    // Rows of our own tables, which somebody may have damaged: a value that can't be read is left out and a stored
+    // hash that is none is zero, so that the row differs from every source row. A key must be good all the same.
+    bool salvage;
     uint64_t key_seed;
     bool untrusted; // the select is a user's text: nothing but reading is allowed while it runs
     // with untrusted: the relations that may be read (physical names); others are refused

@@ -14,7 +14,7 @@
 #include "yellow/control_int.h"
 #include "yellow/job_int.h"
 
-enum { EMPTY_BATCH_DAYS = 7, RETRY_BASE_S = 5, RETRY_MAX_S = 900 };
+enum { EMPTY_BATCH_DAYS = 7, EVENT_DAYS = 90, PRUNE_EVERY = 16, RETRY_BASE_S = 5, RETRY_MAX_S = 900 };
 
 static const char *const STATUS_NAMES[] = {"none", "started", "ingesting", "merging", "committed"};
 
@@ -117,6 +117,18 @@ static ds_rc insert_batch(ds_job *job, int64_t now, ds_error *err)
     return store_exec(job->control->db, &q, NULL, err);
 }
 
+static ds_rc prune_events(ds_job *job, int64_t now, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "DELETE FROM ");
+    sql_relation(&q, job->names.event);
+    SQL(&q, " WHERE stream = ");
+    sql_text(&q, job->def->name);
+    SQL(&q, " AND at < ");
+    control_sql_time(&q, now - EVENT_DAYS * INT64_C(86400000000));
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
 // Batches without any change are only worth a week.
 static ds_rc prune_empty_batches(ds_job *job, int64_t now, ds_error *err)
 {
@@ -146,7 +158,10 @@ static ds_rc begin_next(ds_job *job, int64_t last, ds_error *err)
     job->batch = last + 1;
     TRY(insert_batch(job, now, err));
     TRY(staging_prune(job, err));
-    return job->batch % 16 == 0 ? prune_empty_batches(job, now, err) : DS_DONE;
+    if (job->batch % PRUNE_EVERY != 0)
+        return DS_DONE;
+    TRY(prune_empty_batches(job, now, err));
+    return prune_events(job, now, err);
 }
 
 static ds_rc delete_dataset_batches(ds_job *job, ds_error *err)
@@ -203,7 +218,7 @@ static ds_rc begin_in_transaction(ds_job *job, ds_error *err)
 ds_rc batch_begin(ds_job *job, ds_error *err)
 {
     job->status_before = job->status = BATCH_NONE;
-    TRY(store_begin(job->control->db, BEGIN_WRITE, err));
+    TRY(lease_begin_write(job, job->options->lease_wait_ms / 1000.0, err));
     return lease_end(job, begin_in_transaction(job, err), err);
 }
 
@@ -237,6 +252,9 @@ ds_rc batch_clear_failure(ds_job *job, ds_error *err)
 
 static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
 {
+    TRY(lease_forget(job, err));
+    if (failure->code == DS_CANCELLED) // nothing is wrong with the batch: the next run goes on with it
+        return DS_DONE;
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_batch_row *open;
     TRY(control_last_batch(job->control, job->def->name, false, arena, &open, err));
@@ -270,7 +288,7 @@ static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
 void batch_fail(ds_job *job, const ds_error *failure)
 {
     ds_error ignored;
-    if (lease_begin(job, &ignored).code != DS_OK)
+    if (failure->code == DS_BUSY || lease_begin(job, &ignored).code != DS_OK) // busy: nothing could be written either
         return;
     ds_ignore(lease_end(job, write_failure(job, failure, &ignored), &ignored));
 }

@@ -9,6 +9,7 @@ enum {
     MEMORY_DEFAULT = 256 << 20, // of one diff's table
     GUARD_MIN_ROWS = 20,        // below, only emptying counts
     RANGES_MAX = 4096,
+    RANGES_MORE = 4, // when a pass was crowded
 };
 
 // --- guard
@@ -87,21 +88,25 @@ static ds_rc feed_source(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *pum
     *idle = chunk == NULL;
     if (!chunk)
         return DS_DONE;
-    work->counts.bytes += (int64_t)chunk->bytes.n;
     bool kept = false;
+    int64_t bytes = (int64_t)chunk->bytes.n;
     ds_rc rc = diff_source(diff, chunk, &kept, err);
     if (!kept)
         pump_recycle(pump, chunk);
+    work->counts.bytes += bytes;
     job_report(job, work, diff_totals(diff)->source.rows);
     return rc;
 }
 
-// Both sides at once, whichever has something ready; the live side first, since it frees what waits.
+// Both sides at once, whichever has something ready; the live side first, since it frees what waits. Stops early when
+// the diff is crowded.
 static ds_rc feed_both(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *source, ds_pump *live, ds_error *err)
 {
     bool live_first = work->def->shape->key_count == 0; // copies are counted against all live copies
     bool source_ended = false, live_ended = false;
     while (!source_ended || !live_ended) {
+        if (diff_crowded(diff))
+            return DS_DONE;
         if (runtime_cancelled(job->runtime))
             return ds_fail(err, DS_CANCELLED, "interrupted");
         bool live_idle = true, source_idle = true;
@@ -121,39 +126,54 @@ static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns,
     TRY(ingest_open_live(job, err));
     CLEANUP(sql_release) ds_sql q = sql_new(job->live->dialect);
     ingest_live_select(job, work, columns, true, true, &q);
-    ds_read read = {.select = &q, .shape = columns, .has_hash = true, .has_locator = true, .key_seed = job->key_seed};
+    ds_read read = {.select = &q,
+                    .shape = columns,
+                    .has_hash = true,
+                    .has_locator = true,
+                    .salvage = true,
+                    .key_seed = job->key_seed};
     return pump_open(job->live, &read, 0, out, err);
 }
 
-// One pass over both sides. source: an open pump on the first pass, else NULL.
-static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump *source, const ds_diff_options *options,
-                       ds_diff_totals *totals, ds_error *err)
+static ds_rc open_source_pump(ds_job *job, const ds_work *work, ds_pump **out, ds_error *err)
 {
-    CLEANUP(pump_closep) ds_pump *again = NULL;
+    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
+    ingest_source_select(job, work->def, &q);
+    ds_read read = ingest_source_read(job, work->def, &q);
+    return pump_open(job->source, &read, (size_t)job->def->chunk_rows, out, err);
+}
+
+// One pass over both sides. *source: an open pump, or NULL; it is used up. *crowded: the pass was given up.
+static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump **source, const ds_diff_options *options,
+                       ds_diff_totals *totals, bool *crowded, ds_error *err)
+{
+    CLEANUP(pump_closep) ds_pump *pump = *source;
     CLEANUP(pump_closep) ds_pump *live = NULL;
     CLEANUP(diff_freep) ds_diff *diff = NULL;
-    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
-    if (!source) {
-        ingest_source_select(job, work->def, &q);
-        ds_read read = ingest_source_read(job, work->def, &q);
-        TRY(pump_open(job->source, &read, (size_t)job->def->chunk_rows, &again, err));
-        source = again;
-    }
+    *source = NULL;
+    if (!pump)
+        TRY(open_source_pump(job, work, &pump, err));
     const ds_shape *columns = options->rehash ? work->def->shape : shape_of_key(job->arena, work->def->shape);
     TRY(open_live_pump(job, work, columns, &live, err));
     diff = diff_new(options);
-    TRY(feed_both(job, work, diff, source, live, err));
+    work->counts.bytes = 0;
+    TRY(feed_both(job, work, diff, pump, live, err));
+    *crowded = diff_crowded(diff);
     *totals = *diff_totals(diff);
-    if (totals->check != 0)
+    if (!*crowded && totals->check != 0)
         return ds_fail(err, DS_INTERNAL, "%s: the differences found do not add up to the source's fingerprint",
                        work->def->name);
     return DS_DONE;
 }
 
-static uint32_t ranges_needed(const ds_job *job, int64_t rows)
+static size_t table_budget(const ds_job *job)
 {
-    size_t budget = job->def->memory_bytes ? (size_t)job->def->memory_bytes : MEMORY_DEFAULT;
-    size_t ranges = diff_table_bytes(rows) / budget + 1;
+    return job->def->memory_bytes ? (size_t)job->def->memory_bytes : MEMORY_DEFAULT;
+}
+
+uint32_t compare_ranges(const ds_job *job, int64_t rows)
+{
+    size_t ranges = diff_table_bytes(rows) / table_budget(job) + 1;
     return (uint32_t)(ranges > RANGES_MAX ? RANGES_MAX : ranges);
 }
 
@@ -190,7 +210,40 @@ static ds_rc compare_before(ds_job *job, ds_work *work, ds_fingerprint before, d
     return lease_end(job, control_event(job->control, job->def->name, "repaired", detail, err), err);
 }
 
-ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump *source, ds_error *err)
+static void add_totals(ds_diff_totals *all, const ds_diff_totals *range)
+{
+    all->source = range->source; // every pass sees all rows
+    all->live = range->live;
+    all->inserted += range->inserted;
+    all->updated += range->updated;
+    all->deleted += range->deleted;
+}
+
+// All ranges; from the start with more of them when one is crowded.
+static ds_rc diff_ranges(ds_job *job, ds_work *work, ds_pump **source, ds_diff_options *options, ds_diff_totals *all,
+                         ds_error *err)
+{
+    *all = (ds_diff_totals){0};
+    for (options->range = 0; options->range < options->ranges;) {
+        ds_diff_totals totals;
+        bool crowded;
+        options->table_bytes_max = options->ranges < RANGES_MAX ? table_budget(job) : 0;
+        TRY(diff_pass(job, work, source, options, &totals, &crowded, err));
+        if (crowded) {
+            TRY(staging_forget(job, work, err));
+            *all = (ds_diff_totals){0};
+            options->range = 0;
+            options->ranges = options->ranges * RANGES_MORE < RANGES_MAX ? options->ranges * RANGES_MORE : RANGES_MAX;
+            continue;
+        }
+        if (options->range++ > 0 && !fingerprint_eq(totals.source, all->source))
+            return ds_fail(err, DS_ENV, "%s: the source changed between two reads of one snapshot", work->def->name);
+        add_totals(all, &totals);
+    }
+    return DS_DONE;
+}
+
+ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err)
 {
     TRY(count_versions(job, work, err));
     int64_t expected = work->state.fingerprint.rows;
@@ -198,22 +251,13 @@ ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump *source, ds_error *err
     ds_diff_options options = {
         .shape = work->def->shape,
         .expected_rows = expected,
-        .ranges = ranges_needed(job, expected),
+        .ranges = compare_ranges(job, expected),
         .want_same = job->def->staging_full,
         .rehash = job->resnapshot && !work->rekey,
         .sink = {&s, on_row, on_gone, on_gone_copies},
     };
-    ds_diff_totals all = {0}, totals;
-    for (options.range = 0; options.range < options.ranges; options.range++) {
-        TRY(diff_pass(job, work, options.range == 0 ? source : NULL, &options, &totals, err));
-        if (options.range > 0 && !fingerprint_eq(totals.source, all.source))
-            return ds_fail(err, DS_ENV, "%s: the source changed between two reads of one snapshot", work->def->name);
-        all.source = totals.source;
-        all.live = totals.live;
-        all.inserted += totals.inserted;
-        all.updated += totals.updated;
-        all.deleted += totals.deleted;
-    }
+    ds_diff_totals all;
+    TRY(diff_ranges(job, work, source, &options, &all, err));
     TRY(compare_before(job, work, all.live, err));
     work->after = all.source;
     work->counts.read = all.source.rows;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 
 // An entry's state is in the top bits of `place`; the rest is the live row's locator or the waiting source row, or, in
@@ -31,7 +32,7 @@ struct ds_diff {
     bool multiset;
     bool live_ended;
     entry *table;
-    size_t slots, used;
+    size_t slots, first_slots, used;
     waiting_chunk *chunks;
     size_t chunk_count, chunk_cap;
     size_t waiting_bytes;
@@ -79,6 +80,7 @@ ds_diff *diff_new(const ds_diff_options *options)
         diff->options.ranges = 1;
     diff->multiset = options->shape->key_count == 0;
     diff->slots = slots_for(options->expected_rows / diff->options.ranges);
+    diff->first_slots = diff->slots;
     diff->table = table_new(diff->slots);
     return diff;
 }
@@ -114,6 +116,12 @@ void diff_freep(ds_diff **diff)
 size_t diff_waiting_bytes(const ds_diff *diff)
 {
     return diff->waiting_bytes;
+}
+
+bool diff_crowded(const ds_diff *diff)
+{
+    size_t limit = diff->options.table_bytes_max;
+    return limit && diff->slots > diff->first_slots && diff->slots * sizeof(entry) > limit;
 }
 
 const ds_diff_totals *diff_totals(const ds_diff *diff)
@@ -281,6 +289,17 @@ static ds_rc settle_waiting(ds_diff *diff, entry *e, uint64_t live, uint64_t loc
     return DS_DONE;
 }
 
+static ds_rc damaged(const ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const ds_shape *shape = diff->options.shape;
+    CLEANUP(buf_release) ds_buf key = BUF_INIT(400);
+    row_print_key(diff->options.rehash ? shape : shape_of_key(arena, shape), rows_row(chunk, i), &key);
+    return ds_hint(ds_fail(err, DS_FINDING, "the merge table is damaged: two live rows have the key %s",
+                           buf_text(&key)),
+                   err, "delete one of them from the merge table, then run the stream again");
+}
+
 ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err)
 {
     ds_assert(!diff->live_ended);
@@ -300,7 +319,7 @@ ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err)
         uint64_t locator = (uint64_t)chunk->locator[i] & PLACE_MASK;
         diff->totals.check += live;
         if (e->place & PLACE_LIVE)
-            return ds_fail(err, DS_FINDING, "two live rows have the same key: the merge table is damaged");
+            return damaged(diff, chunk, i, err);
         if (e->place & PLACE_SEEN) {
             TRY(settle_waiting(diff, e, live, locator, err));
         } else {

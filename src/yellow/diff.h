@@ -32,6 +32,7 @@ typedef struct ds_diff_options {
     const ds_shape *shape;  // of the source rows
     int64_t expected_rows;  // a guess of the number of live rows
     uint32_t ranges, range; // this pass settles keys of range `range` of `ranges` (1, 0 for all)
+    size_t table_bytes_max; // above, diff_crowded() says so; 0: no limit
     bool want_same;         // tell unchanged rows too
     bool rehash;            // live chunks are whole rows: their hashes are recomputed, damaged rows count as changed
     ds_diff_sink sink;
@@ -58,6 +59,8 @@ ds_rc diff_finish(ds_diff *diff, ds_error *err);
 
 // Bytes of source rows that wait; the caller stops feeding the source above its budget until the live side ends.
 size_t diff_waiting_bytes(const ds_diff *diff);
+// More keys came than were expected and the table has outgrown its limit: start again with more ranges.
+bool diff_crowded(const ds_diff *diff);
 const ds_diff_totals *diff_totals(const ds_diff *diff);
 // Bytes that a table for so many live rows needs.
 size_t diff_table_bytes(int64_t rows);

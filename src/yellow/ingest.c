@@ -215,10 +215,9 @@ static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
     if (pump_is_small(pump) && small_and_unchanged(job, work, pump_peek(pump)))
         return DS_DONE;
     if (!work->first_load)
-        return compare_dataset(job, work, pump, err);
+        return compare_dataset(job, work, &pump, err);
     work->changed = true;
-    TRY(load_clear(job, work, err));
-    return keeps_inputs(job) ? compare_dataset(job, work, pump, err) : load_dataset(job, work, pump, err);
+    return keeps_inputs(job) ? compare_dataset(job, work, &pump, err) : load_dataset(job, work, pump, err);
 }
 
 static ds_rc new_seed(uint64_t *out, ds_error *err)
@@ -231,6 +230,10 @@ static ds_rc new_seed(uint64_t *out, ds_error *err)
 ds_rc ingest_all(ds_job *job, ds_error *err)
 {
     TRY(new_seed(&job->key_seed, err));
+    // Before the snapshot: a transformer that reads its own output must not see what an earlier attempt left.
+    for (size_t i = 0; i < job->work_count; i++)
+        if (job->work[i].first_load)
+            TRY(load_clear(job, &job->work[i], err));
     TRY(open_source(job, err));
     for (size_t i = 0; i < job->work_count; i++) {
         ds_work *work = &job->work[i];

@@ -89,6 +89,8 @@ static ds_rc ingest(ds_job *job, ds_error *err)
 {
     TRY(ingest_all(job, err));
     TRY(record_inputs(job, err));
+    if (!job->options->verify)
+        ingest_close_source(job); // reading is over: nothing holds the source while we merge
     return anything_changed(job) ? merge_enter(job, err) : merge_commit_unchanged(job, err);
 }
 

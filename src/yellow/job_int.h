@@ -85,9 +85,13 @@ ds_rc job_prepare_work(ds_job *job, ds_error *err);
 // Takes the stream's lease: the lock of the operating system or server. DS_BUSY with the holder after wait_ms.
 ds_rc lease_take(ds_job *job, int wait_ms, ds_error *err);
 void lease_release(ds_job *job);
+// Removes the lease's row, inside the caller's transaction.
+ds_rc lease_forget(ds_job *job, ds_error *err);
 // Inside a write transaction: raises the fence and writes the lease row.
 ds_rc lease_fence(ds_job *job, ds_error *err);
-// Begins a write transaction and stops with DS_BUSY when the fence is no longer ours. Every transaction that writes
+// Begins a write transaction, waiting while another process holds the write lock.
+ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err);
+// The same, and stops with DS_BUSY when the fence is no longer ours. Every transaction that writes
 // for the stream begins here.
 ds_rc lease_begin(ds_job *job, ds_error *err);
 // Ends it: commits when rc is good, else rolls back; without a commit the job's status is again what it was.
@@ -115,6 +119,8 @@ ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *er
 ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
 // Writes what is pending of all datasets, inside the caller's transaction.
 ds_rc staging_flush(ds_job *job, ds_error *err);
+// Forgets all deltas of the dataset in this batch, also those written already.
+ds_rc staging_forget(ds_job *job, ds_work *work, ds_error *err);
 // Drops the batch's staging rows of every dataset, inside the caller's transaction; *rows counts them.
 ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err);
 // Retention: deletes the staging rows of batches that are too old, inside the caller's transaction.
@@ -138,8 +144,10 @@ ds_rc ingest_open_live(ds_job *job, ds_error *err);
 // A key change: counts the live rows that the new key can't tell apart, which the merge closes.
 ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err);
 
-// --- compare.c: a dataset through the edge diff; pump holds its source rows
-ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump *source, ds_error *err);
+// --- compare.c: a dataset through the edge diff; *source holds its source rows and is used up
+ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err);
+// Passes that a diff over so many live rows takes within its memory.
+uint32_t compare_ranges(const ds_job *job, int64_t rows);
 
 // --- load.c: the first load of a dataset; pump holds its source rows
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);

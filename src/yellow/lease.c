@@ -9,7 +9,7 @@
 #include "yellow/control_int.h"
 #include "yellow/job_int.h"
 
-enum { POLL_MS = 50, LEASE_SECONDS = 20 };
+enum { POLL_MS = 50, LEASE_SECONDS = 20, MERGE_BUSY_S = 60 };
 
 // "held by HOST pid N since …", from the lease row; empty when nobody wrote one.
 static void print_holder(ds_job *job, ds_buf *out)
@@ -83,6 +83,16 @@ static ds_rc write_lease_row(ds_job *job, int64_t now, ds_error *err)
     return store_exec(job->control->db, &q, NULL, err);
 }
 
+ds_rc lease_forget(ds_job *job, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "DELETE FROM ");
+    sql_relation(&q, job->names.lease);
+    SQL(&q, " WHERE stream = ");
+    sql_text(&q, job->def->name);
+    return store_exec(job->control->db, &q, NULL, err);
+}
+
 ds_rc lease_fence(ds_job *job, ds_error *err)
 {
     ds_db *db = job->control->db;
@@ -104,11 +114,27 @@ ds_rc lease_fence(ds_job *job, ds_error *err)
     return write_lease_row(job, now, err);
 }
 
+// A merge of another process may hold the write lock for as long as it takes: waiting is cheaper than to start over.
+ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err)
+{
+    double until = clock_elapsed_s() + wait_s;
+    for (;;) {
+        ds_rc rc = store_begin(job->control->db, BEGIN_WRITE, err);
+        if (rc.code != DS_BUSY)
+            return rc;
+        if (runtime_cancelled(job->runtime))
+            return ds_fail(err, DS_CANCELLED, "interrupted while waiting for the merge database");
+        if (clock_elapsed_s() >= until)
+            return ds_hint(ds_context(rc, err, "merge database busy"), err,
+                           "another process writes to it; nothing was lost, run it again");
+    }
+}
+
 ds_rc lease_begin(ds_job *job, ds_error *err)
 {
     ds_db *db = job->control->db;
     job->status_before = job->status;
-    TRY(store_begin(db, BEGIN_WRITE, err));
+    TRY(lease_begin_write(job, MERGE_BUSY_S, err));
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT fence FROM ");
     sql_relation(&q, job->names.stream);

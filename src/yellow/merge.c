@@ -220,12 +220,7 @@ static ds_rc record_commit(ds_job *job, ds_error *err)
     TRY(store_exec(job->control->db, &q, NULL, err));
     if (job->resnapshot)
         TRY(control_set_resnapshot(job->control, job->def->name, false, err));
-    CLEANUP(sql_release) ds_sql lease = sql_new(job->control->db->dialect);
-    SQL(&lease, "DELETE FROM ");
-    sql_relation(&lease, job->names.lease);
-    SQL(&lease, " WHERE stream = ");
-    sql_text(&lease, job->def->name);
-    TRY(store_exec(job->control->db, &lease, NULL, err));
+    TRY(lease_forget(job, err));
     return batch_move(job, BATCH_COMMITTED, err);
 }
 

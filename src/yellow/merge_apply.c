@@ -164,15 +164,25 @@ static ds_rc close_versions(ds_job *job, const ds_work *work, ds_error *err)
     return run(job, work, &q, work->counts.updated + staged_deletes(work), "closed", err);
 }
 
-// The data columns that the merge table really has: also those that the model gave up, whose old values history keeps.
+static bool has_column(const ds_catalog_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->n; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// The data columns that both tables really have: also those that the model gave up, whose old values history keeps.
 static ds_rc kept_columns(ds_job *job, const ds_work *work, const char *alias, ds_sql *q, ds_error *err)
 {
-    const ds_catalog_table *table;
+    const ds_catalog_table *table, *history;
     TRY(store_describe(job->control->db, job->arena, work->def->merge, &table, err));
-    if (!table)
-        return ds_fail(err, DS_FINDING, "merge table of %s is missing; run datasurface apply", work->def->name);
+    TRY(store_describe(job->control->db, job->arena, work->def->history, &history, err));
+    if (!table || !history)
+        return ds_hint(ds_fail(err, DS_FINDING, "merge table or history table of %s is missing", work->def->name), err,
+                       "run datasurface apply");
     for (size_t i = 0; i < table->n; i++) {
-        if (str_starts(str_of(table->columns[i].name), STR("ds_")))
+        if (str_starts(str_of(table->columns[i].name), STR("ds_")) || !has_column(history, table->columns[i].name))
             continue;
         SQL(q, ", ");
         if (alias)

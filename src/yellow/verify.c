@@ -14,6 +14,7 @@ static ds_rc open_merge(ds_job *job, const ds_work *work, bool stored_hash, ds_p
                     .shape = work->def->shape,
                     .has_hash = stored_hash,
                     .has_locator = stored_hash,
+                    .salvage = true,
                     .key_seed = job->key_seed};
     return pump_open(job->live, &read, 0, out, err);
 }
@@ -127,16 +128,21 @@ static ds_rc feed(ds_diff *diff, ds_pump *live, ds_pump *source, ds_error *err)
 static ds_rc find_keys(ds_job *job, const ds_work *work, ds_dataset_result *result, ds_error *err)
 {
     finder f = {job, work, result};
+    int64_t rows = result->merge.rows > result->source.rows ? result->merge.rows : result->source.rows;
     ds_diff_options options = {.shape = work->def->shape,
-                               .expected_rows = result->merge.rows,
+                               .expected_rows = rows,
+                               .ranges = compare_ranges(job, rows),
                                .rehash = true,
                                .sink = {&f, on_row, on_gone, on_gone_copies}};
-    CLEANUP(pump_closep) ds_pump *live = NULL;
-    CLEANUP(pump_closep) ds_pump *source = NULL;
-    TRY(open_merge(job, work, true, &live, err));
-    TRY(open_source(job, work, &source, err));
-    CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
-    return feed(diff, live, source, err);
+    for (; options.range < options.ranges && result->key_count < VERIFY_KEYS_MAX; options.range++) {
+        CLEANUP(pump_closep) ds_pump *live = NULL;
+        CLEANUP(pump_closep) ds_pump *source = NULL;
+        TRY(open_merge(job, work, true, &live, err));
+        TRY(open_source(job, work, &source, err));
+        CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
+        TRY(feed(diff, live, source, err));
+    }
+    return DS_DONE;
 }
 
 static ds_rc verify_dataset(ds_job *job, ds_work *work, ds_dataset_result *result, ds_error *err)

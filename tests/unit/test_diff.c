@@ -526,7 +526,7 @@ static void two_live_rows_of_one_key_are_damage(void **state)
     ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies}};
     ds_diff *diff = diff_new(&options);
     ds_error err;
-    FAILS(diff_live(diff, rows, &err), DS_FINDING, "two live rows have the same key");
+    FAILS(diff_live(diff, rows, &err), DS_FINDING, "two live rows have the key");
     diff_free(diff);
     rows_free(rows);
     free(t);

@@ -697,6 +697,7 @@ static const struct {
     {"SELECT id, v FROM other_view", "\"other_view\", which is not one of its inputs"},
     {"SELECT 1, count(*) FROM other_view", "\"other_view\", which is not one of its inputs"},
     {"WITH view AS (SELECT * FROM secret) SELECT id, v FROM view", "gives the name \"view\""},
+    {"WITH \xEF\xBB\xBFview AS (SELECT * FROM secret) SELECT id, v FROM view", "gives the name \"view\""},
     {"WITH \"view\"(id, v) AS (SELECT * FROM secret) SELECT id, v FROM view", "gives the name \"view\""},
     {"WITH 'view' AS NOT MATERIALIZED (SELECT * FROM secret) SELECT id, v FROM view", "gives the name \"view\""},
     {"WITH [VIEW]/**/AS--\n MATERIALIZED (SELECT * FROM secret) SELECT id, v FROM view", "gives the name \"view\""},

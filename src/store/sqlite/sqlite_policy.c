@@ -186,7 +186,9 @@ static const char *skip_blank(const char *p)
 {
     for (;;) {
         p += strspn(p, " \t\r\n\f\v");
-        if (p[0] == '-' && p[1] == '-') {
+        if (strncmp(p, "\xEF\xBB\xBF", 3) == 0) { // to SQLite a byte order mark that begins a token is a blank
+            p += 3;
+        } else if (p[0] == '-' && p[1] == '-') {
             p += strcspn(p, "\n");
         } else if (p[0] == '/' && p[1] == '*') {
             const char *end = strstr(p + 2, "*/");

@@ -25,7 +25,7 @@ typedef struct sqlite_reader {
     const ds_shape *shape;
     sqlite_policy *policy;
     uint64_t key_seed;
-    bool has_hash, has_locator;
+    bool has_hash, has_locator, salvage;
     bool done, failed;
     size_t n;
     read_column columns[]; // in hash order, as selected
@@ -75,6 +75,7 @@ ds_rc sqlite_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_err
                               .key_seed = read->key_seed,
                               .has_hash = read->has_hash,
                               .has_locator = read->has_locator,
+                              .salvage = read->salvage,
                               .n = read->shape->n};
     for (size_t i = 0; i < reader->n; i++)
         reader->columns[i] = column_of(&read->shape->columns[read->shape->hash_order[i]]);
@@ -191,8 +192,10 @@ static ds_rc name_row(sqlite_reader *reader, ds_rc rc, ds_error *err)
 static ds_rc take_hash(sqlite_reader *reader, int at, ds_hash *out, ds_error *err)
 {
     sqlite3_stmt *stmt = reader->stmt;
-    if (sqlite3_column_type(stmt, at) != SQLITE_BLOB || sqlite3_column_bytes(stmt, at) != HASH_BYTES)
-        return ds_fail(err, DS_FINDING, "damaged row hash");
+    *out = (ds_hash){0};
+    bool damaged = sqlite3_column_type(stmt, at) != SQLITE_BLOB || sqlite3_column_bytes(stmt, at) != HASH_BYTES;
+    if (damaged)
+        return reader->salvage ? DS_DONE : ds_fail(err, DS_FINDING, "damaged row hash");
     *out = hash_load(sqlite3_column_blob(stmt, at));
     return DS_DONE;
 }
@@ -204,7 +207,7 @@ static ds_rc take_row(sqlite_reader *reader, ds_rows *rows, ds_error *err)
     for (size_t i = 0; i < reader->n; i++) {
         const read_column *c = &reader->columns[i];
         ds_rc rc = put_value(c, sqlite3_column_value(stmt, (int)i), rows, err);
-        if (rc.code != DS_OK)
+        if (rc.code != DS_OK && !reader->salvage)
             return ds_context(rc, err, "column \"%s\"", c->column->name);
     }
     int at = (int)reader->n;

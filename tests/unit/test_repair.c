@@ -1,0 +1,137 @@
+// What somebody did to the merge tables by hand, and what a diff does when memory is short or the user stops it.
+#include "store/sqlite/sqlite.h"
+#include "support/check.h"
+#include "support/world.h"
+
+static void setup_world(world *w, ds_milestoning milestoning)
+{
+    world_open(w, &SQLITE_DRIVER, milestoning);
+    world_dataset(w, "t", "id integer primary key; n integer; d date");
+    world_source(w,
+                 "WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < 100) INSERT INTO t SELECT "
+                 "x, x * 2, '2024-01-01' FROM i");
+}
+
+static void run(world *w, ds_job_result *result)
+{
+    ds_error err;
+    OK(world_job(w, result, &err));
+}
+
+static void resnapshot(world *w)
+{
+    world_merge(w, "UPDATE datasurface__stream SET resnapshot = 1");
+}
+
+static void expect_equal(world *w, bool equal)
+{
+    ds_job_result result;
+    w->options.verify = true;
+    run(w, &result);
+    assert_int_equal(result.equal, equal);
+    if (!equal)
+        assert_true(result.datasets[0].key_count > 0);
+    w->options.verify = false;
+}
+
+// Values that were changed behind the hash, also to what their type can't hold: verify names the key, resnapshot heals.
+static void values_changed_by_hand(void **state)
+{
+    (void)state;
+    static const char *const DAMAGE[] = {
+        "UPDATE ds_p__s__t SET n = 5 WHERE id = 7",
+        "UPDATE ds_p__s__t SET n = 'abc' WHERE id = 7",
+        "UPDATE ds_p__s__t SET d = 'no date' WHERE id = 7",
+        "DELETE FROM ds_p__s__t WHERE id = 7",
+    };
+    for (int m = MILESTONING_SCD1; m <= MILESTONING_SCD4; m++) {
+        world w;
+        ds_job_result result;
+        setup_world(&w, (ds_milestoning)m);
+        world_apply(&w);
+        run(&w, &result);
+        for (size_t i = 0; i < sizeof DAMAGE / sizeof DAMAGE[0]; i++) {
+            world_merge(&w, DAMAGE[i]);
+            expect_equal(&w, false);
+            resnapshot(&w);
+            run(&w, &result);
+            expect_equal(&w, true);
+        }
+        world_close(&w);
+    }
+}
+
+// A stored hash that is none: the next batch that compares the row replaces it.
+static void hashes_changed_by_hand(void **state)
+{
+    (void)state;
+    world w;
+    ds_job_result result;
+    setup_world(&w, MILESTONING_SCD2);
+    world_apply(&w);
+    run(&w, &result);
+    world_merge(&w, "UPDATE ds_p__s__t SET ds_row_hash = x'00' WHERE id = 7");
+    world_source(&w, "UPDATE t SET n = 0 WHERE id = 8");
+    run(&w, &result);
+    assert_int_equal(result.counts.updated, 2);
+    expect_equal(&w, true);
+    assert_string_equal(world_query(&w, true, "SELECT count(*) FROM datasurface__event WHERE kind = 'repaired'"),
+                        "1\n");
+    world_close(&w);
+}
+
+// More keys than were expected: the diff starts again with more ranges, and each row is counted and staged once.
+static void more_rows_than_memory(void **state)
+{
+    (void)state;
+    world w;
+    ds_job_result result;
+    setup_world(&w, MILESTONING_SCD2);
+    w.def.staging_batches = STAGING_BATCHES_ALL;
+    w.def.memory_bytes = 1000;
+    w.def.chunk_rows = 10;
+    world_apply(&w);
+    world_source(&w, "WITH RECURSIVE i(x) AS (SELECT 101 UNION ALL SELECT x + 1 FROM i WHERE x < 3000) INSERT INTO t "
+                     "SELECT x, x, NULL FROM i");
+    run(&w, &result);
+    assert_int_equal(result.counts.inserted, 3000);
+    assert_string_equal(world_query(&w, true, "SELECT count(*), count(DISTINCT id) FROM ds_p__s__t__s"), "3000|3000\n");
+    int64_t bytes = result.counts.bytes;
+    world_source(&w, "UPDATE t SET d = '2024-02-02' WHERE id = 3000");
+    run(&w, &result);
+    assert_int_equal(result.counts.updated, 1);
+    assert_in_range(result.counts.bytes, bytes, bytes + 20);
+    expect_equal(&w, true);
+    world_close(&w);
+}
+
+// Ctrl-C is no failure: no attempt is counted, no lease stays.
+static void stopped_by_the_user(void **state)
+{
+    (void)state;
+    world w;
+    setup_world(&w, MILESTONING_SCD1);
+    world_apply(&w);
+    static const volatile int STOPPED = 1;
+    w.runtime.cancelled = &STOPPED;
+    ds_job_result result;
+    ds_error err;
+    FAILS(world_job(&w, &result, &err), DS_CANCELLED, "interrupted");
+    assert_string_equal(world_query(&w, true, "SELECT error, attempts FROM datasurface__batch"), "~|0\n");
+    assert_string_equal(world_query(&w, true, "SELECT count(*) FROM datasurface__lease"), "0\n");
+    w.runtime.cancelled = NULL;
+    run(&w, &result);
+    assert_int_equal(result.batch, 1);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_changed_by_hand),
+        cmocka_unit_test(hashes_changed_by_hand),
+        cmocka_unit_test(more_rows_than_memory),
+        cmocka_unit_test(stopped_by_the_user),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
