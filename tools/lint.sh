@@ -28,6 +28,7 @@ run sql tools/check-sql.py
 run headers tools/check-headers.sh
 run unused tools/check-unused.py
 run readme tools/check-readme.sh
+run docs tools/check-docs.py
 run format tools/check-format.sh
 run tidy tools/check-tidy.sh
 
