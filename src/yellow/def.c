@@ -149,13 +149,13 @@ static json_t *encode_list(def_fields fields, const void *items, size_t n, size_
     return out;
 }
 
-static json_t *encode_columns(const ds_shape *shape)
+static json_t *encode_columns(const ds_shape_column *columns, size_t n)
 {
     json_t *out = json_array();
-    for (size_t i = 0; i < shape->n; i++) {
-        json_t *column = encode_fields(FIELDS(COLUMN_FIELDS), &shape->columns[i]);
+    for (size_t i = 0; i < n; i++) {
+        json_t *column = encode_fields(FIELDS(COLUMN_FIELDS), &columns[i]);
         CLEANUP(buf_release) ds_buf type = BUF_INIT(TYPE_TEXT_MAX * 4);
-        type_print(shape->columns[i].type, &type);
+        type_print(columns[i].type, &type);
         put(column, "type", json_string(buf_text(&type)));
         ds_assert(json_array_append_new(out, column) == 0);
     }
@@ -173,9 +173,11 @@ static json_t *encode_key(const ds_shape *shape)
 json_t *def_encode_dataset(const ds_dataset_def *dataset)
 {
     json_t *out = encode_fields(FIELDS(DATASET_FIELDS), dataset);
-    put(out, "columns", encode_columns(dataset->shape));
+    put(out, "columns", encode_columns(dataset->shape->columns, dataset->shape->n));
     put(out, "key", encode_key(dataset->shape));
     put(out, "views", encode_list(FIELDS(VIEW_FIELDS), dataset->views, dataset->view_count, sizeof(ds_view_def)));
+    if (dataset->retired_count)
+        put(out, "retired", encode_columns(dataset->retired, dataset->retired_count));
     return out;
 }
 
@@ -320,6 +322,15 @@ static ds_rc decode_column(ds_arena *arena, const json_t *json, ds_shape_column 
     return type_parse(arena, str_of(type), &out->type, &error_at, err);
 }
 
+static ds_rc decode_columns(ds_arena *arena, const json_t *list, ds_shape_column **out, size_t *n, ds_error *err)
+{
+    *n = json_array_size(list);
+    *out = ARENA_ARRAY(arena, ds_shape_column, *n);
+    for (size_t i = 0; i < *n; i++)
+        TRY(decode_column(arena, json_array_get(list, i), &(*out)[i], err));
+    return DS_DONE;
+}
+
 static int column_index(const ds_shape_column *columns, size_t n, const char *name)
 {
     for (size_t i = 0; name && i < n; i++)
@@ -330,11 +341,10 @@ static int column_index(const ds_shape_column *columns, size_t n, const char *na
 
 static ds_rc decode_shape(ds_arena *arena, const json_t *json, const ds_shape **out, ds_error *err)
 {
-    const json_t *list = json_object_get(json, "columns"), *key_list = json_object_get(json, "key");
-    size_t n = json_array_size(list), key_count = json_array_size(key_list);
-    ds_shape_column *columns = ARENA_ARRAY(arena, ds_shape_column, n);
-    for (size_t i = 0; i < n; i++)
-        TRY(decode_column(arena, json_array_get(list, i), &columns[i], err));
+    const json_t *key_list = json_object_get(json, "key");
+    size_t n, key_count = json_array_size(key_list);
+    ds_shape_column *columns;
+    TRY(decode_columns(arena, json_object_get(json, "columns"), &columns, &n, err));
     uint16_t *key = ARENA_ARRAY(arena, uint16_t, key_count);
     for (size_t i = 0; i < key_count; i++) {
         int at = column_index(columns, n, json_string_value(json_array_get(key_list, i)));
@@ -354,6 +364,9 @@ ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *ou
     void *list = NULL;
     TRY(decode_list(arena, FIELDS(VIEW_FIELDS), views, sizeof(ds_view_def), &list, err));
     out->views = list;
+    ds_shape_column *retired;
+    TRY(decode_columns(arena, json_object_get(json, "retired"), &retired, &out->retired_count, err));
+    out->retired = retired;
     return DS_DONE;
 }
 

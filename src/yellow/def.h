@@ -24,6 +24,9 @@ typedef struct ds_dataset_def {
     const ds_view_def *views;
     size_t view_count;
     const char *sql; // a transformer's SELECT with its placeholders resolved; NULL for a table
+    // Columns that it gave up; its tables keep what they held. Only applied definitions have them, compiled ones none.
+    const ds_shape_column *retired;
+    size_t retired_count;
 } ds_dataset_def;
 
 typedef struct ds_container_def {

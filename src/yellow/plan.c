@@ -138,23 +138,6 @@ static const ds_dataset_def *find_dataset(const ds_stream_def *def, const char *
     return NULL;
 }
 
-// The datasets that a stream gave up before, as an array in the planner's arena.
-static ds_rc decode_retired(ds_planner *p, const ds_stream_row *row, ds_dataset_def **out, size_t *n, ds_error *err)
-{
-    *out = NULL;
-    *n = 0;
-    if (!row)
-        return DS_DONE;
-    json_t *list = json_loads(p->retired[row - p->rows], 0, NULL);
-    *n = json_array_size(list);
-    *out = ARENA_ARRAY(p->arena, ds_dataset_def, *n);
-    ds_rc rc = list ? DS_DONE : ds_fail(err, DS_FINDING, "stream %s: its retired datasets are no JSON", row->name);
-    for (size_t i = 0; rc.code == DS_OK && i < *n; i++)
-        rc = def_decode_dataset(p->arena, json_array_get(list, i), &(*out)[i], err);
-    json_decref(list);
-    return ds_context(rc, err, "stream %s", row->name);
-}
-
 static void keep_or_drop(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, json_t *kept, bool is_new)
 {
     if (p->steps->prune) {
@@ -169,30 +152,21 @@ static void keep_or_drop(ds_planner *p, plan_stream *stream, const ds_dataset_de
 }
 
 // What becomes of the datasets that the stream no longer has.
-static void plan_retired(ds_planner *p, plan_stream *stream, const ds_dataset_def *retired, size_t n)
+static void plan_unused_datasets(ds_planner *p, plan_stream *stream)
 {
+    const plan_retired *retired = &p->retired[stream->old - p->rows];
     json_t *kept = json_array();
-    for (size_t i = 0; i < n; i++)
-        if (!find_dataset(stream->def, retired[i].name))
-            keep_or_drop(p, stream, &retired[i], kept, false);
+    for (size_t i = 0; i < retired->n; i++)
+        if (!find_dataset(stream->def, retired->datasets[i].name))
+            keep_or_drop(p, stream, &retired->datasets[i], kept, false);
     const ds_stream_def *old = stream->old->def;
     for (size_t i = 0; i < old->dataset_count; i++)
         if (!find_dataset(stream->def, old->datasets[i].name))
             keep_or_drop(p, stream, &old->datasets[i], kept, true);
     const char *text = def_json_text(p->arena, kept);
     json_decref(kept);
-    if (strcmp(text, p->retired[stream->old - p->rows]) != 0)
+    if (strcmp(text, retired->text) != 0)
         stream->retired = text;
-}
-
-static const ds_dataset_def *old_dataset(const plan_stream *stream, const ds_dataset_def *retired, size_t n,
-                                         const char *name)
-{
-    const ds_dataset_def *found = stream->old ? find_dataset(stream->old->def, name) : NULL;
-    for (size_t i = 0; !found && i < n; i++)
-        if (strcmp(retired[i].name, name) == 0)
-            found = &retired[i];
-    return found;
 }
 
 static bool reads_changed_table(const ds_planner *p, const ds_stream_def *def)
@@ -221,19 +195,16 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
 {
     const ds_stream_row *old = map_get(p->row_by_name, def->name);
     plan_stream *stream = add_stream(p, def->name, def, old);
-    ds_dataset_def *retired;
-    size_t retired_count;
-    TRY(decode_retired(p, old, &retired, &retired_count, err));
     plan_definition(p, stream);
     for (size_t i = 0; i < def->dataset_count; i++) {
-        const ds_dataset_def *before = old_dataset(stream, retired, retired_count, def->datasets[i].name);
+        const ds_dataset_def *before = plan_old_dataset(p, old, def->datasets[i].name);
         bool moves_views;
         TRY(plan_tables(p, stream, &def->datasets[i], before, &moves_views, err));
         plan_views(p, stream, &def->datasets[i], before, moves_views);
     }
     plan_drop_views(p, stream);
     if (old)
-        plan_retired(p, stream, retired, retired_count);
+        plan_unused_datasets(p, stream);
     plan_sql(p, stream);
     if (has_work(stream))
         *VEC_PUSH(p->arena, &p->steps->streams) = stream;
@@ -242,7 +213,7 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
 
 // --- streams that the model no longer has
 
-static ds_rc plan_gone(ds_planner *p, const ds_stream_row *row, ds_error *err)
+static void plan_gone(ds_planner *p, const ds_stream_row *row)
 {
     plan_stream *stream = add_stream(p, row->name, NULL, row);
     plan_drop_views(p, stream);
@@ -252,18 +223,15 @@ static ds_rc plan_gone(ds_planner *p, const ds_stream_row *row, ds_error *err)
         plan_change(p, stream_object(p, row->name), "keep",
                     "no longer in the model: it stops, its tables stay as they are until apply --prune");
     if (stream->drop) {
-        ds_dataset_def *retired;
-        size_t n;
-        TRY(decode_retired(p, row, &retired, &n, err));
+        const plan_retired *retired = &p->retired[row - p->rows];
         for (size_t i = 0; i < row->def->dataset_count; i++)
             plan_drop_tables(p, stream, &row->def->datasets[i]);
-        for (size_t i = 0; i < n; i++)
-            plan_drop_tables(p, stream, &retired[i]);
+        for (size_t i = 0; i < retired->n; i++)
+            plan_drop_tables(p, stream, &retired->datasets[i]);
         plan_change(p, stream_object(p, row->name), "drop", "its definition and the record of its batches");
     }
     if (has_work(stream))
         *VEC_PUSH(p->arena, &p->steps->streams) = stream;
-    return DS_DONE;
 }
 
 static ds_rc plan_all(ds_planner *p, ds_error *err)
@@ -271,15 +239,18 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
     TRY(plan_read(p, err));
     if (p->steps->create_control)
         plan_change(p, "control tables", "create", "what datasurface itself keeps in this database");
+    p->defs = ARENA_ARRAY(p->arena, const ds_stream_def *, p->deployment->n);
+    for (size_t i = 0; i < p->deployment->n; i++)
+        p->defs[i] = plan_applied_def(p, p->deployment->streams[i]);
     plan_views_wanted(p);
     ds_map *in_model = map_new(p->arena);
     for (size_t i = 0; i < p->deployment->n; i++) {
-        (void)map_add(in_model, p->deployment->streams[i]->name, p->steps);
-        TRY(plan_one(p, p->deployment->streams[i], err));
+        (void)map_add(in_model, p->defs[i]->name, p->steps);
+        TRY(plan_one(p, p->defs[i], err));
     }
     for (size_t i = 0; i < p->row_count; i++)
         if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 && !map_get(in_model, p->rows[i].name))
-            TRY(plan_gone(p, &p->rows[i], err));
+            plan_gone(p, &p->rows[i]);
     return DS_DONE;
 }
 
@@ -299,7 +270,7 @@ static json_t *definitions_json(const ds_planner *p)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < p->deployment->n; i++)
-        ds_assert(json_array_append_new(out, def_encode(p->deployment->streams[i])) == 0);
+        ds_assert(json_array_append_new(out, def_encode(p->defs[i])) == 0);
     return out;
 }
 

@@ -51,6 +51,12 @@ typedef struct ds_plan_steps {
 } ds_plan_steps;
 
 // --- while a plan is made
+typedef struct plan_retired { // the datasets that a stream gave up
+    const char *text;         // JSON as stored
+    ds_dataset_def *datasets;
+    size_t n;
+} plan_retired;
+
 typedef struct plan_view_owner {
     const ds_stream_def *def;
     const ds_dataset_def *dataset;
@@ -65,7 +71,8 @@ typedef struct ds_planner {
     ds_arena *arena;
     ds_stream_row *rows;
     size_t row_count;
-    const char **retired; // of each row
+    plan_retired *retired;      // of each row
+    const ds_stream_def **defs; // of the deployment's streams, as apply writes them
     ds_view_row *views;
     size_t view_count;
     ds_map *catalog;      // "schema.name" in lower case -> ds_catalog_table
@@ -94,6 +101,12 @@ const ds_catalog_table *plan_catalog(const ds_planner *p, ds_relation relation);
 // "table ds_…", "view ws_…"
 const char *plan_object(ds_planner *p, const char *what, ds_relation relation);
 plan_step *plan_add_step(ds_planner *p, plan_stream *stream, step_kind kind, const ds_dataset_def *dataset);
+
+// --- plan_defs.c
+// A dataset's definition as applied, also when the stream gave it up since; NULL when there is none. row may be NULL.
+const ds_dataset_def *plan_old_dataset(const ds_planner *p, const ds_stream_row *row, const char *name);
+// The compiled definition with the columns that its datasets have given up.
+const ds_stream_def *plan_applied_def(ds_planner *p, const ds_stream_def *def);
 
 // --- plan_tables.c: what a dataset's tables lack. old: its definition as applied, NULL when it has none. *moves_views:
 // a table changes so that views on it have to be made anew.

@@ -33,31 +33,30 @@ static void own_tables(ds_planner *p, const char *stream, const ds_dataset_def *
             map_set(p->table_owner, plan_relation_key(p->arena, RELATIONS[i]), (void *)(uintptr_t)stream);
 }
 
-// Tables of datasets that a stream gave up are still its own.
-static ds_rc own_retired(ds_planner *p, size_t row, ds_error *err)
+// The datasets that a stream gave up.
+static ds_rc read_retired(ds_planner *p, const char *stream, plan_retired *out, ds_error *err)
 {
-    TRY(control_retired(p->control, p->rows[row].name, p->arena, &p->retired[row], err));
-    json_t *list = json_loads(p->retired[row], 0, NULL);
-    ds_rc rc =
-        list ? DS_DONE : ds_fail(err, DS_FINDING, "stream %s: its retired datasets are no JSON", p->rows[row].name);
-    for (size_t i = 0; rc.code == DS_OK && i < json_array_size(list); i++) {
-        ds_dataset_def *dataset = ARENA_NEW(p->arena, ds_dataset_def);
-        rc = def_decode_dataset(p->arena, json_array_get(list, i), dataset, err);
-        if (rc.code == DS_OK)
-            own_tables(p, p->rows[row].name, dataset);
-    }
+    TRY(control_retired(p->control, stream, p->arena, &out->text, err));
+    json_t *list = json_loads(out->text, 0, NULL);
+    out->n = json_array_size(list);
+    out->datasets = ARENA_ARRAY(p->arena, ds_dataset_def, out->n);
+    ds_rc rc = list ? DS_DONE : ds_fail(err, DS_FINDING, "its retired datasets are no JSON");
+    for (size_t i = 0; rc.code == DS_OK && i < out->n; i++)
+        rc = def_decode_dataset(p->arena, json_array_get(list, i), &out->datasets[i], err);
     json_decref(list);
-    return rc;
+    return ds_context(rc, err, "stream %s", stream);
 }
 
 static ds_rc read_streams(ds_planner *p, ds_error *err)
 {
     TRY(control_streams(p->control, p->arena, &p->rows, &p->row_count, err));
-    p->retired = ARENA_ARRAY(p->arena, const char *, p->row_count);
+    p->retired = ARENA_ARRAY(p->arena, plan_retired, p->row_count);
     for (size_t i = 0; i < p->row_count; i++) {
         const ds_stream_row *row = &p->rows[i];
         (void)map_add(p->row_by_name, row->name, (void *)(uintptr_t)row);
-        TRY(own_retired(p, i, err));
+        TRY(read_retired(p, row->name, &p->retired[i], err));
+        for (size_t k = 0; k < p->retired[i].n; k++) // their tables are still the stream's
+            own_tables(p, row->name, &p->retired[i].datasets[k]);
         for (size_t k = 0; k < row->def->dataset_count; k++)
             own_tables(p, row->name, &row->def->datasets[k]);
     }

@@ -24,12 +24,17 @@ static const ds_catalog_column *find_column(const ds_catalog_table *table, const
     return NULL;
 }
 
+static const ds_shape_column *column_of(const ds_shape_column *columns, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcasecmp(columns[i].name, name) == 0)
+            return &columns[i];
+    return NULL;
+}
+
 static const ds_shape_column *shape_column(const ds_dataset_def *dataset, const char *name)
 {
-    for (size_t i = 0; dataset && i < dataset->shape->n; i++)
-        if (strcasecmp(dataset->shape->columns[i].name, name) == 0)
-            return &dataset->shape->columns[i];
-    return NULL;
+    return dataset ? column_of(dataset->shape->columns, dataset->shape->n, name) : NULL;
 }
 
 static bool is_key(const ds_shape *shape, const char *name)
@@ -82,20 +87,13 @@ static void convert_column(table_check *t, const char *name, const ds_type *from
     t->moves_views = true;
 }
 
-static bool declared_as(const table_check *t, const ds_catalog_column *found, const ds_type *type)
+// Of the values that the table holds; NULL when it isn't known. A declaration doesn't tell: SQLite's say little.
+static const ds_type *type_before(const table_check *t, const char *name)
 {
-    CLEANUP(buf_release) ds_buf declared = BUF_INIT(TYPE_TEXT_MAX);
-    t->p->deployment->dialect->column_type(type, &declared);
-    return strcasecmp(found->declared, buf_text(&declared)) == 0;
-}
-
-// A column that the table kept from an earlier definition has only its declaration to judge by.
-static const ds_type *type_before(const table_check *t, const ds_shape_column *column, const ds_catalog_column *found)
-{
-    const ds_shape_column *before = shape_column(t->old, column->name);
-    if (before)
-        return before->type;
-    return declared_as(t, found, column->type) ? column->type : NULL;
+    const ds_shape_column *before = shape_column(t->old, name);
+    if (!before && t->old)
+        before = column_of(t->old->retired, t->old->retired_count, name);
+    return before ? before->type : NULL;
 }
 
 static void refuse_type(table_check *t, const ds_shape_column *column, const ds_type *from, const char *why)
@@ -109,9 +107,9 @@ static void refuse_type(table_check *t, const ds_shape_column *column, const ds_
 
 static void check_type(table_check *t, const ds_shape_column *column, const ds_catalog_column *found)
 {
-    const ds_type *from = type_before(t, column, found);
+    const ds_type *from = type_before(t, column->name);
     CLEANUP(buf_release) ds_buf why = BUF_INIT(512);
-    buf_puts(&why, ": ");
+    buf_puts(&why, from ? ": " : ": its table has it already, and of which type is not known");
     if (!from || (!type_equal(from, column->type) && !type_widens(from, column->type, &why)) ||
         !evolve_possible(t->p->deployment->dialect, from, column->type)) {
         refuse_type(t, column, from, why.n > 2 ? buf_text(&why) : "");

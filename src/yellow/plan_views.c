@@ -6,7 +6,7 @@
 void plan_views_wanted(ds_planner *p)
 {
     for (size_t i = 0; i < p->deployment->n; i++) {
-        const ds_stream_def *def = p->deployment->streams[i];
+        const ds_stream_def *def = p->defs[i];
         for (size_t k = 0; k < def->dataset_count; k++)
             for (size_t v = 0; v < def->datasets[k].view_count; v++) {
                 plan_view_owner *owner = ARENA_NEW(p->arena, plan_view_owner);

@@ -35,11 +35,14 @@ static ds_stream_def make_def(ds_arena *arena)
                                         {"W", "full", true, {"ws_w", "full__s__d__history"}}};
     static const ds_input_def INPUTS[] = {{"P/A", "x", {"ds_p", "a__x"}}, {"P/B/y", "y", {"", "ds_p__b__y"}}};
     ds_dataset_def *datasets = ARENA_ARRAY(arena, ds_dataset_def, 2);
-    datasets[0] =
-        (ds_dataset_def){"d",           make_shape(arena), "public", "D Table", {"ds_p", "m"},    {"ds_p", "s"},
-                         {"ds_p", "h"}, {"ds_p", "r"},     VIEWS,    2,         "SELECT 'é' AS x"};
+    datasets[0] = (ds_dataset_def){
+        "d", make_shape(arena), "public", "D Table", {"ds_p", "m"}, {"ds_p", "s"}, {"ds_p", "h"}, {"ds_p", "r"}, VIEWS,
+        2,   "SELECT 'é' AS x", NULL,     0};
+    datasets[0].retired = &datasets[0].shape->columns[1];
+    datasets[0].retired_count = 2;
     datasets[1] = datasets[0];
     datasets[1].name = "e";
+    datasets[1].retired_count = 0;
     datasets[1].sql = NULL;
     datasets[1].view_count = 0;
     return (ds_stream_def){
@@ -97,15 +100,20 @@ static void same_relation(ds_relation a, ds_relation b)
     same_text(a.name, b.name);
 }
 
+static void same_column(const ds_shape_column *a, const ds_shape_column *b)
+{
+    same_text(a->name, b->name);
+    same_text(a->source, b->source);
+    assert_true(type_equal(a->type, b->type));
+    assert_int_equal(a->not_null, b->not_null);
+}
+
 static void same_shape(const ds_shape *a, const ds_shape *b)
 {
     assert_int_equal(a->n, b->n);
     assert_int_equal(a->key_count, b->key_count);
     for (size_t i = 0; i < a->n; i++) {
-        same_text(a->columns[i].name, b->columns[i].name);
-        same_text(a->columns[i].source, b->columns[i].source);
-        assert_true(type_equal(a->columns[i].type, b->columns[i].type));
-        assert_int_equal(a->columns[i].not_null, b->columns[i].not_null);
+        same_column(&a->columns[i], &b->columns[i]);
         assert_true(a->columns[i].name_hash == b->columns[i].name_hash);
         assert_int_equal(a->hash_order[i], b->hash_order[i]);
     }
@@ -131,6 +139,9 @@ static void same_dataset(const ds_dataset_def *a, const ds_dataset_def *b)
         assert_int_equal(a->views[i].history, b->views[i].history);
         same_relation(a->views[i].relation, b->views[i].relation);
     }
+    assert_int_equal(a->retired_count, b->retired_count);
+    for (size_t i = 0; i < a->retired_count; i++)
+        same_column(&a->retired[i], &b->retired[i]);
 }
 
 static void same_container(const ds_container_def *a, const ds_container_def *b)

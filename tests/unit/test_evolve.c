@@ -171,6 +171,94 @@ static void column_comes_back(void **state)
     }
 }
 
+// A column that was given up and comes back. Its closed versions still hold values of the type that it had.
+typedef struct returning {
+    const char *before, *after;
+    const char *value;  // of the closed version, as stored before
+    const char *closed; // and after; NULL: refused
+} returning;
+
+static const returning RETURNS[] = {
+    {"text", "text", "'hello'", "hello\n"},
+    {"varchar(5)", "text", "'hello'", "hello\n"},
+    {"date", "timestamp", "'2020-02-29'", "2020-02-29 00:00:00\n"},
+    {"text", "date", "'hello'", NULL},
+    {"text", "varchar(5)", "'hello'", NULL},
+    {"text", "json", "'hello'", NULL},
+    {"timestamp", "date", "'2020-02-29 01:02:03'", NULL},
+};
+
+static void next_model(estate *e, estate_model *model, const char *people)
+{
+    model->people = people;
+    estate_use(e, model);
+    estate_apply(e);
+    estate_job(e, "P/Store1");
+}
+
+static void one_return(const returning *c, const char *milestoning, bool whole_dataset)
+{
+    estate e;
+    ds_error err;
+    estate_open(&e, &SQLITE_DRIVER);
+    estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, note TEXT); CREATE TABLE orders (id)");
+    estate_sql(&e, "source.db", arena_printf(e.arena, "INSERT INTO people VALUES (1, %s)", c->value));
+    estate_model model = {.orders = "id: integer primary key",
+                          .milestoning = milestoning,
+                          .live = "Store1/orders, Store1/people",
+                          .full = "Store1/people"};
+    estate_model without = {.orders = model.orders, .milestoning = milestoning, .live = "Store1/orders"};
+    next_model(&e, &model, arena_printf(e.arena, "id: integer primary key, note: %s", c->before));
+    next_model(&e, &model, "id: integer primary key");
+    if (whole_dataset)
+        next_model(&e, &without, NULL);
+    estate_sql(&e, "source.db", "UPDATE people SET note = NULL");
+    model.people = arena_printf(e.arena, "id: integer primary key, note: %s", c->after);
+    if (c->closed) {
+        next_model(&e, &model, model.people);
+        assert_string_equal(
+            estate_query(&e, "merge.db",
+                         "SELECT note FROM ws_consumer__full__store1__people__history WHERE ds_batch_out = 1"),
+            c->closed);
+    } else {
+        estate_use(&e, &model);
+        FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING,
+              arena_printf(e.arena, "column \"note\" can't become %s from %s", c->after, c->before));
+    }
+    estate_close(&e);
+}
+
+static void column_returns_as(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof RETURNS / sizeof RETURNS[0]; i++)
+        for (int m = 1; m < MILESTONING_COUNT; m++) {
+            one_return(&RETURNS[i], MILESTONINGS[m], false);
+            one_return(&RETURNS[i], MILESTONINGS[m], true);
+        }
+}
+
+// Nobody knows what a column holds that datasurface did not make.
+static void column_of_unknown_type(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    estate_open(&e, &SQLITE_DRIVER);
+    estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, note TEXT)");
+    estate_model model = {.people = "id: integer primary key", .live = "Store1/people"};
+    estate_use(&e, &model);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_sql(&e, "merge.db", "ALTER TABLE ds_p__store1__people ADD COLUMN note TEXT");
+    model.people = "id: integer primary key, note: text";
+    estate_use(&e, &model);
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING,
+          "column \"note\" can't become text: its table has it already, and of which type is not known; give the "
+          "new column another name");
+    estate_close(&e);
+}
+
 // The first of these is refused as long as rows are there; without them a fresh table is made.
 static void refused(void **state)
 {
@@ -258,8 +346,13 @@ static void multiset_gets_a_key(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(evolutions),          cmocka_unit_test(column_comes_back),   cmocka_unit_test(refused),
-        cmocka_unit_test(refused_milestoning), cmocka_unit_test(multiset_gets_a_key),
+        cmocka_unit_test(evolutions),
+        cmocka_unit_test(column_comes_back),
+        cmocka_unit_test(column_returns_as),
+        cmocka_unit_test(column_of_unknown_type),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(refused_milestoning),
+        cmocka_unit_test(multiset_gets_a_key),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }
