@@ -4,6 +4,7 @@ links lead to files, and to headings, that exist; a path in backticks below src/
 does one that begins with a module (`base/error.h`) and a bare source file (`batch.c`). Words in capitals such as NAME,
 and *, stand for anything.
 usage: check-docs.py [ROOT]"""
+import functools
 import pathlib
 import re
 import sys
@@ -30,6 +31,7 @@ def without_fences(text):
     return FENCE.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
 
 
+@functools.cache
 def anchors(page):
     """The ids that a forge gives to headings."""
     found = set()
@@ -47,6 +49,7 @@ def bad_link(page, target):
     return not file.exists() or bool(anchor) and anchor not in anchors(file)
 
 
+@functools.cache
 def exists(root, pattern):
     return any(root.glob(pattern.rstrip("/")))
 
