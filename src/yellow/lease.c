@@ -127,6 +127,7 @@ ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err)
         if (clock_elapsed_s() >= until)
             return ds_hint(ds_context(rc, err, "merge database busy"), err,
                            "another process writes to it; nothing was lost, run it again");
+        wait_a_little(); // some locks are refused without waiting
     }
 }
 
