@@ -154,19 +154,6 @@ static ds_rc run_table_step(applier *a, const plan_step *step, ds_error *err)
     BUG("step %d", (int)step->kind);
 }
 
-// Indexes come with a dataset's first commit. A table that lost them here gets them back, unless its key changes: then
-// the next batch makes them.
-static ds_rc finish_indexes(applier *a, const plan_step *step, ds_error *err)
-{
-    if ((step->kind != STEP_CREATE_TABLE && step->kind != STEP_CONVERT_COLUMN) || step->table == TABLE_STAGING)
-        return DS_DONE;
-    ds_dataset_state state;
-    TRY(control_dataset_state(a->control, step->def->name, step->dataset->name, a->scratch, &state, err));
-    if (state.batch == 0 || strcmp(state.key, table_key_text(a->scratch, step->dataset->shape)) != 0)
-        return DS_DONE;
-    return table_create_indexes(a->control, step->def, step->dataset, err);
-}
-
 static ds_rc make_view(applier *a, const plan_step *step, ds_error *err)
 {
     ds_dataset_state state;
@@ -192,8 +179,6 @@ static ds_rc run_steps(applier *a, const plan_step_list *steps, ds_error *err)
             TRY(view_drop(a->control, steps->v[i].view->relation, err));
     for (size_t i = 0; i < steps->n; i++)
         TRY(run_table_step(a, &steps->v[i], err));
-    for (size_t i = 0; i < steps->n; i++)
-        TRY(finish_indexes(a, &steps->v[i], err));
     for (size_t i = 0; i < steps->n; i++) {
         if (steps->v[i].kind == STEP_REPLACE_VIEW)
             TRY(make_view(a, &steps->v[i], err));
@@ -204,6 +189,20 @@ static ds_rc run_steps(applier *a, const plan_step_list *steps, ds_error *err)
 }
 
 // --- one stream
+
+// Indexes come with a dataset's first commit. A table that lost them, here or to a key change that was taken back,
+// gets them again, unless its key changes: then the next batch makes them.
+static ds_rc finish_indexes(applier *a, const plan_stream *stream, ds_error *err)
+{
+    for (size_t i = 0; stream->old && stream->def && i < stream->def->dataset_count; i++) {
+        const ds_dataset_def *dataset = &stream->def->datasets[i];
+        ds_dataset_state state;
+        TRY(control_dataset_state(a->control, stream->name, dataset->name, a->scratch, &state, err));
+        if (state.batch && strcmp(state.key, table_key_text(a->scratch, dataset->shape)) == 0)
+            TRY(table_create_indexes(a->control, stream->def, dataset, err));
+    }
+    return DS_DONE;
+}
 
 static ds_rc write_definition(applier *a, const plan_stream *stream, ds_error *err)
 {
@@ -223,6 +222,7 @@ static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
     if (stream->old)
         TRY(control_raise_fence(a->control, stream->name, err));
     TRY(run_steps(a, &stream->steps, err));
+    TRY(finish_indexes(a, stream, err));
     TRY(write_definition(a, stream, err));
     if (stream->put && stream->def->workspace)
         TRY(plan_check_sql(a->control, stream->def, err));

@@ -265,15 +265,27 @@ static void check_table(table_check *t)
     }
 }
 
+static const char *or_none(const char *key)
+{
+    return key[0] ? key : "none";
+}
+
+// Said once, when the definition changes; what happens goes from the key in force, which the last batch left.
 static void check_key(ds_planner *p, const ds_dataset_def *dataset, const ds_dataset_state *state,
                       const ds_dataset_def *old)
 {
     const char *now = table_key_text(p->arena, dataset->shape);
-    if (!old || state->batch == 0 || strcmp(now, table_key_text(p->arena, old->shape)) == 0)
+    const char *before = old ? table_key_text(p->arena, old->shape) : now;
+    if (state->batch == 0 || strcmp(now, before) == 0)
         return;
-    plan_change(p, plan_object(p, "table", dataset->merge), "rekey",
-                "key %s -> %s in the next batch; live rows whose new key is null or shared are closed",
-                state->key[0] ? state->key : "none", now[0] ? now : "none");
+    const char *object = plan_object(p, "table", dataset->merge);
+    if (strcmp(now, state->key) == 0)
+        plan_change(p, object, "update", "key %s stays in force: no batch ran with key %s", or_none(now),
+                    or_none(before));
+    else
+        plan_change(p, object, "rekey",
+                    "key %s -> %s in the next batch; live rows whose new key is null or shared are closed",
+                    or_none(state->key), or_none(now));
 }
 
 // History can't be made up afterwards, nor is it thrown away in passing.

@@ -326,6 +326,64 @@ static void refused_milestoning(void **state)
             }
 }
 
+// The key changed and changed back before a batch ran: the index of the key in force is there again, and plan says so.
+static void key_change_undone(void **state)
+{
+    (void)state;
+    static const char INDEXES[] = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name LIKE '%people%' "
+                                  "AND sql IS NOT NULL ORDER BY name";
+    for (int m = 0; m < MILESTONING_COUNT; m++) {
+        estate e;
+        estate_open(&e, &SQLITE_DRIVER);
+        estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, code TEXT); INSERT INTO people VALUES (1, 'x')");
+        estate_model model = {.milestoning = MILESTONINGS[m], .live = "Store1/people"};
+        next_model(&e, &model, "id: integer primary key, code: text");
+        const char *indexes = estate_query(&e, "merge.db", INDEXES);
+        model.people = "id: integer, code: text primary key";
+        estate_use(&e, &model);
+        estate_apply(&e);
+        assert_string_equal(estate_query(&e, "merge.db", INDEXES), ""); // in the way of the column that may be null
+
+        model.people = "id: integer primary key, code: text";
+        estate_use(&e, &model);
+        const ds_plan *plan = estate_plan(&e, false);
+        assert_string_equal(estate_changes(&e, plan), STREAM "update " TABLE);
+        assert_string_equal(plan->changes[1].detail, "key id stays in force: no batch ran with key code");
+        estate_apply(&e);
+        assert_string_equal(estate_query(&e, "merge.db", INDEXES), indexes);
+        estate_sql(&e, "source.db", "INSERT INTO people VALUES (2, 'x')");
+        estate_job(&e, "P/Store1");
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__people ORDER BY 1"),
+                            "1|x\n2|x\n");
+        estate_close(&e);
+    }
+}
+
+// Twice before a batch ran: what plan says is the way from the key in force.
+static void key_changes_twice(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, code TEXT); INSERT INTO people VALUES (1, 'x')");
+    estate_model model = {.live = "Store1/people"};
+    next_model(&e, &model, "id: integer primary key, code: text");
+    model.people = "id: integer, code: text primary key";
+    estate_use(&e, &model);
+    estate_apply(&e);
+    model.people = "id: integer primary key, code: text primary key";
+    estate_use(&e, &model);
+    const ds_plan *plan = estate_plan(&e, false);
+    assert_string_equal(estate_changes(&e, plan), STREAM "rekey " TABLE);
+    assert_non_null(strstr(plan->changes[1].detail, "key id -> id,code in the next batch"));
+    next_model(&e, &model, model.people);
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT sql LIKE '%(\"id\", \"code\")' FROM sqlite_schema "
+                                     "WHERE name = 'ds_p__store1__people__k'"),
+                        "1\n");
+    estate_close(&e);
+}
+
 static void multiset_gets_a_key(void **state)
 {
     (void)state;
@@ -352,6 +410,8 @@ int main(void)
         cmocka_unit_test(column_of_unknown_type),
         cmocka_unit_test(refused),
         cmocka_unit_test(refused_milestoning),
+        cmocka_unit_test(key_change_undone),
+        cmocka_unit_test(key_changes_twice),
         cmocka_unit_test(multiset_gets_a_key),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
