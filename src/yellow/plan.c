@@ -200,7 +200,7 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
         const ds_dataset_def *before = plan_old_dataset(p, old, def->datasets[i].name);
         bool moves_views;
         TRY(plan_tables(p, stream, &def->datasets[i], before, &moves_views, err));
-        plan_views(p, stream, &def->datasets[i], before, moves_views);
+        TRY(plan_views(p, stream, &def->datasets[i], before, moves_views, err));
     }
     plan_drop_views(p, stream);
     if (old)

@@ -117,8 +117,8 @@ void plan_drop_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *
 // --- plan_views.c
 void plan_views_wanted(ds_planner *p);
 // forced: all views of the dataset are made anew.
-void plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
-                bool forced);
+ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                 bool forced, ds_error *err);
 // Views of the stream that nobody wants any more.
 void plan_drop_views(ds_planner *p, plan_stream *stream);
 

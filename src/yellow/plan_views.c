@@ -49,6 +49,32 @@ static bool same_columns(const ds_catalog_table *found, const ds_shape *shape)
     return true;
 }
 
+static const char *platform_of(ds_planner *p, const char *stream)
+{
+    const char *slash = strchr(stream, '/');
+    return slash ? arena_str(p->arena, (ds_str){stream, (size_t)(slash - stream)}) : stream;
+}
+
+// Consumers lose no rows over a move: the stream that takes over must have loaded, unless there was nothing to see.
+static ds_rc check_loaded(ds_planner *p, const plan_stream *stream, const ds_dataset_def *dataset,
+                          const ds_view_row *row, bool *out, ds_error *err)
+{
+    ds_dataset_state from, to;
+    TRY(control_dataset_state(p->control, row->stream, row->dataset, p->arena, &from, err));
+    TRY(control_dataset_state(p->control, stream->name, dataset->name, p->arena, &to, err));
+    *out = to.batch > 0 || from.fingerprint.rows == 0;
+    if (*out)
+        return DS_DONE;
+    plan_refuse(p, plan_object(p, "view", row->relation),
+                arena_printf(p->arena,
+                             "it shows %lld rows of stream %s, and stream %s has loaded none yet; assign the group to "
+                             "platform %s with `status: provisioning` beside %s first, run a batch, then make it "
+                             "`provisioned`",
+                             (long long)from.fingerprint.rows, row->stream, stream->name, stream->def->platform,
+                             platform_of(p, row->stream)));
+    return DS_DONE;
+}
+
 // The last transaction moves it, together with all others that move.
 static void move_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_view_def *view,
                       const char *from)
@@ -59,8 +85,18 @@ static void move_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *
                 stream->name);
 }
 
-static void check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
-                       const ds_view_def *view, bool forced)
+static ds_rc check_move(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_view_def *view,
+                        const ds_view_row *row, ds_error *err)
+{
+    bool loaded = false;
+    TRY(check_loaded(p, stream, dataset, row, &loaded, err));
+    if (loaded)
+        move_view(p, stream, dataset, view, row->stream);
+    return DS_DONE;
+}
+
+static ds_rc check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                        const ds_view_def *view, bool forced, ds_error *err)
 {
     const ds_catalog_table *found = plan_catalog(p, view->relation);
     const ds_view_row *row = applied(p, view->relation);
@@ -70,12 +106,10 @@ static void check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def 
                     found->is_view
                         ? "the name is taken by a view that datasurface did not make; rename or drop that view"
                         : "the name is taken by a table; rename or drop that table");
-        return;
+        return DS_DONE;
     }
-    if (row && strcmp(row->stream, stream->name) != 0) {
-        move_view(p, stream, dataset, view, row->stream);
-        return;
-    }
+    if (row && strcmp(row->stream, stream->name) != 0)
+        return check_move(p, stream, dataset, view, row, err);
     if (!found)
         plan_change(p, object, "create", "%s of %s/%s for %s/%s", view->history ? "all versions" : "live rows",
                     stream->def->store, dataset->name, view->workspace, view->group);
@@ -86,8 +120,9 @@ static void check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def 
     else if (forced)
         plan_change(p, object, "replace", "its table changes");
     else
-        return;
+        return DS_DONE;
     replace_view(p, stream, dataset, view);
+    return DS_DONE;
 }
 
 // Another stream takes these over in the last transaction; until then they must stand on the changed tables.
@@ -105,13 +140,14 @@ static void keep_moving_views(ds_planner *p, plan_stream *stream, const ds_datas
     }
 }
 
-void plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
-                bool forced)
+ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                 bool forced, ds_error *err)
 {
     for (size_t i = 0; i < dataset->view_count; i++)
-        check_view(p, stream, dataset, old, &dataset->views[i], forced);
+        TRY(check_view(p, stream, dataset, old, &dataset->views[i], forced, err));
     if (forced)
         keep_moving_views(p, stream, dataset);
+    return DS_DONE;
 }
 
 void plan_drop_views(ds_planner *p, plan_stream *stream)

@@ -61,8 +61,9 @@ static void put_service(ds_buf *out, const estate_model *m)
     if (!m->live && !m->full)
         buf_puts(out, "  []\n");
     if (m->live)
-        buf_printf(out, "  - {group: Consumer/live, platforms: [{platform: %s, status: %s}]}\n", or (m->live_on, "P"),
-                   or (m->live_status, "provisioned"));
+        buf_printf(out, "  - {group: Consumer/live, platforms: [{platform: %s, status: %s}%s%s%s]}\n",
+                   or (m->live_on, "P"), or (m->live_status, "provisioned"), m->live_next ? ", {platform: " : "",
+                   or (m->live_next, ""), m->live_next ? ", status: provisioning}" : "");
     if (m->full)
         buf_puts(out, "  - {group: Consumer/full, platforms: [{platform: P, status: provisioned}]}\n");
 }

@@ -11,6 +11,7 @@ typedef struct estate_model {
     const char *live, *full; // sinks of Consumer/live and Consumer/full, "Store1/people, Store1/orders"; NULL: no group
     const char *live_on;     // platform that serves Consumer/live; P by default. Q is scd2
     const char *live_status; // provisioned by default
+    const char *live_next;   // platform that loads Consumer/live beside it, provisioning; NULL: none
     const char *sql;         // of a transformer that writes Masked/people from {input.Store1.people}; NULL: none
     const char *masked;      // columns of Masked/people
     const char *service;     // its name; Svc by default
