@@ -1,10 +1,11 @@
-// Every driver call of a job fails once, before its work and after it, alone and with all that follow; then the job
-// runs again without faults until the batch is committed. What is there then must be what an uninterrupted run leaves:
-// tables, staging, counts, fingerprints, the source as of every batch. After each failure, too, all must be true that
-// stands above the states (support/truth.h).
+// Every driver call of a job fails once, before its work and after it, alone and with all that follow; or the process
+// is killed there. Then the job runs again without faults until the batch is committed. What is there then must be what
+// an uninterrupted run leaves: tables, staging, counts, fingerprints, the source as of every batch. After each failure,
+// too, all must be true that stands above the states (support/truth.h).
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/sqlite/sqlite.h"
@@ -25,12 +26,16 @@ enum { STEP = 1 };
 #endif
 enum { RUNS_MAX = 4, CALLS_MIN = 100 };
 
+enum { ALL, SCD1, SCD2, SCD4 };
+_Static_assert(SCD1 == MILESTONING_SCD1 + 1 && SCD4 == MILESTONING_SCD4 + 1, "one more than milestoning");
+
 typedef struct scenario {
     const char *name;
     void (*prepare)(world *w); // the world until the run that is swept
     int64_t batches;           // committed ones after that run
     bool verify, accept_deletes;
     bool damaged;    // by hand: not all is true until the batch is committed
+    int only;        // the strategy to sweep, ALL; DS_SWEEP=all sweeps all everywhere
     bool world_only; // refusals by the database would send the batch back to the start, and the source has changed
 } scenario;
 
@@ -191,22 +196,22 @@ static void left_in_merging_and_lost(world *w)
 
 static const scenario SCENARIOS[] = {
     {.name = "first-load", .prepare = first_load, .batches = 1},
-    {.name = "first-load-keyless", .prepare = first_load_keyless, .batches = 1},
+    {.name = "first-load-keyless", .prepare = first_load_keyless, .batches = 1, .only = SCD1},
     {.name = "first-load-staged", .prepare = first_load_staged, .batches = 1},
-    {.name = "first-load-again", .prepare = first_load_again, .batches = 1},
+    {.name = "first-load-again", .prepare = first_load_again, .batches = 1, .only = SCD4},
     {.name = "changes", .prepare = changes, .batches = 2},
-    {.name = "changes-in-ranges", .prepare = changes_in_ranges, .batches = 2},
-    {.name = "changes-keyless", .prepare = changes_keyless, .batches = 2},
-    {.name = "changes-pruning", .prepare = changes_after_empty_staging, .batches = 3},
-    {.name = "unchanged", .prepare = unchanged, .batches = 2},
-    {.name = "unchanged-kept-whole", .prepare = unchanged_kept_whole, .batches = 2},
-    {.name = "emptied", .prepare = emptied, .batches = 2, .accept_deletes = true},
+    {.name = "changes-in-ranges", .prepare = changes_in_ranges, .batches = 2, .only = SCD2},
+    {.name = "changes-keyless", .prepare = changes_keyless, .batches = 2, .only = SCD1},
+    {.name = "changes-pruning", .prepare = changes_after_empty_staging, .batches = 3, .only = SCD1},
+    {.name = "unchanged", .prepare = unchanged, .batches = 2, .only = SCD1},
+    {.name = "unchanged-kept-whole", .prepare = unchanged_kept_whole, .batches = 2, .only = SCD2},
+    {.name = "emptied", .prepare = emptied, .batches = 2, .accept_deletes = true, .only = SCD4},
     {.name = "key-changed", .prepare = key_changed, .batches = 2},
-    {.name = "verify", .prepare = changes, .batches = 2, .verify = true},
-    {.name = "resnapshot", .prepare = damaged, .batches = 2, .damaged = true},
+    {.name = "verify", .prepare = changes, .batches = 2, .verify = true, .only = SCD2},
+    {.name = "resnapshot", .prepare = damaged, .batches = 2, .damaged = true, .only = SCD2},
     {.name = "merging", .prepare = left_in_merging, .batches = 2, .world_only = true},
-    {.name = "merging-changed", .prepare = left_in_merging_and_changed, .batches = 2},
-    {.name = "merging-lost", .prepare = left_in_merging_and_lost, .batches = 2, .damaged = true},
+    {.name = "merging-changed", .prepare = left_in_merging_and_changed, .batches = 2, .only = SCD4},
+    {.name = "merging-lost", .prepare = left_in_merging_and_lost, .batches = 2, .damaged = true, .only = SCD2},
 };
 
 // --- the files of a world, kept aside
@@ -297,13 +302,10 @@ static void check_not_restarted(const sweep *s, ds_code code)
         fail_msg("%s, call %ld, mode %d: restarted: %s", s->s->name, s->n, s->mode, events);
 }
 
-// One fault; false when the job makes fewer calls.
-static bool strike(sweep *s)
+// The job with its fault; in a child when that kills. True when it was hit.
+static bool run_with_fault(const sweep *s, ds_code code)
 {
-    static const ds_code CODES[] = {DS_ENV, DS_BUSY, DS_FINDING, DS_INTERNAL};
-    restore(s->w);
     s->w->options = (ds_job_options){.verify = s->s->verify, .accept_deletes = s->s->accept_deletes};
-    ds_code code = CODES[s->n % (s->s->world_only ? 2 : 4)];
     fault_arm(s->fault, s->n, s->mode, code);
     ds_job_result result = {0};
     ds_error err;
@@ -312,11 +314,36 @@ static bool strike(sweep *s)
     fault_arm(s->fault, 1, FAULT_OFF, DS_OK);
     if (!hit && rc.code != DS_OK)
         fail_msg("%s, without a fault: %s", s->s->name, err.text);
+    return hit;
+}
+
+static bool run_and_be_killed(const sweep *s)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(run_with_fault(s, DS_ENV) ? 1 : 0);
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child || (WIFEXITED(status) && WEXITSTATUS(status) != 0))
+        BUG("%s, call %ld: the child ended with status %#x", s->s->name, s->n, (unsigned)status);
+    s->w->clock.fixed_us += 1000000;
+    return WIFSIGNALED(status);
+}
+
+// One fault; false when the job makes fewer calls.
+static bool strike(sweep *s)
+{
+    static const ds_code CODES[] = {DS_ENV, DS_BUSY, DS_FINDING, DS_INTERNAL};
+    restore(s->w);
+    ds_code code = CODES[s->n % (s->s->world_only ? 2 : 4)];
+    if (s->mode & FAULT_FROM && code == DS_BUSY)
+        code = DS_ENV; // a database that is busy for good is waited for
+    bool hit = s->mode & FAULT_KILL ? run_and_be_killed(s) : run_with_fault(s, code);
     if (!s->s->damaged)
         check_truth(s, "after the failure");
     run_until_done(s);
     check_truth(s, "in the end");
-    check_not_restarted(s, code);
+    check_not_restarted(s, s->mode & FAULT_KILL ? DS_ENV : code);
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     const char *left = dump_stream(&s->w->runtime, &s->w->merge, &s->w->def, DUMP_STAGING, scratch);
     if (strcmp(left, s->expected) != 0)
@@ -326,7 +353,7 @@ static bool strike(sweep *s)
 
 static void sweep_world(sweep *s)
 {
-    static const int MODES[] = {FAULT_ONCE, FAULT_ONCE | FAULT_AFTER, FAULT_FROM};
+    static const int MODES[] = {FAULT_ONCE, FAULT_ONCE | FAULT_AFTER, FAULT_FROM, FAULT_ONCE | FAULT_KILL};
     s->s->prepare(s->w);
     save(s->w);
     run_until_done(s);
@@ -357,9 +384,10 @@ static const scenario *chosen;
 static void sweep_test(void **state)
 {
     (void)state;
-    bool keyless = strstr(chosen->name, "keyless") != NULL;
-    for (int m = MILESTONING_SCD1; m <= (keyless ? MILESTONING_SCD1 : MILESTONING_SCD4); m++)
-        sweep_scenario(chosen, (ds_milestoning)m);
+    bool everywhere = getenv("DS_SWEEP") && !strstr(chosen->name, "keyless");
+    for (int strategy = SCD1; strategy <= SCD4; strategy++)
+        if (everywhere || chosen->only == ALL || chosen->only == strategy)
+            sweep_scenario(chosen, (ds_milestoning)(strategy - 1));
 }
 
 // fault_sweep SCENARIO: one; without: all.
