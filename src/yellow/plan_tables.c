@@ -196,10 +196,41 @@ static void check_system_columns(table_check *t)
                                   join(t->p, t->dataset->shape));
 }
 
-static void create_table(table_check *t, const char *detail)
+// Room for what closing live rows bring along: columns that the dataset gave up.
+static void add_retired_columns(table_check *t)
 {
+    const ds_catalog_table *merge = plan_catalog(t->p, t->dataset->merge);
+    for (size_t i = 0; merge && i < t->dataset->retired_count; i++) {
+        if (!find_column(merge, t->dataset->retired[i].name, true))
+            continue;
+        plan_step *step = table_step(t, STEP_ADD_COLUMN);
+        step->column = t->dataset->retired[i].name;
+        step->to = t->dataset->retired[i].type;
+    }
+}
+
+static const char *missing_text(const table_check *t)
+{
+    if (t->kind == TABLE_HISTORY)
+        return "it is missing, and all its closed versions are gone; it keeps those that close from now on";
+    if (def_has_out(t->stream->def))
+        return "it is missing, and all its closed versions are gone; the next batch loads the live rows again";
+    return "it is missing: the next batch loads it again";
+}
+
+static void create_table(table_check *t)
+{
+    const char *object = plan_object(t->p, "table", relation_of(t));
     (void)table_step(t, STEP_CREATE_TABLE);
-    plan_change(t->p, plan_object(t->p, "table", relation_of(t)), "create", "%s", detail);
+    if (!t->committed) {
+        plan_change(t->p, object, "create", "%zu columns, key %s", t->dataset->shape->n, join(t->p, t->dataset->shape));
+        return;
+    }
+    plan_change(t->p, object, "create", "%s", missing_text(t));
+    if (t->kind == TABLE_HISTORY)
+        add_retired_columns(t);
+    else
+        t->stream->resnapshot = true;
 }
 
 // Nothing that consumers have seen is in it: a fresh table is the simplest evolution.
@@ -243,10 +274,7 @@ static void check_table(table_check *t)
     if (!t->found && t->kind == TABLE_STAGING)
         return; // the job makes it at its first delta
     if (!t->found) {
-        create_table(t, t->committed ? "it is missing: the next batch loads it again"
-                                     : arena_printf(t->p->arena, "%zu columns, key %s", t->dataset->shape->n,
-                                                    join(t->p, t->dataset->shape)));
-        t->stream->resnapshot |= t->committed;
+        create_table(t);
         return;
     }
     if (!is_ours(t))

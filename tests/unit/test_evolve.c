@@ -238,6 +238,60 @@ static void column_returns_as(void **state)
         }
 }
 
+// A history table that was dropped by hand: its versions are gone, but it has room again for what closes from now on.
+static void history_is_made_again(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER, note TEXT); INSERT INTO people VALUES (1, 'hello')");
+    estate_model model = {.milestoning = "scd4", .live = "Store1/people", .full = "Store1/people"};
+    next_model(&e, &model, "id: integer primary key, note: text");
+    model.people = "id: integer primary key";
+    estate_use(&e, &model);
+    estate_apply(&e);
+    estate_sql(&e, "merge.db",
+               "DROP VIEW ws_consumer__full__store1__people__history; DROP TABLE ds_p__store1__people__h");
+    const ds_plan *plan = estate_plan(&e, false);
+    assert_string_equal(estate_changes(&e, plan), "create table ds_p__store1__people__h\n"
+                                                  "create view ws_consumer__full__store1__people__history\n");
+    assert_string_equal(plan->changes[0].detail, "it is missing, and all its closed versions are gone; it keeps those "
+                                                 "that close from now on");
+    estate_apply(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT resnapshot FROM datasurface__stream"), "0\n");
+    estate_job(&e, "P/Store1"); // closes the version that had a note
+    next_model(&e, &model, "id: integer primary key, note: text");
+    assert_string_equal(
+        estate_query(&e, "merge.db",
+                     "SELECT note FROM ws_consumer__full__store1__people__history WHERE ds_batch_out = 1"),
+        "hello\n");
+    estate_close(&e);
+}
+
+// What plan says of a missing merge table: with scd2 it held the closed versions, too.
+static void merge_is_made_again(void **state)
+{
+    (void)state;
+    static const char *const DETAILS[] = {
+        "it is missing: the next batch loads it again",
+        "it is missing, and all its closed versions are gone; the next batch loads the live rows again",
+        "it is missing: the next batch loads it again",
+    };
+    for (int m = 0; m < MILESTONING_COUNT; m++) {
+        estate e;
+        estate_open(&e, &SQLITE_DRIVER);
+        estate_sql(&e, "source.db", "CREATE TABLE people (id INTEGER); INSERT INTO people VALUES (1)");
+        estate_model model = {.milestoning = MILESTONINGS[m], .live = "Store1/people"};
+        next_model(&e, &model, "id: integer primary key");
+        estate_sql(&e, "merge.db", "DROP TABLE ds_p__store1__people");
+        assert_string_equal(estate_plan(&e, false)->changes[0].detail, DETAILS[m]);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__people"), "1\n");
+        estate_close(&e);
+    }
+}
+
 // Nobody knows what a column holds that datasurface did not make.
 static void column_of_unknown_type(void **state)
 {
@@ -407,6 +461,8 @@ int main(void)
         cmocka_unit_test(evolutions),
         cmocka_unit_test(column_comes_back),
         cmocka_unit_test(column_returns_as),
+        cmocka_unit_test(history_is_made_again),
+        cmocka_unit_test(merge_is_made_again),
         cmocka_unit_test(column_of_unknown_type),
         cmocka_unit_test(refused),
         cmocka_unit_test(refused_milestoning),
