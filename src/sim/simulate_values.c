@@ -83,15 +83,28 @@ static void make_decimal(ds_rng *rng, const ds_shape_column *column, const sim_p
         buf_printf(out, "%s%d", i ? "" : ".", (int)rng_below(rng, 10));
 }
 
+// Each call of the generator stands in a statement of its own, here and below: compilers are free in which order they
+// evaluate arguments, and a seed must give the same data everywhere.
+static void put_time_of_day(ds_rng *rng, ds_buf *out)
+{
+    int second = (int)rng_below(rng, 60);
+    int minute = (int)rng_below(rng, 60);
+    int hour = (int)rng_below(rng, 24);
+    buf_printf(out, "%02d:%02d:%02d", hour, minute, second);
+}
+
 static void make_micros(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)
 {
     (void)person;
     bool birth = sim_name_says(column->name, "dob") || sim_name_says(column->name, "birth");
     int year = (int)(birth ? rng_range(rng, 1945, 2004) : rng_range(rng, 2019, 2025));
-    buf_printf(out, "%04d-%02d-%02d", year, (int)rng_range(rng, 1, 12), (int)rng_range(rng, 1, 28));
+    int day = (int)rng_range(rng, 1, 28);
+    int month = (int)rng_range(rng, 1, 12);
+    buf_printf(out, "%04d-%02d-%02d", year, month, day);
     if (column->type->kind == TYPE_DATE)
         return;
-    buf_printf(out, " %02d:%02d:%02d", (int)rng_below(rng, 24), (int)rng_below(rng, 60), (int)rng_below(rng, 60));
+    buf_putc(out, ' ');
+    put_time_of_day(rng, out);
     if (rng_once_in(rng, 2))
         buf_printf(out, ".%06d", (int)rng_below(rng, 1000000));
     if (column->type->kind == TYPE_TIMESTAMPTZ)
@@ -101,14 +114,19 @@ static void make_micros(ds_rng *rng, const ds_shape_column *column, const sim_pe
 static void make_time(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)
 {
     (void)column, (void)person;
-    buf_printf(out, "%02d:%02d:%02d", (int)rng_below(rng, 24), (int)rng_below(rng, 60), (int)rng_below(rng, 60));
+    put_time_of_day(rng, out);
 }
 
 static void make_interval(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)
 {
     (void)column, (void)person;
-    buf_printf(out, "P%dY%dM%dDT%dH", (int)rng_below(rng, 9) + 1, (int)rng_below(rng, 11) + 1,
-               (int)rng_below(rng, 27) + 1, (int)rng_below(rng, 23) + 1);
+    static const struct {
+        unsigned most;
+        const char *unit;
+    } PARTS[] = {{9, "Y"}, {11, "M"}, {27, "DT"}, {23, "H"}};
+    buf_putc(out, 'P');
+    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++)
+        buf_printf(out, "%d%s", (int)rng_below(rng, PARTS[i].most) + 1, PARTS[i].unit);
 }
 
 static void make_uuid(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)

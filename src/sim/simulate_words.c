@@ -40,7 +40,10 @@ static const char *const NOUNS[] = {"lamp", "tea", "chair", "bicycle", "cheese",
 
 sim_person sim_person_new(ds_rng *rng)
 {
-    return (sim_person){PICK(rng, FIRST), PICK(rng, LAST), rng_below(rng, COUNT(PLACES))};
+    sim_person person = {.first = PICK(rng, FIRST)};
+    person.last = PICK(rng, LAST);
+    person.place = rng_below(rng, COUNT(PLACES));
+    return person;
 }
 
 static void first(ds_rng *rng, const sim_person *p, ds_buf *out)
@@ -71,19 +74,22 @@ static void email(ds_rng *rng, const sim_person *p, ds_buf *out)
     for (const char *c = p->last; *c; c++)
         if ((unsigned char)*c < 0x80 && *c != '\'')
             buf_putc(out, str_lower_char(*c));
-    buf_printf(out, "%d@%s", (int)rng_below(rng, 100), PICK(rng, MAIL));
+    const char *host = PICK(rng, MAIL);
+    buf_printf(out, "%d@%s", (int)rng_below(rng, 100), host);
 }
 
 static void phone(ds_rng *rng, const sim_person *p, ds_buf *out)
 {
     (void)p;
-    buf_printf(out, "+1 %03d 555 %04d", (int)rng_range(rng, 201, 989), (int)rng_below(rng, 10000));
+    int line = (int)rng_below(rng, 10000);
+    buf_printf(out, "+1 %03d 555 %04d", (int)rng_range(rng, 201, 989), line);
 }
 
 static void street(ds_rng *rng, const sim_person *p, ds_buf *out)
 {
     (void)p;
-    buf_printf(out, "%d %s", (int)rng_range(rng, 1, 999), PICK(rng, STREETS));
+    const char *street = PICK(rng, STREETS);
+    buf_printf(out, "%d %s", (int)rng_range(rng, 1, 999), street);
 }
 
 static void city(ds_rng *rng, const sim_person *p, ds_buf *out)
@@ -130,7 +136,8 @@ static void status(ds_rng *rng, const sim_person *p, ds_buf *out)
 static void url(ds_rng *rng, const sim_person *p, ds_buf *out)
 {
     (void)p;
-    buf_printf(out, "https://%s/%d", PICK(rng, MAIL), (int)rng_below(rng, 10000));
+    int page = (int)rng_below(rng, 10000);
+    buf_printf(out, "https://%s/%d", PICK(rng, MAIL), page);
 }
 
 static void thing(ds_rng *rng, const sim_person *p, ds_buf *out)
