@@ -29,6 +29,7 @@ typedef struct ds_open_options {
     bool create;         // a file that is missing is made (merge databases at apply, simulators)
     int busy_timeout_ms; // how long a lock held by another is waited for
     // The database's clock where the engine has none of its own; NULL: the system's. Outlives the connection.
+    const volatile int *cancelled; // may be NULL; once set, whatever runs or waits on the connection is interrupted
     const ds_clock *clock;
     const ds_secret *secret;
 } ds_open_options;

@@ -42,6 +42,7 @@ ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container,
         .read_only = access.read_only,
         .create = access.create,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
+        .cancelled = runtime->cancelled,
         .clock = runtime->clock,
         .secret = &secret,
     };

@@ -371,6 +371,24 @@ static void nothing_runs_after_a_rollback_by_itself(void **state)
     store_close(db);
 }
 
+// The process's own flag (Ctrl-C) interrupts a statement that would never end, without anybody calling cancel.
+static void a_flag_of_the_process_interrupts(void **state)
+{
+    fixture *f = *state;
+    static volatile int stop;
+    ds_error err;
+    ds_db *db;
+    ds_open_options options = CREATE;
+    options.cancelled = &stop;
+    OK(open_path(f->path, options, &db, &err));
+    stop = 1;
+    FAILS(run(db, "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n", &err), DS_CANCELLED,
+          "interrupted");
+    stop = 0;
+    OK(run(db, "CREATE TABLE t (a)", &err));
+    store_close(db);
+}
+
 // --- how values are held
 
 static const ds_type *type_of(fixture *f, const char *text)
@@ -798,6 +816,7 @@ int main(void)
         SQLITE_TEST(lock_file_is_found_through_links),
         SQLITE_TEST(stale_snapshot_may_not_write),
         SQLITE_TEST(nothing_runs_after_a_rollback_by_itself),
+        SQLITE_TEST(a_flag_of_the_process_interrupts),
         SQLITE_TEST(values_are_held_as_documented),
         SQLITE_TEST(values_of_sources),
         SQLITE_TEST(refusals_name_the_row),

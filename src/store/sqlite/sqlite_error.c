@@ -66,7 +66,7 @@ ds_rc sqlite_fail_text(const char *label, int code, int os_error, const char *me
 ds_rc sqlite_fail(ds_sqlite *db, int code, ds_error *err)
 {
     // Our busy handler gives up when the call is cancelled.
-    if ((code & 0xff) == SQLITE_BUSY && atomic_load(&db->cancelled))
+    if ((code & 0xff) == SQLITE_BUSY && sqlite_cancelled(db))
         return sqlite_fail_text(db->label, SQLITE_INTERRUPT, 0, "interrupted", err);
     bool is_refusal = (code & 0xff) == SQLITE_AUTH || (code & 0xff) == SQLITE_ERROR;
     if (is_refusal && db->policy && db->policy->refused[0])

@@ -27,10 +27,11 @@ typedef struct ds_sqlite {
     const ds_clock *clock;
     int busy_timeout_ms;
     double busy_since_s;
-    bool in_transaction;   // begun by begin; SQLite itself may have rolled it back since
-    atomic_bool cancelled; // since the running call began
-    sqlite_policy *policy; // of the statement being prepared or stepped; NULL: ours, may do anything
-    int lock_fd;           // -1 until the first lock
+    bool in_transaction;      // begun by begin; SQLite itself may have rolled it back since
+    const volatile int *stop; // the process's flag, may be NULL
+    atomic_bool cancelled;    // since the running call began
+    sqlite_policy *policy;    // of the statement being prepared or stepped; NULL: ours, may do anything
+    int lock_fd;              // -1 until the first lock
 } ds_sqlite;
 
 // --- sqlite_open.c
@@ -45,6 +46,8 @@ ds_rc sqlite_fail(ds_sqlite *db, int code, ds_error *err);
 ds_rc sqlite_fail_text(const char *label, int code, int os_error, const char *message, ds_error *err);
 
 // --- sqlite_exec.c
+// Was the running call cancelled, or is the whole process to stop?
+bool sqlite_cancelled(const ds_sqlite *db);
 ds_rc sqlite_begin(ds_db *db, ds_begin kind, ds_error *err);
 ds_rc sqlite_commit(ds_db *db, ds_error *err);
 void sqlite_rollback(ds_db *db);

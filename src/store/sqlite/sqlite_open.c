@@ -63,6 +63,11 @@ static bool header_says_wal(const char *path)
 
 // --- the connection's settings
 
+bool sqlite_cancelled(const ds_sqlite *db)
+{
+    return atomic_load_explicit(&db->cancelled, memory_order_relaxed) || (db->stop && *db->stop);
+}
+
 static int on_busy(void *context, int count)
 {
     static const int WAITS_MS[] = {1, 1, 2, 5, 10, 10, 25, 25};
@@ -71,7 +76,7 @@ static int on_busy(void *context, int count)
     if (count == 0)
         db->busy_since_s = now_s;
     double left_ms = db->busy_timeout_ms - (now_s - db->busy_since_s) * 1000;
-    if (left_ms <= 0 || atomic_load(&db->cancelled))
+    if (left_ms <= 0 || sqlite_cancelled(db))
         return 0;
     int last = (int)(sizeof WAITS_MS / sizeof WAITS_MS[0]) - 1;
     double wait_ms = WAITS_MS[count < last ? count : last];
@@ -83,7 +88,7 @@ static int on_busy(void *context, int count)
 static int on_progress(void *context)
 {
     ds_sqlite *db = context;
-    return atomic_load_explicit(&db->cancelled, memory_order_relaxed);
+    return sqlite_cancelled(db);
 }
 
 // What no database of anybody may do to us. DQS: otherwise "no such column" would be read as a text.
@@ -220,6 +225,7 @@ ds_rc sqlite_open(const ds_driver *self, const ds_target *target, const ds_open_
         .label = make_label(target),
         .clock = options->clock ? options->clock : clock_system(),
         .busy_timeout_ms = options->busy_timeout_ms,
+        .stop = options->cancelled,
         .lock_fd = -1,
     };
     ds_rc rc = check_file(target, options, db->label, err);
