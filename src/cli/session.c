@@ -121,6 +121,17 @@ static const char *absolute(ds_arena *arena, const char *path)
     return arena_printf(arena, "%s/%s", here, path);
 }
 
+// Relative paths of sources start where the model lies: without a model, in the directory of the merge file, never in
+// whatever directory we were called from.
+static void base_on_merge(ds_session *session, const char *path)
+{
+    if (args_given(&session->cli->args, "dir"))
+        return;
+    const char *slash = strrchr(path, '/');
+    size_t n = slash && slash > path ? (size_t)(slash - path) : 1;
+    session->dir = session->runtime.base_dir = slash ? arena_str(session->cli->arena, (ds_str){path, n}) : ".";
+}
+
 static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
 {
     ds_arena *arena = session->cli->arena;
@@ -137,6 +148,7 @@ static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
                                             .schema = "",
                                             .credential = ""};
     session->merge_count = 1;
+    base_on_merge(session, session->merges[0].path);
     // The model, when there is one, is only compared with what was applied.
     ds_error ignored = {0};
     ds_ignore(session_load(session, &ignored));

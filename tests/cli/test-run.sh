@@ -56,6 +56,18 @@ same "job without a model" DONE "$(tail -1 "$out")"
 mkdir elsewhere && cp shop/customers.db* elsewhere/
 expect "job with --merge and no checkout" 0 --merge "sqlite:shop/merge.db" -C elsewhere job YellowLive/Store1
 expect "views without a model" 0 --merge "sqlite:shop/merge.db" -C / views
+# Two workspaces of the same shape: where we stand doesn't decide which source is read.
+mkdir other && cp shop/merge.db* shop/customers.db* other/
+sql other/customers.db "UPDATE customers SET lastname = 'Elsewhere'"
+elsewhere="SELECT count(*) FROM ws_consumer1__live__store1__customers WHERE lastname = 'Elsewhere'"
+(cd other && "$ds" --merge "sqlite:$work/shop/merge.db" job YellowLive/Store1 >"$out" 2>"$err") ||
+    not_ok "job from another workspace"
+same "a source is looked for beside the merge file" 0 "$(sql shop/merge.db "$elsewhere")"
+(cd shop && "$ds" -C "$work/other" --merge "sqlite:$work/other/merge.db" job YellowLive/Store1 >"$out" 2>"$err") ||
+    not_ok "job with -C"
+same "-C decides when it is given" "$(sql other/customers.db 'SELECT count(*) FROM customers')" \
+    "$(sql other/merge.db "$elsewhere")"
+rm -r other
 refuses "--merge of what is no URL" 2 "can't be \"shop/merge.db\"" --merge shop/merge.db status
 
 expect "views" 0 -C shop views Consumer1
