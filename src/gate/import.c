@@ -14,6 +14,8 @@ typedef struct import_table {
     const ds_catalog_table *from;
     const char *name;
     import_column *columns;
+    size_t n;       // columns written
+    size_t skipped; // columns without a name, which a model can't have
     size_t key_count;
     bool key_in_order; // of the columns
 } import_table;
@@ -32,7 +34,7 @@ typedef struct importer {
 static const char *column_name(importer *m, ds_map *taken, const char *name)
 {
     const char *legal = import_legal_name(m->arena, name, "column");
-    if (str_starts(str_of(legal), STR("ds_")) || str_starts(str_of(legal), STR("DS_")))
+    if (strlen(legal) > 3 && str_eq_nocase((ds_str){legal, 3}, STR("ds_"))) // our own columns
         legal = import_legal_name(m->arena, arena_printf(m->arena, "source_%s", legal), "column");
     legal = import_distinct(m->arena, taken, legal);
     m->summary.renamed += strcmp(legal, name) != 0;
@@ -43,11 +45,17 @@ static void read_columns(importer *m, import_table *table)
 {
     ds_map *taken = map_new(m->arena);
     int last = 0;
+    bool key_lost = false;
     table->columns = ARENA_ARRAY(m->arena, import_column, table->from->n);
     table->key_in_order = true;
     for (size_t i = 0; i < table->from->n; i++) {
         const ds_catalog_column *from = &table->from->columns[i];
-        import_column *column = &table->columns[i];
+        if (!from->name[0]) {
+            table->skipped++;
+            key_lost |= from->key > 0;
+            continue;
+        }
+        import_column *column = &table->columns[table->n++];
         column->from = from;
         column->name = column_name(m, taken, from->name);
         column->type = import_type(m->arena, from->declared, &column->guessed);
@@ -56,6 +64,11 @@ static void read_columns(importer *m, import_table *table)
             continue;
         table->key_count++;
         table->key_in_order &= from->key == ++last;
+    }
+    m->summary.skipped += table->skipped;
+    if (key_lost) { // what is left of the key is none
+        table->key_count = 0;
+        table->key_in_order = true;
     }
 }
 
@@ -77,12 +90,15 @@ static void read_tables(importer *m, const ds_catalog_table *tables, size_t n)
             m->summary.views++;
             continue;
         }
-        import_table *table = &m->tables[m->n++];
-        table->from = &tables[i];
+        import_table *table = &m->tables[m->n];
+        *table = (import_table){.from = &tables[i]};
         const char *legal = import_legal_name(m->arena, tables[i].relation.name, "table");
         table->name = import_distinct(m->arena, taken, legal);
         m->summary.renamed += strcmp(table->name, tables[i].relation.name) != 0;
         read_columns(m, table);
+        m->n += table->n > 0;
+        if (table->n == 0)
+            continue;
         m->summary.keyless += table->key_count == 0;
     }
     m->summary.tables = m->n;
@@ -90,24 +106,28 @@ static void read_tables(importer *m, const ds_catalog_table *tables, size_t n)
 
 // --- to YAML
 
-static void put_column(const import_column *column, yaml_out *y)
+static void put_column(const import_table *table, const import_column *column, yaml_out *y)
 {
     const ds_catalog_column *from = column->from;
     bool renamed = strcmp(column->name, from->name) != 0;
     char spec[TYPE_TEXT_MAX + 32];
-    snprintf(spec, sizeof spec, "%s%s", column->type, from->key ? " primary key" : from->not_null ? " not null" : "");
+    snprintf(spec, sizeof spec, "%s%s", column->type,
+             from->key && table->key_count ? " primary key"
+             : from->not_null              ? " not null"
+                                           : "");
     if (!renamed && !column->guessed) {
         yaml_word(y, column->name, spec);
         return;
     }
     char about[256];
-    snprintf(about, sizeof about, "declared as \"%.200s\"", from->declared);
+    snprintf(about, sizeof about, "declared as \"%.150s\", which SQLite's affinity makes %s", from->declared,
+             column->type);
     yaml_map_begin(y, column->name);
     yaml_word(y, "type", spec);
     if (renamed)
         yaml_quoted(y, "source", from->name);
     if (column->guessed)
-        yaml_quoted(y, "description", from->declared[0] ? about : "declared without a type");
+        yaml_quoted(y, "description", from->declared[0] ? about : "declared without a type, taken as text");
     yaml_map_end(y);
 }
 
@@ -133,7 +153,7 @@ static void put_key(const import_table *table, yaml_out *y)
         return;
     yaml_list_begin(y, "primary_key");
     for (int place = 1; place <= (int)table->key_count; place++)
-        for (size_t i = 0; i < table->from->n; i++)
+        for (size_t i = 0; i < table->n; i++)
             if (table->columns[i].from->key == place)
                 yaml_word(y, NULL, table->columns[i].name);
     yaml_list_end(y);
@@ -145,8 +165,8 @@ static void put_table(const import_table *table, yaml_out *y)
     put_source(table, y);
     put_key(table, y);
     yaml_map_begin(y, "columns");
-    for (size_t i = 0; i < table->from->n; i++)
-        put_column(&table->columns[i], y);
+    for (size_t i = 0; i < table->n; i++)
+        put_column(table, &table->columns[i], y);
     yaml_map_end(y);
     yaml_map_end(y);
 }
@@ -310,6 +330,15 @@ static void put_service(importer *m, yaml_out *y)
 
 typedef void put_document(importer *m, yaml_out *y);
 
+// What is left out, where people look for it: above the store. Only legal names stand here, which end no comment.
+static void put_comments(const importer *m, ds_buf *out)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->tables[i].skipped)
+            buf_printf(out, "# %s: %zu column%s left out, because a column without a name can't be in a model\n",
+                       m->tables[i].name, m->tables[i].skipped, m->tables[i].skipped == 1 ? " is" : "s are");
+}
+
 static ds_rc write_documents(importer *m, ds_buf *out, ds_error *err)
 {
     static put_document *const WHOLE[] = {put_ecosystem, put_zone,      put_container,
@@ -321,6 +350,8 @@ static ds_rc write_documents(importer *m, ds_buf *out, ds_error *err)
     for (size_t i = 0; i < n; i++) {
         yaml_out y;
         buf_puts(out, i ? "---\n" : "");
+        if (documents[i] == put_store)
+            put_comments(m, out);
         yaml_out_begin(&y, out);
         documents[i](m, &y);
         TRY(yaml_out_end(&y, err));

@@ -29,6 +29,7 @@ typedef struct ds_import_summary {
     size_t views;   // left out
     size_t keyless; // key: none, so live rows only
     size_t renamed; // tables and columns whose name is not legal, or taken
+    size_t skipped; // columns without a name, left out with a comment
     size_t guessed; // columns whose declared type is not known
 } ds_import_summary;
 

@@ -157,6 +157,8 @@ static const char *affinity_type(const char *name)
     for (size_t i = 0; i < sizeof RULES / sizeof RULES[0]; i++)
         if (strstr(name, RULES[i].part))
             return RULES[i].type;
+    if (strcmp(name, "any") == 0) // of a STRICT table: no affinity either
+        return "text";
     return *name ? "double" : "text"; // no type at all has no affinity: text is what is found there most often
 }
 

@@ -70,6 +70,7 @@ static void types(void **state)
         {"POINT", "bigint", true}, // sic: "the type contains INT"
         {"LONGVARCHAR", "text", true},
         {"FOO", "double", true},
+        {"ANY", "text", true},
         {"FOO BLOB", "binary", true},
         {"STRINGLY(", "double", true},
         {"((((", "text", true},
@@ -164,7 +165,8 @@ static const ds_catalog_column ODD[] = {
     {"no", "INT", true, 1},         {"On", "INT", false, 0},         {"ON", "INT", false, 0},
     {"ds_hash", "BLOB", false, 0},  {"Town Name", "TEXT", false, 0}, {"Town:Name", "TEXT", false, 0},
     {"a: b # c", "TEXT", false, 0}, {"null", "TEXT", false, 0},      {"1st", "POINT", false, 0},
-    {"\n", "TEXT", false, 0},       {"*x", "VARCHAR(3) ", false, 0},
+    {"\n", "TEXT", false, 0},       {"*x", "VARCHAR(3) ", false, 0}, {"Ds_Op", "TEXT", false, 0},
+    {"", "TEXT", false, 0},         {"dS_x", "TEXT", false, 0},
 };
 #define TABLE(name_, columns_)                                                                                         \
     {                                                                                                                  \
@@ -227,7 +229,9 @@ static void keys_and_names(void **state)
                    {"null", NULL},
                    {"column_1st", "1st"},
                    {"column", "\n"},
-                   {"x", "*x"}};
+                   {"x", "*x"},
+                   {"source_Ds_Op", "Ds_Op"},
+                   {"source_dS_x", "dS_x"}};
     assert_int_equal(odd->columns.n, COUNT(COLUMNS));
     for (size_t i = 0; i < COUNT(COLUMNS); i++) {
         assert_string_equal(odd->columns.v[i].name, COLUMNS[i].name);
@@ -236,7 +240,25 @@ static void keys_and_names(void **state)
         else
             assert_null(odd->columns.v[i].source);
     }
-    assert_string_equal(dataset_column(odd, "column_1st")->description, "declared as \"POINT\"");
+    assert_string_equal(dataset_column(odd, "column_1st")->description,
+                        "declared as \"POINT\", which SQLite's affinity makes bigint");
+    assert_int_equal(r.summary.skipped, 1);
+    assert_non_null(strstr(buf_text(&r.yaml), "\n# order_lines_2: 1 column is left out, because"));
+    imported_free(&r);
+}
+
+// A key that has lost a column is none; a table without a named column is left out.
+static void nameless_columns(void **state)
+{
+    (void)state;
+    const ds_catalog_column half[] = {{"", "INT", true, 1}, {"b", "INT", true, 2}, {"c", "INT", false, 0}};
+    const ds_catalog_column none[] = {{"", "INT", true, 1}};
+    const ds_catalog_table tables[] = {TABLE("none", none), TABLE("half", half)};
+    imported r = import(&(ds_import_options){.datastore = "Shop", .target = &TARGET, .whole_model = true}, tables, 2);
+    assert_clean(&r);
+    assert_int_equal(r.summary.tables, 1);
+    assert_int_equal(r.summary.keyless, 1);
+    assert_true(dataset_is_keyless(datastore_dataset(model_datastore(r.model, "Shop"), "half")));
     imported_free(&r);
 }
 
@@ -320,6 +342,7 @@ int main(void)
         cmocka_unit_test(names),
         cmocka_unit_test(whole_model),
         cmocka_unit_test(keys_and_names),
+        cmocka_unit_test(nameless_columns),
         cmocka_unit_test(chosen_tables),
         cmocka_unit_test(only_keyless),
         cmocka_unit_test(container_of_a_server),
