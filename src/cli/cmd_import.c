@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "cli/commands.h"
@@ -88,16 +89,101 @@ static ds_rc choose_team(const ds_session *session, const char **out, ds_error *
                    n ? buf_text(&all) : "none: a GovernanceZone declares them");
 }
 
-// An absent or empty directory is fine: it gets a whole model.
-static ds_rc load_what_is_there(ds_session *session, bool *has_ecosystem, ds_error *err)
+// --- what is there already
+
+typedef struct surroundings {
+    const char *output;       // where the text goes; "-": standard output
+    uint32_t replaced;        // that file's number in the model; 0: not in it
+    bool has_ecosystem;       // besides what is replaced
+    const char *lost;         // a document that replacing the file would lose; NULL: none
+    const ds_datastore *same; // the datastore of that name
+} surroundings;
+
+static bool same_file(const char *a, const char *b)
 {
-    *has_ecosystem = false;
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static uint32_t find_replaced(const ds_session *session, const char *output)
+{
+    for (uint32_t i = 1; i <= files_count(session->model->files); i++) {
+        CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX);
+        file_join(&path, session->dir, files_path(session->model->files, i));
+        if (same_file(buf_text(&path), output))
+            return i;
+    }
+    return 0;
+}
+
+// Documents of other kinds, and other stores and containers, that stand in the file.
+static const char *find_lost(const ds_model *model, uint32_t file, const char *datastore)
+{
+    for (size_t i = 0; i < model->zones.n; i++)
+        if (model->zones.v[i]->pos.file == file)
+            return model->zones.v[i]->name.s;
+    for (size_t i = 0; i < model->workspaces.n; i++)
+        if (model->workspaces.v[i]->pos.file == file)
+            return model->workspaces.v[i]->name.s;
+    for (size_t i = 0; i < model->services.n; i++)
+        if (model->services.v[i]->pos.file == file)
+            return model->services.v[i]->name.s;
+    for (size_t i = 0; i < model->environments.n; i++)
+        if (model->environments.v[i]->pos.file == file)
+            return model->environments.v[i]->name.s;
+    for (size_t i = 0; i < model->datastores.n; i++)
+        if (model->datastores.v[i]->pos.file == file && strcmp(model->datastores.v[i]->name.s, datastore) != 0)
+            return model->datastores.v[i]->name.s;
+    return NULL;
+}
+
+// An absent or empty directory is fine: it gets a whole model.
+static ds_rc load_what_is_there(ds_session *session, const char *datastore, surroundings *out, ds_error *err)
+{
     if (!file_is_dir(session->dir))
-        return DS_DONE;
+        return args_given(&session->cli->args, "dir") && file_exists(session->dir)
+                   ? ds_fail(err, DS_USAGE, "\"%s\" is a file, not a directory", session->dir)
+                   : DS_DONE;
     ds_rc rc = session_load(session, err);
     if (!session->model || files_count(session->model->files) > 0)
         TRY(rc);
-    *has_ecosystem = session->model->ecosystems.n > 0;
+    *err = (ds_error){0};
+    const ds_model *model = session->model;
+    out->replaced = find_replaced(session, out->output);
+    for (size_t i = 0; i < model->ecosystems.n; i++)
+        out->has_ecosystem |= model->ecosystems.v[i]->pos.file != out->replaced;
+    out->same = model_datastore(model, datastore);
+    out->lost = out->replaced ? find_lost(model, out->replaced, datastore) : NULL;
+    return DS_DONE;
+}
+
+static ds_rc check_team(const ds_session *session, const char *team, ds_error *err)
+{
+    ds_arena *arena = session->cli->arena;
+    for (size_t z = 0; z < session->model->zones.n; z++)
+        for (size_t t = 0; t < session->model->zones.v[z]->teams.n; t++)
+            if (strcmp(team, arena_printf(arena, "%s/%s", session->model->zones.v[z]->name.s,
+                                          session->model->zones.v[z]->teams.v[t].name.s)) == 0)
+                return DS_DONE;
+    return ds_hint(ds_fail(err, DS_USAGE, "no team \"%s\" in the model", team), err,
+                   "write ZONE/TEAM as a GovernanceZone declares it");
+}
+
+// Nothing may be lost or said twice.
+static ds_rc check_surroundings(const ds_session *session, const surroundings *there, const char *team, ds_error *err)
+{
+    if (there->has_ecosystem && team)
+        TRY(check_team(session, team, err));
+    if (strcmp(there->output, "-") == 0)
+        return DS_DONE;
+    if (there->same && there->same->pos.file != there->replaced)
+        return ds_hint(ds_fail(err, DS_USAGE, "the model has a datastore \"%s\" already, in %s", there->same->name.s,
+                               files_path(session->model->files, there->same->pos.file)),
+                       err, "--datastore NAME gives it another name");
+    if (there->has_ecosystem && there->lost && args_flag(&session->cli->args, "force"))
+        return ds_hint(ds_fail(err, DS_USAGE, "%s holds \"%s\" as well, which would be lost", there->output,
+                               there->lost),
+                       err, "-o FILE writes elsewhere");
     return DS_DONE;
 }
 
@@ -143,11 +229,23 @@ static void print_summary(ds_cli *cli, const char *path, const ds_import_options
     if (s->renamed)
         fprintf(out, "  %zu name%s made legal; the source's stand beside them\n", s->renamed,
                 plural((int64_t)s->renamed));
+    if (s->skipped)
+        fprintf(out, "  %zu column%s without a name left out\n", s->skipped, plural((int64_t)s->skipped));
     if (s->guessed)
-        fprintf(out, "  %zu column%s of an unknown type: look at the comments\n", s->guessed,
+        fprintf(out, "  %zu column%s of an unknown type: look at the descriptions\n", s->guessed,
                 plural((int64_t)s->guessed));
     fprintf(out, "\nnext: classify the data, then datasurface lint%s\n",
             options->whole_model ? ", apply and run --once" : "");
+}
+
+static const char *output_path(const ds_session *session, const char *datastore)
+{
+    const char *output = args_text(&session->cli->args, "output");
+    if (output)
+        return output;
+    CLEANUP(buf_release) ds_buf joined = BUF_INIT(FILE_PATH_MAX);
+    file_join(&joined, session->dir, arena_printf(session->cli->arena, "%s.yaml", datastore));
+    return arena_strdup(session->cli->arena, buf_text(&joined));
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
@@ -159,36 +257,32 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     const ds_catalog_table *tables;
     size_t n;
     TRY(read_catalog(&session, path, cli->arena, &tables, &n, err));
-    bool has_ecosystem;
-    TRY(load_what_is_there(&session, &has_ecosystem, err));
+    const char *datastore = args_text(&cli->args, "datastore"), *team = args_text(&cli->args, "team");
+    if (!datastore)
+        datastore = name_from_path(cli->arena, path);
+    surroundings there = {.output = output_path(&session, datastore)};
+    TRY(load_what_is_there(&session, datastore, &there, err));
+    TRY(check_surroundings(&session, &there, team, err));
+    if (!team && there.has_ecosystem)
+        TRY(choose_team(&session, &team, err));
     ds_target target = {.type = "sqlite", .path = model_path(cli->arena, session.dir, path)};
     ds_import_options options = {
-        .datastore = args_text(&cli->args, "datastore"),
-        .team = args_text(&cli->args, "team"),
+        .datastore = datastore,
+        .team = !team && there.same ? there.same->team.s : team,
         .target = &target,
         .tables = args_text(&cli->args, "tables"),
-        .whole_model = !has_ecosystem,
+        .whole_model = !there.has_ecosystem,
     };
-    if (!options.datastore)
-        options.datastore = name_from_path(cli->arena, path);
-    if (!options.team && has_ecosystem)
-        TRY(choose_team(&session, &options.team, err));
     CLEANUP(buf_release) ds_buf yaml = BUF_INIT(IMPORT_TEXT_MAX);
     ds_import_summary summary;
     TRY(import_catalog(&options, tables, n, cli->arena, &yaml, &summary, err));
-    const char *output = args_text(&cli->args, "output");
-    if (output && strcmp(output, "-") == 0) {
+    if (strcmp(there.output, "-") == 0) {
         fwrite(yaml.p, 1, yaml.n, cli->out);
         cli->json = false;
         return DS_DONE;
     }
-    if (!output) {
-        CLEANUP(buf_release) ds_buf joined = BUF_INIT(FILE_PATH_MAX);
-        file_join(&joined, session.dir, arena_printf(cli->arena, "%s.yaml", options.datastore));
-        output = arena_strdup(cli->arena, buf_text(&joined));
-    }
-    TRY(write_file(cli, session.dir, output, buf_str(&yaml), err));
-    print_summary(cli, output, &options, &summary);
+    TRY(write_file(cli, session.dir, there.output, buf_str(&yaml), err));
+    print_summary(cli, there.output, &options, &summary);
     return DS_DONE;
 }
 
@@ -201,7 +295,7 @@ const ds_cli_command COMMAND_IMPORT = {
     .help =
         "Reads tables, columns and keys from a database and writes its DataContainer and Datastore as a file of the "
         "model. Where there is no Ecosystem yet it writes a complete model of one team around them, with a live and a "
-        "history group. Names that the model can't have get legal ones, with the source's beside them. Classification is "
+        "history group; --force over such a file writes all of it again. Names that the model can't have get legal ones, with the source's beside them. Classification is "
         "never guessed: lint warns until you say it.",
     .examples = {"datasurface import chinook.sqlite",
                  "datasurface import sqlite:/data/crm.db --datastore CRM --team EU/sales",

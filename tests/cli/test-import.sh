@@ -17,6 +17,9 @@ says "tables without a key" '1 without a primary key'
 says "illegal names" 'made legal'
 expect "the model lints" 0 lint
 says "classification is asked for" 'warning: .*classification'
+expect "import --force over the whole model" 0 import crm.sqlite --force
+says "writes the whole model again" 'and a model around it'
+expect "which lints" 0 lint
 expect "the model applies" 0 apply
 expect "the model runs" 0 run --once
 expect "the copy is exact" 0 verify
@@ -37,6 +40,12 @@ refuses "a model with several teams" 2 'wants --team' -C shop import crm.sqlite
 complains "lists them" 'USA/customer_data, USA/analytics'
 expect "into an existing model" 0 -C shop import sqlite:crm.sqlite --datastore CRM --team USA/customer_data --tables 'cust*'
 [ -s shop/CRM.yaml ] && ok "as a file of its own" || not_ok "as a file of its own"
+refuses "an unknown team" 2 'no team "USA/sales" in the model' -C shop import crm.sqlite --datastore C2 --team USA/sales
+refuses "a datastore that exists" 2 'a datastore "Store1" already' -C shop import crm.sqlite --datastore Store1 --team USA/customer_data
+refuses "a file that holds more" 2 'analytics.yaml holds ".*" as well' -C shop import crm.sqlite --datastore C3 \
+    --team USA/customer_data --force -o shop/analytics.yaml
+same "nothing of that was written" 3 "$(ls shop/C2.yaml shop/Store1.yaml shop/C3.yaml 2>&1 | grep -c 'No such')"
+expect "--force over a part" 0 -C shop import sqlite:crm.sqlite --datastore CRM --team USA/customer_data --tables 'cust*' --force
 same "without a second Ecosystem" 0 "$(grep -c Ecosystem shop/CRM.yaml || true)"
 ds -C shop lint
 silent "it can be read" 'error.*\[M'
