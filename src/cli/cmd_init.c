@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/commands.h"
@@ -69,17 +70,37 @@ static void print_next(const ds_cli *cli, const char *dir, const ds_template *te
     fprintf(out, "  datasurface run --once%*s     brings the data over\n", (int)strlen(template->store) - 1, "");
 }
 
+static ds_rc write_files(ds_cli *cli, const char *dir, const ds_template *template, size_t *written, ds_error *err)
+{
+    for (*written = 0; *written < template->n; (*written)++)
+        TRY(file_write_atomic(in_dir(cli, dir, template->files[*written].path), str_of(template->files[*written].text),
+                              true, err));
+    return init_write_schema(cli, dir, err);
+}
+
+// Half a model would be in the way of the next try. The directory goes when it is ours, that is empty and new.
+static void take_back(ds_cli *cli, const char *dir, const ds_template *template, size_t written, bool made)
+{
+    for (size_t i = 0; i < written; i++)
+        unlink(in_dir(cli, dir, template->files[i].path));
+    if (made)
+        rmdir(dir);
+}
+
 ds_rc init_write(ds_cli *cli, const char *dir, const ds_template *template, ds_error *err)
 {
     TRY(check_free(cli, dir, template, err));
+    bool made = !file_exists(dir);
     TRY(file_make_dirs(dir, err));
-    for (size_t i = 0; i < template->n; i++) {
-        const char *path = in_dir(cli, dir, template->files[i].path);
-        TRY(file_write_atomic(path, str_of(template->files[i].text), true, err));
+    size_t written;
+    ds_rc rc = write_files(cli, dir, template, &written, err);
+    if (rc.code != DS_OK)
+        take_back(cli, dir, template, written, made);
+    TRY(rc);
+    for (size_t i = 0; i < template->n; i++)
         if (!cli->json && template->files[i].path[0] != '.')
-            fprintf(cli->out, "wrote %s\n", path);
-    }
-    return init_write_schema(cli, dir, err);
+            fprintf(cli->out, "wrote %s\n", in_dir(cli, dir, template->files[i].path));
+    return DS_DONE;
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)

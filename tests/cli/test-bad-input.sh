@@ -154,6 +154,17 @@ same "the table is still there" mine "$(sql taken/merge.db 'SELECT name FROM pra
 echo 'garbage garbage garbage garbage garbage garbage garbage' >taken/merge.db
 refuses "a merge database that is none" 3 'not a database' -C taken apply
 
+# A full disk: init takes back what it wrote, and can be repeated.
+code=0
+(
+    trap '' XFSZ
+    ulimit -f 8
+    exec "$ds" init half
+) >"$out" 2>"$err" || code=$?
+same "init on a full disk" 3 $code
+same "leaves nothing behind" "" "$(ls -A half 2>/dev/null)"
+expect "init again" 0 init half
+
 # A full disk: the merge database may not grow.
 "$ds" init full >/dev/null
 "$ds" -C full simulate Store1 --rows 3000 --changes 0 >/dev/null
