@@ -56,14 +56,27 @@ static bool is_choice(const char *choices, const char *text)
     return false;
 }
 
+static ds_rc check_int(const ds_option *option, const char *text, ds_error *err)
+{
+    int64_t n, most = option->most ? option->most : INT64_MAX;
+    size_t sign = text[0] == '-';
+    bool digits = text[sign] && text[sign + strspn(text + sign, "0123456789")] == '\0';
+    if (!digits)
+        return ds_fail(err, DS_USAGE, "--%s wants a whole number, not \"%s\"", option->name, text);
+    if (!str_int64(str_of(text), &n) ? sign == 0 : n > most)
+        return ds_fail(err, DS_USAGE, "--%s can be %lld at most, not %s", option->name, (long long)most, text);
+    if (sign || n < option->least)
+        return ds_fail(err, DS_USAGE, "--%s must be at least %lld, not %s", option->name, (long long)option->least,
+                       text);
+    return DS_DONE;
+}
+
 static ds_rc check_value(const ds_option *option, const char *text, ds_error *err)
 {
     int64_t n;
     switch (option->type) {
     case OPTION_INT:
-        if (!str_int64(str_of(text), &n) || n < 0)
-            return ds_fail(err, DS_USAGE, "--%s wants a whole number, not \"%s\"", option->name, text);
-        return DS_DONE;
+        return check_int(option, text, err);
     case OPTION_DURATION:
         if (!parse_duration(text, &n))
             return ds_hint(ds_fail(err, DS_USAGE, "--%s wants a duration, not \"%s\"", option->name, text), err,

@@ -8,7 +8,7 @@
 typedef enum ds_option_type {
     OPTION_FLAG,
     OPTION_TEXT,
-    OPTION_INT,      // not negative
+    OPTION_INT,      // from `least` to `most`, never negative
     OPTION_CHOICE,   // one of `choices`
     OPTION_DURATION, // "10s" "500ms" "2m", a plain number is seconds
 } ds_option_type;
@@ -22,6 +22,7 @@ typedef struct ds_option {
     const char *fallback; // the default; NULL: none
     const char *env;      // environment variable that gives the default; NULL: none
     const char *help;
+    int64_t least, most; // of an OPTION_INT; most 0: no limit
 } ds_option;
 
 typedef struct ds_arg_value {

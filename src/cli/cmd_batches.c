@@ -3,7 +3,7 @@
 #include "cli/session.h"
 
 static const ds_option OPTIONS[] = {
-    {"limit", 0, OPTION_INT, "N", .fallback = "20", .help = "how many, newest first"},
+    {"limit", 0, OPTION_INT, "N", .fallback = "20", .help = "how many, newest first", .least = 1, .most = 1000000},
     {0},
 };
 

@@ -16,7 +16,8 @@
 
 static const ds_option OPTIONS[] = {
     {"dir", 'C', OPTION_TEXT, "DIR", .fallback = DEMO_DIR, .help = "where to play"},
-    {"seconds", 0, OPTION_INT, "N", .help = "how long business goes on (default: three rounds)"},
+    {"seconds", 0, OPTION_INT, "N", .help = "how long business goes on (default: three rounds)", .least = 1,
+     .most = 1000000},
     {0},
 };
 

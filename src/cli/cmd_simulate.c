@@ -7,8 +7,9 @@
 
 static const ds_option OPTIONS[] = {
     {"changes", 0, OPTION_INT, "N", .help = "how many rows to change (100, unless --seconds or --rate is given)"},
-    {"seconds", 0, OPTION_INT, "N", .help = "how long to go on"},
-    {"rate", 0, OPTION_INT, "N", .help = "changes a second (default: as fast as it goes)"},
+    {"seconds", 0, OPTION_INT, "N", .help = "how long to go on", .least = 1, .most = 1000000000},
+    {"rate", 0, OPTION_INT, "N", .help = "changes a second (default: as fast as it goes)", .least = 1,
+     .most = 1000000000},
     {"seed", 0, OPTION_INT, "S", .fallback = "1", .help = "another seed makes other changes"},
     {"rows", 0, OPTION_INT, "N", .fallback = "20", .help = "rows that an empty table gets first"},
     {"ledger", 0, OPTION_TEXT, "FILE", .help = "append what was done, as JSON Lines"},

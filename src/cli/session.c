@@ -25,10 +25,27 @@ void session_release(ds_session *session)
     model_free(session->model);
 }
 
+static ds_rc check_dir(const char *dir, const char *option, ds_error *err)
+{
+    if (!dir || file_is_dir(dir))
+        return DS_DONE;
+    ds_rc rc = file_exists(dir) ? ds_fail(err, DS_ENV, "\"%s\" is not a directory", dir)
+                                : ds_fail(err, DS_ENV, "no such directory: \"%s\"", dir);
+    return ds_hint(rc, err, "%s names it", option);
+}
+
+// What the command line named must be there before any work begins.
+static ds_rc check_dirs(const ds_session *session, ds_error *err)
+{
+    TRY(check_dir(session->runtime.secrets_dir, "--secrets", err));
+    return args_given(&session->cli->args, "dir") ? check_dir(session->dir, "-C", err) : DS_DONE;
+}
+
 ds_rc session_load(ds_session *session, ds_error *err)
 {
     if (session->model)
         return DS_DONE;
+    TRY(check_dirs(session, err));
     ds_load_options options = {session->dir, args_text(&session->cli->args, "env")};
     TRY(model_load(&options, &session->model, &session->diags, err));
     session->runtime.tree_id = session->model->tree_id;
@@ -149,6 +166,7 @@ static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
                                             .credential = ""};
     session->merge_count = 1;
     base_on_merge(session, session->merges[0].path);
+    TRY(check_dirs(session, err));
     // The model, when there is one, is only compared with what was applied.
     ds_error ignored = {0};
     ds_ignore(session_load(session, &ignored));

@@ -2,6 +2,7 @@
 # The command line itself: unknown things, help, version, where messages go.
 . "$(dirname "$0")/lib.sh"
 
+echo text >file
 refuses "no command" 2 'no command given'
 complains "names the next step" '^  hint: .*help'
 refuses "unknown command" 2 'unknown command "aply"' aply
@@ -14,6 +15,14 @@ refuses "unknown short option" 2 'unknown option "-x"' lint -x
 refuses "option without its value" 2 '[-][-]env wants a value' lint --env
 refuses "flag with a value" 2 '[-][-]exit-code takes no value' plan --exit-code=1
 refuses "no whole number" 2 '[-][-]limit wants a whole number, not "many"' batches X/Y --limit many
+refuses "a limit of nothing" 2 '[-][-]limit must be at least 1, not 0' batches X/Y --limit 0
+refuses "a negative limit" 2 '[-][-]limit must be at least 1, not -5' batches X/Y --limit -5
+refuses "a huge limit" 2 '[-][-]limit can be 1000000 at most' batches X/Y --limit 99999999999999999999
+refuses "no seconds" 2 '[-][-]seconds must be at least 1, not 0' simulate X --seconds 0
+refuses "no rate" 2 '[-][-]rate must be at least 1, not 0' simulate X --rate 0
+refuses "a directory that is not there" 3 'no such directory: "nosuch"' -C nosuch status
+refuses "secrets that are not there" 3 'no such directory: "nosuch"' status --secrets nosuch
+refuses "secrets that are a file" 3 '"file" is not a directory' status --secrets file
 refuses "no duration" 2 'wants a duration, not "soon"' run --once --lease-wait soon
 refuses "not a choice" 2 "can't be \"xml\"" lint --format xml
 complains "lists the choices" 'text\|json\|sarif\|github\|junit'
