@@ -227,6 +227,16 @@ static ds_rc new_seed(uint64_t *out, ds_error *err)
     return DS_DONE;
 }
 
+// Bad data has a next step even where the finder doesn't know it.
+static ds_rc advise(const ds_work *work, ds_rc rc, ds_error *err)
+{
+    rc = ds_context(rc, err, "dataset %s", work->def->name);
+    if (rc.code != DS_FINDING || err->hint[0])
+        return rc;
+    return ds_hint(rc, err, "correct the %s, or the column in the model",
+                   work->def->sql ? "transformer's SELECT" : "source");
+}
+
 ds_rc ingest_all(ds_job *job, ds_error *err)
 {
     TRY(new_seed(&job->key_seed, err));
@@ -239,7 +249,7 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
         ds_work *work = &job->work[i];
         double start = clock_elapsed_s();
         work->counts = (ds_counts){0};
-        TRY(ds_context(read_dataset(job, work, err), err, "dataset %s", work->def->name));
+        TRY(advise(work, read_dataset(job, work, err), err));
         work->seconds = clock_elapsed_s() - start;
         job_report(job, work, work->counts.read);
         job_checkpoint(job, "ingest:dataset");
