@@ -17,7 +17,7 @@ typedef struct applier {
     const ds_runtime *runtime;
     ds_control *control;
     const ds_plan *plan;
-    ds_arena *arena;   // of the call
+    ds_arena *arena;   // of the plan that is carried out
     ds_arena *scratch; // of one transaction
     ds_map *leases;    // of streams: those that were taken
 } applier;
@@ -342,15 +342,32 @@ static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected
     return ds_fail(err, DS_BUSY, "the merge database keeps changing while the plan is made");
 }
 
-ds_rc plan_apply(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_error *err)
+// A plan of an empty database needs no look under the lock: what can't be made leaves no file behind.
+static ds_rc check_shown(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_error *err)
 {
     TRY(check_id(plan, expected_id, err));
-    TRY(check_refused(plan, err));
+    if (expected_id || runtime_absent(runtime, &plan->deployment->merge))
+        return check_refused(plan, err);
+    return DS_DONE;
+}
+
+ds_rc plan_carry_out(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_arena *arena,
+                     const ds_plan **done, ds_error *err)
+{
+    TRY(check_shown(runtime, plan, expected_id, err));
     CLEANUP(control_closep) ds_control *control = NULL;
     TRY(control_connect(runtime, &plan->deployment->merge, CONTROL_CREATE, &control, err));
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     applier a = {.runtime = runtime, .control = control, .arena = arena, .scratch = scratch, .leases = map_new(arena)};
     TRY(lock_wait(&a, APPLY_LOCK, err));
-    return apply_locked(&a, plan, expected_id, err); // closing the connection frees all locks
+    TRY(apply_locked(&a, plan, expected_id, err)); // closing the connection frees all locks
+    *done = a.plan;
+    return DS_DONE;
+}
+
+ds_rc plan_apply(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const ds_plan *done;
+    return plan_carry_out(runtime, plan, expected_id, arena, &done, err);
 }

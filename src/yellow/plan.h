@@ -25,5 +25,10 @@ typedef struct ds_plan {
 // prune: what the model no longer mentions is dropped instead of kept.
 ds_rc plan_make(const ds_runtime *runtime, const ds_deployment *deployment, bool prune, ds_arena *arena,
                 const ds_plan **out, ds_error *err);
-// expected_id: NULL, or the id of a plan shown before; DS_FINDING when anything moved since.
+// Waits for another apply, and makes the plan again under the leases. expected_id: NULL, then what is found there is
+// done whatever was shown before; or the id of a plan shown before: DS_FINDING when anything moved since. *done, in
+// arena, is what was done in fact: empty when another apply had done it all.
+ds_rc plan_carry_out(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_arena *arena,
+                     const ds_plan **done, ds_error *err);
+// The same for those who don't ask what was done.
 ds_rc plan_apply(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_error *err);
