@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/vec.h"
 #include "cli/output.h"
 #include "schema/rows.h"
 
@@ -116,22 +117,48 @@ static bool loud(const ds_change *change)
     return change->destructive || strcmp(change->action, "keep") == 0 || strcmp(change->action, "refuse") == 0;
 }
 
+// Changes that are told by their number: all with the same action and kind.
+typedef struct change_group {
+    const ds_change *first;
+    size_t n;
+} change_group;
+typedef VEC(change_group) change_groups; // a few
+
+static change_group *find_group(const change_groups *groups, const ds_change *change)
+{
+    for (size_t i = 0; i < groups->n; i++)
+        if (same_kind(groups->v[i].first, change))
+            return &groups->v[i];
+    return NULL;
+}
+
+static change_groups group_changes(ds_arena *arena, const ds_plan *plan)
+{
+    change_groups groups = {0};
+    for (size_t i = 0; i < plan->n; i++) {
+        if (loud(&plan->changes[i]))
+            continue;
+        change_group *group = find_group(&groups, &plan->changes[i]);
+        if (!group) {
+            group = VEC_PUSH(arena, &groups);
+            group->first = &plan->changes[i];
+        }
+        group->n++;
+    }
+    return groups;
+}
+
 static void print_counts(const ds_cli *cli, const ds_plan *plan)
 {
+    change_groups groups = group_changes(cli->arena, plan);
     for (size_t i = 0; i < plan->n; i++) {
         const ds_change *change = &plan->changes[i];
-        size_t n = 0;
-        bool counted = false;
-        for (size_t k = 0; k < plan->n && !loud(change); k++) {
-            bool same = !loud(&plan->changes[k]) && same_kind(change, &plan->changes[k]);
-            counted |= same && k < i;
-            n += same;
-        }
-        if (n > 1 && !counted)
-            fprintf(cli->out, "  %s%-10s%s  %zu %.*ss\n", style(cli, action_style(change)), change->action,
-                    style_end(cli), n, STR_ARGS(kind_of(change)));
-        else if (n <= 1)
+        const change_group *group = loud(change) ? NULL : find_group(&groups, change);
+        if (!group || group->n == 1)
             print_change(cli, change, 0);
+        else if (group->first == change)
+            fprintf(cli->out, "  %s%-10s%s  %zu %.*ss\n", style(cli, action_style(change)), change->action,
+                    style_end(cli), group->n, STR_ARGS(kind_of(change)));
     }
 }
 
