@@ -1,7 +1,7 @@
-// Runs a plan: the control tables, then every stream in a transaction of its own, then the views that move, then what
-// is dropped, at last the record. The leases of all streams that change are held from before the plan is made (for the
-// last time) until their transaction is done, so that no batch makes the plan wrong. Each transaction leaves a state
-// from which the next apply finds the rest by comparing again.
+// Runs a plan: the control tables, then every stream in a transaction of its own (new ones, which nobody uses yet, many
+// in one), then the views that move, then what is dropped, at last the record. The leases of all streams that change
+// are held from before the plan is made (for the last time) until their transaction is done, so that no batch makes the
+// plan wrong. Each transaction leaves a state from which the next apply finds the rest by comparing again.
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,7 +10,7 @@
 #include "yellow/tables_int.h"
 #include "yellow/views_int.h"
 
-enum { LOCK_WAIT_S = 10, POLL_MS = 50, PLANS_MAX = 5 };
+enum { LOCK_WAIT_S = 10, POLL_MS = 50, PLANS_MAX = 5, NEW_STREAMS_MAX = 100 };
 static const char APPLY_LOCK[] = "apply"; // streams' names contain a slash
 
 typedef struct applier {
@@ -57,17 +57,23 @@ static void unlock(applier *a, const char *name)
 
 // --- transactions
 
-typedef ds_rc transaction_body(applier *a, const plan_stream *stream, ds_error *err);
+// Those of one transaction, in the plan's order.
+typedef struct stream_slice {
+    plan_stream *const *v;
+    size_t n;
+} stream_slice;
+static const stream_slice NO_STREAMS;
 
-static ds_rc in_transaction(applier *a, transaction_body *body, const plan_stream *stream, const char *point,
-                            ds_error *err)
+typedef ds_rc transaction_body(applier *a, stream_slice streams, ds_error *err);
+
+static ds_rc in_transaction(applier *a, transaction_body *body, stream_slice streams, const char *point, ds_error *err)
 {
     ds_db *db = a->control->db;
     if (runtime_cancelled(a->runtime))
         return ds_hint(ds_fail(err, DS_CANCELLED, "apply was interrupted"), err, "the next apply does the rest");
     arena_clear(a->scratch);
     TRY(store_begin(db, BEGIN_WRITE, err));
-    ds_rc rc = body(a, stream, err);
+    ds_rc rc = body(a, streams, err);
     if (rc.code != DS_OK) {
         store_rollback(db);
         return rc;
@@ -236,38 +242,56 @@ static ds_rc drop_stream(applier *a, const plan_stream *stream, ds_error *err)
     return control_event(a->control, stream->name, "dropped", a->plan->id, err);
 }
 
-static ds_rc apply_stream(applier *a, const plan_stream *stream, ds_error *err)
+static ds_rc change_or_drop(applier *a, stream_slice streams, ds_error *err)
 {
-    transaction_body *body = stream->drop ? drop_stream : change_stream;
-    TRY(ds_context(in_transaction(a, body, stream, "apply:stream", err), err, "stream %s", stream->name));
-    unlock(a, stream->name);
+    for (size_t i = 0; i < streams.n; i++) {
+        const plan_stream *stream = streams.v[i];
+        ds_rc rc = stream->drop ? drop_stream(a, stream, err) : change_stream(a, stream, err);
+        TRY(ds_context(rc, err, "stream %s", stream->name));
+    }
     return DS_DONE;
+}
+
+// The first of the streams alone, or with the new ones that follow it: a synced commit costs more than a small stream.
+static size_t streams_together(stream_slice rest)
+{
+    size_t n = 0;
+    while (n < rest.n && n < NEW_STREAMS_MAX && !rest.v[n]->old)
+        n++;
+    return n ? n : 1;
 }
 
 static ds_rc apply_streams(applier *a, bool drop, ds_error *err)
 {
     const plan_stream_list *streams = &a->plan->steps->streams;
-    for (size_t i = 0; i < streams->n; i++)
-        if (streams->v[i]->drop == drop)
-            TRY(apply_stream(a, streams->v[i], err));
+    size_t n = 0;
+    for (size_t i = 0; i < streams->n; i += n) {
+        stream_slice together = {&streams->v[i], streams->n - i};
+        together.n = n = streams_together(together);
+        if (together.v[0]->drop != drop)
+            continue;
+        TRY(in_transaction(a, change_or_drop, together, "apply:stream", err));
+        for (size_t k = 0; k < n; k++)
+            unlock(a, together.v[k]->name);
+    }
     return DS_DONE;
 }
 
 // --- the whole
 
-static ds_rc create_control(applier *a, const plan_stream *none, ds_error *err)
+static ds_rc create_control(applier *a, stream_slice none, ds_error *err)
 {
     (void)none;
     return control_create_tables(a->control, err);
 }
 
-static ds_rc move_views(applier *a, const plan_stream *none, ds_error *err)
+static ds_rc move_views(applier *a, stream_slice none, ds_error *err)
 {
     (void)none;
     return run_steps(a, &a->plan->steps->moves, err);
 }
 
-static ds_rc record(applier *a, const plan_stream *none, ds_error *err)
+static ds_rc record(applier *a, stream_slice none, ds_error *err)
 {
     (void)none;
     json_t *changes = plan_changes_json(a->plan->changes, a->plan->n);
@@ -283,13 +307,13 @@ static ds_rc run_plan(applier *a, ds_error *err)
 {
     const ds_plan_steps *steps = a->plan->steps;
     if (steps->create_control)
-        TRY(in_transaction(a, create_control, NULL, "apply:control", err));
+        TRY(in_transaction(a, create_control, NO_STREAMS, "apply:control", err));
     TRY(apply_streams(a, false, err));
     if (steps->moves.n)
-        TRY(in_transaction(a, move_views, NULL, "apply:views", err));
+        TRY(in_transaction(a, move_views, NO_STREAMS, "apply:views", err));
     TRY(apply_streams(a, true, err));
     if (a->plan->n || steps->new_tree)
-        TRY(in_transaction(a, record, NULL, "apply:record", err));
+        TRY(in_transaction(a, record, NO_STREAMS, "apply:record", err));
     return DS_DONE;
 }
 

@@ -1,7 +1,7 @@
 // A plan's steps, as plan makes them and apply runs them. Everything lives in the plan's arena.
 //
-// Each stream that changes has one transaction: fence, views that are in the way dropped, tables, definition, views.
-// Views that move from one stream to another do so together, in the last transaction.
+// Each stream that changes has one transaction (new ones share some): fence, views that are in the way dropped, tables,
+// definition, views. Views that move from one stream to another do so together, in the last transaction.
 #pragma once
 #include "base/map.h"
 #include "base/vec.h"

@@ -421,6 +421,47 @@ static void drift(void **state)
     }
 }
 
+// A definition that can't be read is written again, and all is read again: nobody knows what the tables hold.
+static void damaged_definition(void **state)
+{
+    (void)state;
+    static const char *const CONFIGS[] = {"config = '{'", "config = '[]'", "config = '{\"def\":1}', version = 'x'",
+                                          "config = '', removed = 1"};
+    for (size_t i = 0; i < sizeof CONFIGS / sizeof CONFIGS[0]; i++) {
+        estate e;
+        ds_error err;
+        begin(&e, &BOTH);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        estate_sql(&e, "merge.db", arena_printf(e.arena, "UPDATE datasurface__stream SET %s", CONFIGS[i]));
+        FAILS(estate_try_job(&e, "P/Store1", &err), DS_FINDING, "stored definition");
+        assert_string_equal(err.hint, "run datasurface apply to write it again");
+        expect_changes(&e, false, "update stream P/Store1\n");
+        estate_apply(&e);
+        estate_sql(&e, "merge.db", "UPDATE ds_p__store1__people SET name = 'damaged' WHERE id = 1");
+        estate_job(&e, "P/Store1");
+        assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+        estate_close(&e);
+    }
+}
+
+// What can't be rewritten is refused with a hint: one of a newer version, one that the model no longer has.
+static void unreadable_definition(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    const ds_plan *plan;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET config = '{\"def\":2}'");
+    FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "newer datasurface");
+    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET config = '{', name = 'P/Other'");
+    FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "stream P/Other");
+    assert_non_null(strstr(err.hint, "the model has no such stream"));
+    estate_close(&e);
+}
+
 // --- transformers
 
 #define MASK "SELECT id, '***' AS name FROM {input.Store1.people}"
@@ -580,6 +621,47 @@ static void killed_anywhere(void **state)
     estate_close(&prepared);
 }
 
+// Streams that are made first share a transaction: thousands of them cost no thousands of synced commits. Killed before
+// or after it, all or none are there.
+static void count_streams(void *context, const char *point)
+{
+    *(int *)context += strcmp(point, "apply:stream") == 0;
+}
+
+static void new_streams_share_a_transaction(void **state)
+{
+    (void)state;
+    estate_model model = BOTH;
+    model.consistency = "single_dataset";
+    bool died = true;
+    for (int point = 1; died; point++) {
+        estate e;
+        begin(&e, &model);
+        died = apply_and_die(&e, point);
+        const char *streams = "0\n";
+        if (point > 2) // the control tables are there
+            streams = estate_query(&e, "merge.db", "SELECT count(*) FROM datasurface__stream");
+        assert_true(strcmp(streams, "0\n") == 0 || strcmp(streams, "2\n") == 0);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1/people");
+        estate_job(&e, "P/Store1/orders");
+        assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+        estate_close(&e);
+    }
+    estate e;
+    begin(&e, &model);
+    int transactions = 0;
+    e.runtime.checkpoint = count_streams;
+    e.runtime.checkpoint_context = &transactions;
+    estate_apply(&e);
+    assert_int_equal(transactions, 1);
+    estate_sql(&e, "merge.db",
+               "DROP VIEW ws_consumer__live__store1__people; DROP VIEW ws_consumer__live__store1__orders");
+    estate_apply(&e); // those that are there change one by one
+    assert_int_equal(transactions, 3);
+    estate_close(&e);
+}
+
 static void failing_anywhere(void **state)
 {
     (void)state;
@@ -726,10 +808,14 @@ int main(void)
         cmocka_unit_test(empty_view_moves),
         cmocka_unit_test(names_are_taken),
         cmocka_unit_test(drift),
+        cmocka_unit_test(damaged_definition),
+        cmocka_unit_test(unreadable_definition),
         cmocka_unit_test(transformer),
         cmocka_unit_test(killed_anywhere),
+        cmocka_unit_test(new_streams_share_a_transaction),
         cmocka_unit_test(failing_anywhere),
-        cmocka_unit_test(two_at_once),
+        cmocka_unit_test(three_at_once),
+        cmocka_unit_test(refused_before),
         cmocka_unit_test(interrupted_while_busy),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
