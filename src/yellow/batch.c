@@ -288,7 +288,7 @@ static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
 void batch_fail(ds_job *job, const ds_error *failure)
 {
     ds_error ignored;
-    if (failure->code == DS_BUSY || lease_begin(job, &ignored).code != DS_OK) // busy: nothing could be written either
+    if (job->merge_busy || lease_begin(job, &ignored).code != DS_OK) // busy: nothing could be written either
         return;
     ds_ignore(lease_end(job, write_failure(job, failure, &ignored), &ignored));
 }

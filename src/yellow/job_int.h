@@ -66,6 +66,7 @@ typedef struct ds_job {
     ds_batch_status status_before; // when the transaction began
     int64_t started_at;
     bool guarded;
+    bool merge_busy; // another process kept the merge database's write lock for as long as we wait
     bool resnapshot;
     const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;

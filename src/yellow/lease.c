@@ -124,7 +124,8 @@ ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err)
             return rc;
         if (runtime_cancelled(job->runtime))
             return ds_fail(err, DS_CANCELLED, "interrupted while waiting for the merge database");
-        if (clock_elapsed_s() >= until)
+        job->merge_busy = clock_elapsed_s() >= until;
+        if (job->merge_busy)
             return ds_hint(ds_context(rc, err, "merge database busy"), err,
                            "another process writes to it; nothing was lost, run it again");
         wait_a_little(); // some locks are refused without waiting
