@@ -42,7 +42,6 @@ static void values_changed_by_hand(void **state)
         "UPDATE ds_p__s__t SET n = 5 WHERE id = 7",
         "UPDATE ds_p__s__t SET n = 'abc' WHERE id = 7",
         "UPDATE ds_p__s__t SET d = 'no date' WHERE id = 7",
-        "DELETE FROM ds_p__s__t WHERE id = 7",
     };
     for (int m = MILESTONING_SCD1; m <= MILESTONING_SCD4; m++) {
         world w;
@@ -57,6 +56,10 @@ static void values_changed_by_hand(void **state)
             run(&w, &result);
             expect_equal(&w, true);
         }
+        world_merge(&w, "DELETE FROM ds_p__s__t WHERE id = 7"); // a batch that looks at the live rows heals this, too
+        resnapshot(&w);
+        run(&w, &result);
+        expect_equal(&w, true);
         world_close(&w);
     }
 }
