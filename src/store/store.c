@@ -76,7 +76,5 @@ int64_t result_int(const ds_result *result, size_t row, size_t column)
 {
     const char *text = result_text(result, row, column);
     int64_t value = 0;
-    if (text && !str_int64(str_of(text), &value))
-        BUG("\"%s\" in a control table is no integer", text);
-    return value;
+    return text && str_int64(str_of(text), &value) ? value : 0; // somebody else may have written it
 }

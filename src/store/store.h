@@ -24,6 +24,6 @@ ds_rc store_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out,
 ds_rc store_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err);
 ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err);
 
-// A cell of a small result. Out of range is a bug; a null cell is NULL, or 0 as an integer.
+// A cell of a small result. Out of range is a bug; a null cell is NULL, or 0 as an integer, as is what is no integer.
 const char *result_text(const ds_result *result, size_t row, size_t column);
 int64_t result_int(const ds_result *result, size_t row, size_t column);

@@ -41,6 +41,10 @@ static ds_rc decode_batch(const ds_result *r, size_t i, ds_batch_row *out, ds_er
         .retry_at = control_time_parse(result_text(r, i, 16)),
         .stream_version = result_int(r, i, 17),
     };
+    if (out->id < 1)
+        return ds_hint(ds_fail(err, DS_FINDING, "damaged control table: \"%s\" is no batch id",
+                               result_text(r, i, 0) ? result_text(r, i, 0) : ""),
+                       err, "correct or delete that row of the merge database's table of batches");
     return decode_fingerprint(r, i, 11, &out->fingerprint, err);
 }
 

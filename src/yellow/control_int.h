@@ -25,6 +25,10 @@ ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, 
 // *out: are the tables there? Fails when a newer datasurface wrote them.
 ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err);
 
+// All applied streams in the order of control_streams, their definitions not decoded yet (def is NULL).
+ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err);
+// Decodes row->config into row->def. *damaged: it can't be read, and not because a newer datasurface wrote it.
+ds_rc control_decode_def(ds_arena *arena, ds_stream_row *row, bool *damaged, ds_error *err);
 // Datasets that a stream gave up and whose tables are kept: a JSON array of dataset definitions, "[]" when none.
 ds_rc control_retired(ds_control *control, const char *stream, ds_arena *arena, const char **out, ds_error *err);
 ds_rc control_put_retired(ds_control *control, const char *stream, const char *retired_json, ds_error *err);

@@ -210,6 +210,21 @@ ds_rc control_create_tables(ds_control *control, ds_error *err)
     return record_version(control, err);
 }
 
+static ds_rc check_version(const ds_control *control, const char *text, ds_error *err)
+{
+    int64_t version = 0;
+    if (!text || !str_int64(str_of(text), &version) || version < 1)
+        return ds_hint(ds_fail(err, DS_FINDING,
+                               "damaged control table in merge database \"%s\": schema_version is \"%s\"",
+                               control->merge->name, text ? text : ""),
+                       err, "in %s, set the value of schema_version to %d again, or restore the database",
+                       control->names.meta.name, CONTROL_SCHEMA_VERSION);
+    if (version > CONTROL_SCHEMA_VERSION)
+        return ds_hint(ds_fail(err, DS_FINDING, "this merge database was written by a newer datasurface"), err,
+                       "use that version for merge database \"%s\"", control->merge->name);
+    return DS_DONE;
+}
+
 ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
@@ -225,8 +240,5 @@ ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err)
     ds_result r;
     TRY(store_query(control->db, &q, scratch, &r, err));
     *out = r.rows == 1;
-    if (r.rows == 1 && result_int(&r, 0, 0) > CONTROL_SCHEMA_VERSION)
-        return ds_hint(ds_fail(err, DS_FINDING, "this merge database was written by a newer datasurface"), err,
-                       "use that version for merge database \"%s\"", control->merge->name);
-    return DS_DONE;
+    return r.rows == 1 ? check_version(control, result_text(&r, 0, 0), err) : DS_DONE;
 }

@@ -9,21 +9,24 @@ static void select_streams(const ds_control *control, ds_sql *q)
     sql_relation(q, control->names.stream);
 }
 
-static ds_rc decode_config(ds_arena *arena, const char *name, const char *text, const ds_stream_def **out,
-                           ds_error *err)
+ds_rc control_decode_def(ds_arena *arena, ds_stream_row *row, bool *damaged, ds_error *err)
 {
     json_error_t where;
-    json_t *json = json_loads(text, 0, &where);
+    json_t *json = json_loads(row->config, 0, &where);
+    *damaged = !json;
     if (!json)
-        return ds_fail(err, DS_FINDING, "stream %s: its stored definition is no JSON: %s", name, where.text);
-    ds_rc rc = def_decode(arena, json, out, err);
+        return ds_hint(ds_fail(err, DS_FINDING, "stream %s: its stored definition is no JSON: %s", row->name,
+                               where.text),
+                       err, "run datasurface apply to write it again");
+    ds_rc rc = def_decode(arena, json, &row->def, err);
+    *damaged = rc.code != DS_OK && !def_is_newer(json);
     json_decref(json);
-    return ds_context(rc, err, "stream %s", name);
+    return ds_context(rc, err, "stream %s", row->name);
 }
 
-static ds_rc decode_stream(ds_arena *arena, const ds_result *r, size_t i, ds_stream_row *out, ds_error *err)
+static ds_stream_row decode_stream(const ds_result *r, size_t i)
 {
-    *out = (ds_stream_row){
+    return (ds_stream_row){
         .name = result_text(r, i, 0),
         .version = result_int(r, i, 1),
         .config = result_text(r, i, 2),
@@ -33,10 +36,9 @@ static ds_rc decode_stream(ds_arena *arena, const ds_result *r, size_t i, ds_str
         .removed = result_int(r, i, 6) != 0,
         .resnapshot = result_int(r, i, 7) != 0,
     };
-    return decode_config(arena, out->name, out->config, &out->def, err);
 }
 
-ds_rc control_streams(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err)
+ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     select_streams(control, &q);
@@ -45,9 +47,18 @@ ds_rc control_streams(ds_control *control, ds_arena *arena, ds_stream_row **out,
     TRY(store_query(control->db, &q, arena, &r, err));
     ds_stream_row *rows = ARENA_ARRAY(arena, ds_stream_row, r.rows);
     for (size_t i = 0; i < r.rows; i++)
-        TRY(decode_stream(arena, &r, i, &rows[i], err));
+        rows[i] = decode_stream(&r, i);
     *out = rows;
     *n = r.rows;
+    return DS_DONE;
+}
+
+ds_rc control_streams(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err)
+{
+    bool damaged;
+    TRY(control_streams_stored(control, arena, out, n, err));
+    for (size_t i = 0; i < *n; i++)
+        TRY(control_decode_def(arena, &(*out)[i], &damaged, err));
     return DS_DONE;
 }
 
@@ -59,11 +70,13 @@ ds_rc control_stream(ds_control *control, const char *name, ds_arena *arena, ds_
     sql_text(&q, name);
     ds_result r;
     TRY(store_query(control->db, &q, arena, &r, err));
-    ds_stream_row *row = NULL;
-    if (r.rows) {
-        row = ARENA_NEW(arena, ds_stream_row);
-        TRY(decode_stream(arena, &r, 0, row, err));
-    }
+    *out = NULL;
+    if (!r.rows)
+        return DS_DONE;
+    bool damaged;
+    ds_stream_row *row = ARENA_NEW(arena, ds_stream_row);
+    *row = decode_stream(&r, 0);
+    TRY(control_decode_def(arena, row, &damaged, err));
     *out = row;
     return DS_DONE;
 }

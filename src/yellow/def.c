@@ -380,12 +380,16 @@ static ds_rc decode_datasets(ds_arena *arena, const json_t *list, ds_stream_def 
     return DS_DONE;
 }
 
+bool def_is_newer(const json_t *json)
+{
+    return json_integer_value(json_object_get(json, "def")) > DEF_VERSION;
+}
+
 ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out, ds_error *err)
 {
-    const json_t *version = json_object_get(json, "def");
-    if (!json_is_integer(version))
+    if (!json_is_integer(json_object_get(json, "def")))
         return damaged("def", err);
-    if (json_integer_value(version) > DEF_VERSION)
+    if (def_is_newer(json))
         return ds_hint(ds_fail(err, DS_FINDING, "the stored definition was written by a newer datasurface"), err,
                        "use that version here, too");
     ds_stream_def *def = ARENA_NEW(arena, ds_stream_def);

@@ -8,3 +8,5 @@ json_t *def_encode_dataset(const ds_dataset_def *dataset);
 ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *out, ds_error *err);
 // Canonical text of a JSON value, in arena.
 const char *def_json_text(ds_arena *arena, const json_t *json);
+// A stream's definition that a newer version of datasurface wrote.
+bool def_is_newer(const json_t *json);

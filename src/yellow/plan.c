@@ -124,7 +124,10 @@ static void plan_definition(ds_planner *p, plan_stream *stream)
     if (!old)
         plan_change(p, object, "create", "%zu dataset%s, %s", stream->def->dataset_count,
                     stream->def->dataset_count == 1 ? "" : "s", milestoning_name(stream->def->milestoning));
-    else if (old->removed)
+    else if (map_get(p->damaged, stream->name)) {
+        stream->resnapshot = true;
+        plan_change(p, object, "update", "its stored definition is damaged: the next batch reads everything again");
+    } else if (old->removed)
         plan_change(p, object, "update", "is back in the model");
     else if (stream->put)
         plan_change(p, object, "update", "changes: %s", what_differs(p, old->def, stream->def));

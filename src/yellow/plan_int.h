@@ -77,6 +77,7 @@ typedef struct ds_planner {
     size_t view_count;
     ds_map *catalog;      // "schema.name" in lower case -> ds_catalog_table
     ds_map *row_by_name;  // ds_stream_row
+    ds_map *damaged;      // the rows whose definition can't be read: def is the model's
     ds_map *table_owner;  // "schema.name" -> the name of the stream that a table belongs to
     ds_map *view_by_name; // "schema.name" -> ds_view_row as applied
     ds_map *view_wanted;  // "schema.name" -> plan_view_owner

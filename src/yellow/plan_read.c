@@ -47,9 +47,29 @@ static ds_rc read_retired(ds_planner *p, const char *stream, plan_retired *out, 
     return ds_context(rc, err, "stream %s", stream);
 }
 
+// Of a definition that is damaged nothing is known: its tables are taken for those of the model, if that still has the
+// stream, and are compared with the catalogue as ever; the definition is written again.
+static ds_rc read_def(ds_planner *p, ds_stream_row *row, ds_error *err)
+{
+    bool damaged;
+    ds_rc rc = control_decode_def(p->arena, row, &damaged, err);
+    for (size_t i = 0; damaged && i < p->deployment->n; i++) {
+        if (strcmp(p->deployment->streams[i]->name, row->name) != 0)
+            continue;
+        row->def = p->deployment->streams[i];
+        map_set(p->damaged, row->name, row);
+        return DS_DONE;
+    }
+    if (damaged)
+        return ds_hint(rc, err, "the model has no such stream: give it back for one datasurface apply");
+    return rc;
+}
+
 static ds_rc read_streams(ds_planner *p, ds_error *err)
 {
-    TRY(control_streams(p->control, p->arena, &p->rows, &p->row_count, err));
+    TRY(control_streams_stored(p->control, p->arena, &p->rows, &p->row_count, err));
+    for (size_t i = 0; i < p->row_count; i++)
+        TRY(read_def(p, &p->rows[i], err));
     p->retired = ARENA_ARRAY(p->arena, plan_retired, p->row_count);
     for (size_t i = 0; i < p->row_count; i++) {
         const ds_stream_row *row = &p->rows[i];
@@ -98,6 +118,7 @@ ds_rc plan_read(ds_planner *p, ds_error *err)
 {
     p->catalog = map_new(p->arena);
     p->row_by_name = map_new(p->arena);
+    p->damaged = map_new(p->arena);
     p->table_owner = map_new(p->arena);
     p->view_by_name = map_new(p->arena);
     p->view_wanted = map_new(p->arena);

@@ -221,17 +221,48 @@ static void damaged(void **state)
         world_merge(&w, arena_printf(w.arena, "UPDATE datasurface__stream SET config = %s", CONFIGS[i]));
         FAILS(control_stream(control, "P/S", w.arena, &row, &err), DS_FINDING, PARTS[i]);
         assert_non_null(strstr(err.text, "stream P/S"));
+        assert_true(err.hint[0]);
     }
     control_close(control);
+    world_close(&w);
+}
+
+// What somebody wrote into a control table is no bug of ours.
+static void damaged_numbers(void **state)
+{
+    (void)state;
+    static const char *const VERSIONS[] = {"'abc'", "''", "'1x'", "'-1'", "0", "x'ff'"};
+    world w;
+    ds_error err;
+    ds_stream_row *row;
+    ds_batch_row *batches;
+    size_t n;
+    world_open(&w, &SQLITE_DRIVER, MILESTONING_SCD2);
+    world_dataset(&w, "t", "id integer primary key");
+    world_apply(&w);
+    world_merge(&w, "UPDATE datasurface__stream SET version = 'x', fence = 'y', paused = 'z'");
+    ds_control *control = open_control(&w, CONTROL_READ);
+    OK(control_stream(control, "P/S", w.arena, &row, &err));
+    assert_true(row->version == 0 && row->fence == 0 && !row->paused);
+    world_merge(
+        &w,
+        "INSERT INTO datasurface__batch (stream, batch_id, status, started_at, position) VALUES ('P/S', 'first', 'started', '', '')");
+    FAILS(control_batches(control, "P/S", 9, w.arena, &batches, &n, &err), DS_FINDING, "\"first\" is no batch id");
+    control_close(control);
+    for (size_t i = 0; i < sizeof VERSIONS / sizeof VERSIONS[0]; i++) {
+        world_merge(&w, arena_printf(w.arena, "UPDATE datasurface__meta SET value = %s", VERSIONS[i]));
+        FAILS(control_open(&w.runtime, &w.merge, CONTROL_WRITE, &control, &err), DS_FINDING, "damaged control table");
+        assert_non_null(strstr(err.hint, "datasurface__meta"));
+    }
     world_close(&w);
 }
 
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(nothing_applied), cmocka_unit_test(unreadable), cmocka_unit_test(streams),
-        cmocka_unit_test(batches),         cmocka_unit_test(records),    cmocka_unit_test(views),
-        cmocka_unit_test(damaged),
+        cmocka_unit_test(nothing_applied), cmocka_unit_test(unreadable),      cmocka_unit_test(streams),
+        cmocka_unit_test(batches),         cmocka_unit_test(records),         cmocka_unit_test(views),
+        cmocka_unit_test(damaged),         cmocka_unit_test(damaged_numbers),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

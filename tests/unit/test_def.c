@@ -1,5 +1,7 @@
 // yellow/def.h: a definition survives its JSON, member by member, and equal definitions give equal bytes.
 #include "support/check.h"
+#include "store/sqlite/sqlite.h"
+#include "support/estate_model.h"
 #include "yellow/def.h"
 
 #include <stdlib.h>
@@ -243,11 +245,66 @@ static void damaged(void **state)
     free(text);
 }
 
+// --- as apply finds it
+
+static void begin(estate *e)
+{
+    static const estate_model MODEL = {.people = "id: integer primary key, name: text", .live = "Store1/people"};
+    estate_open(e, &SQLITE_DRIVER);
+    estate_sql(e, "source.db",
+               "CREATE TABLE people (id INTEGER, name TEXT); INSERT INTO people VALUES (1, 'a'), (2, 'b')");
+    estate_use(e, &MODEL);
+}
+
+// A definition that can't be read is written again, and all is read again: nobody knows what the tables hold.
+static void written_again(void **state)
+{
+    (void)state;
+    static const char *const CONFIGS[] = {"config = '{'", "config = '[]'", "config = '{\"def\":1}', version = 'x'",
+                                          "config = '', removed = 1"};
+    for (size_t i = 0; i < sizeof CONFIGS / sizeof CONFIGS[0]; i++) {
+        estate e;
+        ds_error err;
+        begin(&e);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        estate_sql(&e, "merge.db", arena_printf(e.arena, "UPDATE datasurface__stream SET %s", CONFIGS[i]));
+        FAILS(estate_try_job(&e, "P/Store1", &err), DS_FINDING, "stored definition");
+        assert_string_equal(err.hint, "run datasurface apply to write it again");
+        assert_string_equal(estate_changes(&e, estate_plan(&e, false)), "update stream P/Store1\n");
+        estate_apply(&e);
+        estate_sql(&e, "merge.db", "UPDATE ds_p__store1__people SET name = 'damaged' WHERE id = 1");
+        estate_job(&e, "P/Store1");
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__people ORDER BY 1"),
+                            "1|a\n2|b\n");
+        estate_close(&e);
+    }
+}
+
+// What can't be rewritten is refused with a hint: one of a newer version, one that the model no longer has.
+static void not_written_again(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    const ds_plan *plan;
+    begin(&e);
+    estate_apply(&e);
+    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET config = '{\"def\":2}'");
+    FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "newer datasurface");
+    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET config = '{', name = 'P/Other'");
+    FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "stream P/Other");
+    assert_non_null(strstr(err.hint, "the model has no such stream"));
+    estate_close(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(round_trip),
         cmocka_unit_test(damaged),
+        cmocka_unit_test(written_again),
+        cmocka_unit_test(not_written_again),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

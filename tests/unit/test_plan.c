@@ -421,47 +421,6 @@ static void drift(void **state)
     }
 }
 
-// A definition that can't be read is written again, and all is read again: nobody knows what the tables hold.
-static void damaged_definition(void **state)
-{
-    (void)state;
-    static const char *const CONFIGS[] = {"config = '{'", "config = '[]'", "config = '{\"def\":1}', version = 'x'",
-                                          "config = '', removed = 1"};
-    for (size_t i = 0; i < sizeof CONFIGS / sizeof CONFIGS[0]; i++) {
-        estate e;
-        ds_error err;
-        begin(&e, &BOTH);
-        estate_apply(&e);
-        estate_job(&e, "P/Store1");
-        estate_sql(&e, "merge.db", arena_printf(e.arena, "UPDATE datasurface__stream SET %s", CONFIGS[i]));
-        FAILS(estate_try_job(&e, "P/Store1", &err), DS_FINDING, "stored definition");
-        assert_string_equal(err.hint, "run datasurface apply to write it again");
-        expect_changes(&e, false, "update stream P/Store1\n");
-        estate_apply(&e);
-        estate_sql(&e, "merge.db", "UPDATE ds_p__store1__people SET name = 'damaged' WHERE id = 1");
-        estate_job(&e, "P/Store1");
-        assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
-        estate_close(&e);
-    }
-}
-
-// What can't be rewritten is refused with a hint: one of a newer version, one that the model no longer has.
-static void unreadable_definition(void **state)
-{
-    (void)state;
-    estate e;
-    ds_error err;
-    const ds_plan *plan;
-    begin(&e, &ONE);
-    estate_apply(&e);
-    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET config = '{\"def\":2}'");
-    FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "newer datasurface");
-    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET config = '{', name = 'P/Other'");
-    FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "stream P/Other");
-    assert_non_null(strstr(err.hint, "the model has no such stream"));
-    estate_close(&e);
-}
-
 // --- transformers
 
 #define MASK "SELECT id, '***' AS name FROM {input.Store1.people}"
@@ -808,8 +767,6 @@ int main(void)
         cmocka_unit_test(empty_view_moves),
         cmocka_unit_test(names_are_taken),
         cmocka_unit_test(drift),
-        cmocka_unit_test(damaged_definition),
-        cmocka_unit_test(unreadable_definition),
         cmocka_unit_test(transformer),
         cmocka_unit_test(killed_anywhere),
         cmocka_unit_test(new_streams_share_a_transaction),
