@@ -57,13 +57,15 @@ static ds_rc run_command(ds_cli *cli, ds_error *err)
 static void print_envelope(ds_cli *cli, const ds_error *err)
 {
     if (err->code != DS_OK)
-        json_array_append_new(cli->diagnostics,
-                              json_pack("{s:s, s:s, s:o, s:o, s:s, s:i, s:i, s:s}", "severity", "error", "rule", "",
-                                        "message", json_text(err->text), "hint", json_text(err->hint), "file", "",
-                                        "line", 0, "column", 0, "object", ""));
+        diagnostic_add(cli, cli->object, err);
+    if (cli->rows_printed) {
+        output_rows_end(cli);
+        return;
+    }
+    const char *command = cli->command ? cli->command->name : "";
     json_t *envelope =
-        json_pack("{s:i, s:s, s:i, s:O, s:o}", "datasurface", 1, "command", cli->command->name, "exit", cli->exit,
-                  "diagnostics", cli->diagnostics, "result", cli->result ? json_incref(cli->result) : json_object());
+        json_pack("{s:i, s:s, s:i, s:O, s:o}", "datasurface", 1, "command", command, "exit", cli->exit, "diagnostics",
+                  cli->diagnostics, "result", cli->result ? json_incref(cli->result) : json_object());
     json_dumpf(envelope, cli->out, JSON_INDENT(2));
     fputc('\n', cli->out);
     json_decref(envelope);
@@ -99,9 +101,20 @@ static int exit_of(const ds_cli *cli, ds_rc rc)
     return error_exit_code(rc.code);
 }
 
+// A line that can't be parsed may still say how its failure is wanted.
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--format=json") == 0 ||
+            (strcmp(argv[i], "--format") == 0 && i + 1 < argc && strcmp(argv[i + 1], "json") == 0))
+            return true;
+    return false;
+}
+
 static ds_rc parse(ds_cli *cli, int argc, char **argv, ds_error *err)
 {
     int at = args_command_index(argc, argv, GLOBAL_OPTIONS);
+    cli->json = asks_for_json(argc, argv);
     cli->args.global = GLOBAL_OPTIONS;
     if (at) {
         cli->command = command_find(argv[at]);
@@ -148,7 +161,7 @@ int cli_main(const ds_program *program, int argc, char **argv, FILE *out)
     cli.exit = exit_of(&cli, rc);
     if (rc.code != DS_OK)
         error_report(&cli, &err);
-    if (cli.json && cli.command)
+    if (cli.json && (cli.command || rc.code != DS_OK))
         print_envelope(&cli, &err);
     finish_output(&cli);
     return cli.exit;

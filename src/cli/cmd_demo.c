@@ -212,9 +212,9 @@ static void print_next(const player *p)
 
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
-    cli->json = false;
     player p = {.cli = cli, .dir = args_text(&cli->args, "dir"), .paced = isatty(fileno(cli->out))};
     TRY(prepare_dir(&p, err));
+    cli->json = false; // from here on it talks
     fprintf(cli->out,
             "%sdatasurface %s%s: customers flow from a source database into live, history and masked tables.\n",
             style(cli, STYLE_BOLD), DS_VERSION, style_end(cli));

@@ -10,9 +10,11 @@ static const ds_option OPTIONS[] = {
 
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
-    cli->json = false;
     const char *name = args_word(&cli->args, 0);
     const ds_cli_command *command = name ? command_find(name) : NULL;
+    if (name && !command)
+        return command_unknown(name, err);
+    cli->json = false;
     if (args_flag(&cli->args, "man"))
         help_man(cli->out);
     else if (args_flag(&cli->args, "markdown"))
@@ -21,8 +23,6 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         help_completion(cli->out);
     else if (command)
         help_command(cli, command);
-    else if (name)
-        return command_unknown(name, err);
     else
         help_overview(cli);
     return DS_DONE;

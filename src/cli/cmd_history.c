@@ -57,7 +57,6 @@ static ds_rc parse_as_of(ds_arena *arena, const char *text, ds_as_of *out, ds_er
 
 typedef struct row_printer {
     ds_cli *cli;
-    json_t *rows;
     bool headed; // CSV: the names are written
 } row_printer;
 
@@ -125,7 +124,7 @@ static ds_rc print_row(void *context, const ds_shape *shape, const ds_cell *cell
             csv_field(printer->cli->out, (ds_str){buf_text(&text), text.n}, !cells[i].p, i == 0);
     }
     if (row)
-        json_array_append_new(printer->rows, row);
+        output_row_take(printer->cli, row);
     else
         fputs("\r\n", printer->cli->out);
     return DS_DONE;
@@ -199,9 +198,9 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     TRY(session_merges(&session, err));
-    row_printer printer = {.cli = cli, .rows = json_array()};
+    row_printer printer = {.cli = cli};
     cli->result =
-        json_pack("{s:s, s:s, s:o}", "dataset", args_word(&cli->args, 0), "as_of", text, "rows", printer.rows);
+        json_pack("{s:s, s:s, s:o}", "dataset", args_word(&cli->args, 0), "as_of", text, "rows", json_array());
     name_list known = {0};
     bool found = false;
     for (size_t i = 0; i < session.merge_count && !found; i++)

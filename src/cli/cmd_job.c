@@ -31,8 +31,11 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         .lease_wait_ms = (int)args_duration_ms(&cli->args, "lease-wait", 10000),
         .accept_deletes = args_flag(&cli->args, "accept-deletes"),
     };
-    TRY(work_run_one(&session, &item, &options, err));
+    cli->object = stream->row.name;
+    ds_rc rc = work_run_one(&session, &item, &options, err);
     cli->result = work_item_json(&item);
+    json_object_set_new(cli->result, "streams", json_pack("[o]", work_item_json(&item)));
+    TRY(rc);
     json_object_set_new(cli->result, "next", json_string(item.result.keep_working ? "KEEP_WORKING" : "DONE"));
     if (!cli->json)
         print_result(cli, &item.result);

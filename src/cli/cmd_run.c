@@ -24,7 +24,7 @@ static void add_row(ds_table *table, const work_item *item)
     const ds_job_result *r = &item->result;
     table_row(table);
     table_cell(table, 0, "%s", item->stream->row.name);
-    const char *instead = item->error.code != DS_OK ? "failed" : item->skipped ? "paused" : NULL;
+    const char *instead = item->error.code != DS_OK || item->skipped ? work_item_status(item) : NULL;
     if (!instead && r->batch == 0)
         instead = r->note && r->note[0] ? r->note : "nothing to do";
     if (instead) {

@@ -2,6 +2,11 @@
 #include "cli/output.h"
 #include "cli/work.h"
 
+static bool differs(const ds_dataset_result *d)
+{
+    return !fingerprint_eq(d->source, d->merge) || d->key_count;
+}
+
 static json_t *fingerprint_json(ds_fingerprint fp)
 {
     char sum[FINGERPRINT_TEXT];
@@ -15,14 +20,14 @@ static json_t *dataset_json(const work_item *item, const ds_dataset_result *d)
     for (size_t k = 0; k < d->key_count; k++)
         json_array_append_new(keys, json_pack("{s:o, s:s}", "key", json_text(d->keys[k].key), "what", d->keys[k].what));
     return json_pack("{s:s, s:s, s:o, s:o, s:b, s:o}", "stream", item->stream->row.name, "dataset", d->dataset,
-                     "source", fingerprint_json(d->source), "merge", fingerprint_json(d->merge), "equal",
-                     fingerprint_eq(d->source, d->merge) && d->key_count == 0, "keys", keys);
+                     "source", fingerprint_json(d->source), "merge", fingerprint_json(d->merge), "equal", !differs(d),
+                     "keys", keys);
 }
 
 static void add_row(const ds_cli *cli, ds_table *table, const work_item *item, const ds_dataset_result *d)
 {
     char sum[FINGERPRINT_TEXT];
-    bool equal = fingerprint_eq(d->source, d->merge) && d->key_count == 0;
+    bool equal = !differs(d);
     table_row(table);
     table_cell(table, 0, "%s", item->stream->row.name);
     table_cell(table, 1, "%s", d->dataset);
@@ -32,6 +37,12 @@ static void add_row(const ds_cli *cli, ds_table *table, const work_item *item, c
     table_cell(table, 4, "%s", sum);
     table_cell(table, 5, "%s%s%s", style(cli, equal ? STYLE_GREEN : STYLE_RED), equal ? "equal" : "DIFFERS",
                style_end(cli));
+    if (equal)
+        return;
+    table_row(table);
+    fingerprint_print(d->merge, sum);
+    table_cell(table, 4, "%s", sum);
+    table_cell(table, 5, "in merge");
 }
 
 static void print_keys(const ds_cli *cli, const work_item *item)
@@ -43,38 +54,55 @@ static void print_keys(const ds_cli *cli, const work_item *item)
     }
 }
 
-static void print_list(ds_cli *cli, const work_list *list)
+typedef struct verdict {
+    size_t streams, failed; // failed: not run, or run without success
+    size_t compared, unequal;
+} verdict;
+
+// The last line; "exact" only when nothing was left out.
+static void print_verdict(const ds_cli *cli, const verdict *v)
+{
+    FILE *out = cli->out;
+    if (v->unequal)
+        fprintf(out, "\n%zu of %zu datasets differ; datasurface resnapshot STREAM repairs\n", v->unequal, v->compared);
+    if (v->failed)
+        fprintf(out, "%s%s%zu of %zu stream%s could be compared%s%s\n", v->unequal || !v->compared ? "" : "\n",
+                style(cli, STYLE_RED), v->streams - v->failed, v->streams, plural((int64_t)v->streams),
+                v->compared && !v->unequal ? "; what could be is equal" : "", style_end(cli));
+    else if (v->compared && !v->unequal)
+        fprintf(out, "\n%sexact%s: %zu dataset%s of the merge database %s the source, row by row\n",
+                style(cli, STYLE_GREEN), style_end(cli), v->compared, plural((int64_t)v->compared),
+                v->compared == 1 ? "equals" : "equal");
+}
+
+static void print_list(ds_cli *cli, const work_list *list, size_t streams)
 {
     static const char *const HEADINGS[] = {"stream", "dataset", ">source rows", ">merge rows", "fingerprint",
                                            "result", NULL};
     ds_table table = table_new(cli->arena, HEADINGS);
     json_t *datasets = json_array();
-    size_t compared = 0, unequal = 0;
+    verdict v = {.streams = streams, .failed = streams - list->n};
     for (size_t i = 0; i < list->n; i++) {
         const work_item *item = &list->v[i];
-        for (size_t k = 0; item->error.code == DS_OK && k < item->result.n; k++) {
+        v.failed += item->error.code != DS_OK;
+        for (size_t k = 0; item->error.code == DS_OK && k < item->result.n; k++, v.compared++) {
             const ds_dataset_result *d = &item->result.datasets[k];
             add_row(cli, &table, item, d);
             json_array_append_new(datasets, dataset_json(item, d));
-            compared++;
-            unequal += !fingerprint_eq(d->source, d->merge) || d->key_count;
+            v.unequal += differs(d);
         }
     }
-    cli->result = json_pack("{s:o}", "datasets", datasets);
-    if (unequal)
+    cli->result = json_pack("{s:o, s:i, s:i}", "datasets", datasets, "streams", (int)v.streams, "compared",
+                            (int)(v.streams - v.failed));
+    if (v.unequal)
         cli->exit = 1;
     if (cli->json)
         return;
-    if (compared)
+    if (v.compared)
         table_print(cli, &table, "");
     for (size_t i = 0; i < list->n; i++)
         print_keys(cli, &list->v[i]);
-    if (unequal)
-        fprintf(cli->out, "\n%zu of %zu datasets differ; datasurface resnapshot STREAM repairs\n", unequal, compared);
-    else if (compared)
-        fprintf(cli->out, "\n%sexact%s: %zu dataset%s of the merge database %s the source, row by row\n",
-                style(cli, STYLE_GREEN), style_end(cli), compared, plural((int64_t)compared),
-                compared == 1 ? "equals" : "equal");
+    print_verdict(cli, &v);
 }
 
 static ds_rc choose(ds_session *session, work_list *out, ds_error *err)
@@ -105,8 +133,9 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         .lease_wait_ms = (int)args_duration_ms(&cli->args, "lease-wait", 10000),
         .verify = true,
     };
+    size_t streams = list.n;
     work_run(&session, &list, &options);
-    print_list(cli, &list);
+    print_list(cli, &list, streams);
     int mismatch = cli->exit;
     TRY(work_finish(cli, &list, err));
     cli->exit = cli->exit ? cli->exit : mismatch;

@@ -60,6 +60,8 @@ struct ds_cli {
     bool colour_messages;
     json_t *result;      // what stands under "result"
     json_t *diagnostics; // findings, for the envelope
+    const char *object;  // what the failure is about, for the envelope; NULL: nothing in particular
+    size_t rows_printed; // of the result, by output_row
     int exit;            // of a run that returned DS_DONE: 0, or 1 for findings, ...
 };
 

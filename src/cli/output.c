@@ -155,6 +155,45 @@ void error_report(const ds_cli *cli, const ds_error *err)
         fprintf(stderr, "  hint: %s\n", err->hint);
 }
 
+void diagnostic_add(ds_cli *cli, const char *object, const ds_error *err)
+{
+    json_array_append_new(cli->diagnostics,
+                          json_pack("{s:s, s:s, s:o, s:o, s:s, s:i, s:i, s:o}", "severity", "error", "rule", "",
+                                    "message", json_text(err->text), "hint", json_text(err->hint), "file", "", "line",
+                                    0, "column", 0, "object", json_text(object ? object : "")));
+}
+
+static void put_field(const ds_cli *cli, const char *name, const json_t *value)
+{
+    json_t *text = json_string(name);
+    json_dumpf(text, cli->out, JSON_ENCODE_ANY);
+    fputs(": ", cli->out);
+    json_dumpf(value, cli->out, JSON_ENCODE_ANY);
+    fputs(", ", cli->out);
+    json_decref(text);
+}
+
+void output_row_take(ds_cli *cli, json_t *row)
+{
+    if (cli->rows_printed++ == 0) {
+        fprintf(cli->out, "{\n  \"datasurface\": 1,\n  \"command\": \"%s\",\n  \"result\": {", cli->command->name);
+        const char *name;
+        json_t *value;
+        json_object_foreach(cli->result, name, value) if (!json_is_array(value)) put_field(cli, name, value);
+        fputs("\"rows\": [\n", cli->out);
+    } else
+        fputs(",\n", cli->out);
+    json_dumpf(row, cli->out, JSON_COMPACT);
+    json_decref(row);
+}
+
+void output_rows_end(const ds_cli *cli)
+{
+    fprintf(cli->out, "\n]},\n  \"exit\": %d,\n  \"diagnostics\": ", cli->exit);
+    json_dumpf(cli->diagnostics, cli->out, JSON_INDENT(2));
+    fputs("\n}\n", cli->out);
+}
+
 const char *plural(int64_t n)
 {
     return n == 1 ? "" : "s";

@@ -28,6 +28,14 @@ __attribute__((format(printf, 2, 3))) void note(const ds_cli *cli, const char *f
 // "datasurface: error: text" and "  hint: ..." on stderr.
 void error_report(const ds_cli *cli, const ds_error *err);
 
+// The failure as a finding of the envelope; object NULL: of nothing in particular.
+void diagnostic_add(ds_cli *cli, const char *object, const ds_error *err);
+
+// Rows of a result that may not fit into memory: printed one by one as the list "rows", which cli->result has as an
+// empty one. The envelope then ends with exit and diagnostics. Takes the row.
+void output_row_take(ds_cli *cli, json_t *row);
+void output_rows_end(const ds_cli *cli);
+
 // "1 row", "2 rows": the plural is the singular and an s.
 const char *plural(int64_t n);
 // "2026-01-31 12:34:56 UTC" for people; "never" for 0.

@@ -88,6 +88,21 @@ static ds_rc run_cycle(const ds_runtime *runtime, ds_arena *arena, work_item *it
     return rc.code != DS_OK && !strstr(err->text, name) ? ds_context(rc, err, "stream %s", name) : rc;
 }
 
+// A failure stands on the batch that it left open. Where that can't be read, the failure itself says enough.
+static void look_at_batch(const ds_session *session, work_item *item)
+{
+    CLEANUP(control_closep) ds_control *control = NULL;
+    ds_batch_row *last = NULL;
+    ds_error ignored = {0};
+    ds_rc rc = control_open(&session->runtime, item->stream->merge, CONTROL_READ, &control, &ignored);
+    if (rc.code == DS_OK)
+        rc = control_last_batch(control, item->stream->row.name, false, session->cli->arena, &last, &ignored);
+    if (rc.code != DS_OK || !last || last->committed_at)
+        return;
+    item->open = last->id;
+    item->guarded = last->guarded;
+}
+
 ds_rc work_run_one(ds_session *session, work_item *item, const ds_job_options *options, ds_error *err)
 {
     ds_runtime runtime = session->runtime;
@@ -99,6 +114,8 @@ ds_rc work_run_one(ds_session *session, work_item *item, const ds_job_options *o
     clear_line(&line);
     item->error = *err;
     item->error.code = rc.code;
+    if (rc.code == DS_FINDING || rc.code == DS_ENV)
+        look_at_batch(session, item);
     return rc;
 }
 
@@ -121,28 +138,36 @@ void work_run(ds_session *session, work_list *list, const ds_job_options *option
         while (rc.code == DS_OK && item->result.keep_working && !runtime_cancelled(&session->runtime));
         if (rc.code == DS_OK)
             continue;
-        if (rc.code != DS_CANCELLED)
+        if (rc.code != DS_CANCELLED) {
             error_report(session->cli, &err);
+            diagnostic_add(session->cli, item->stream->row.name, &err);
+        }
         list->worst = list->worst == DS_OK ? rc.code : error_worse(list->worst, rc.code);
     }
+}
+
+const char *work_item_status(const work_item *item)
+{
+    if (item->skipped)
+        return "paused";
+    if (item->error.code != DS_OK)
+        return item->guarded ? "guarded" : "failed";
+    return item->result.batch ? "committed" : "none";
 }
 
 json_t *work_item_json(const work_item *item)
 {
     const ds_job_result *r = &item->result;
-    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o}", "stream", item->stream->row.name,
-                     "batch", json_int64(r->batch), "note",
+    int64_t batch = item->error.code == DS_OK ? r->batch : item->open;
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:f, s:o}", "stream", item->stream->row.name,
+                     "batch", batch ? json_int64(batch) : json_null(), "note",
                      item->skipped ? "paused"
                      : r->note     ? r->note
                                    : "",
-                     "status",
-                     json_string(item->error.code != DS_OK ? "failed"
-                                 : r->batch                ? "committed"
-                                                           : "none"),
-                     "read", json_int64(r->counts.read), "inserted", json_int64(r->counts.inserted), "updated",
-                     json_int64(r->counts.updated), "deleted", json_int64(r->counts.deleted), "unchanged",
-                     json_int64(r->counts.unchanged), "seconds", r->seconds, "error",
-                     json_text(item->error.code == DS_OK ? NULL : item->error.text));
+                     "status", work_item_status(item), "read", json_int64(r->counts.read), "inserted",
+                     json_int64(r->counts.inserted), "updated", json_int64(r->counts.updated), "deleted",
+                     json_int64(r->counts.deleted), "unchanged", json_int64(r->counts.unchanged), "seconds", r->seconds,
+                     "error", json_text(item->error.code == DS_OK ? NULL : item->error.text));
 }
 
 ds_rc work_finish(ds_cli *cli, const work_list *list, ds_error *err)

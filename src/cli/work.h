@@ -8,6 +8,8 @@ typedef struct work_item {
     ds_job_result result;
     ds_error error; // code DS_OK: it went well
     bool skipped;   // paused
+    int64_t open;   // the batch that a failure left open; 0: none
+    bool guarded;   // it waits for --accept-deletes
 } work_item;
 
 typedef struct work_list {
@@ -24,5 +26,7 @@ void work_run(ds_session *session, work_list *list, const ds_job_options *option
 // One cycle of one stream; a failure is the caller's to report.
 ds_rc work_run_one(ds_session *session, work_item *item, const ds_job_options *options, ds_error *err);
 json_t *work_item_json(const work_item *item);
+// "committed" "none" "paused" "failed" "guarded"
+const char *work_item_status(const work_item *item);
 // Sets the exit code of a command that ran these. Fails only when interrupted.
 ds_rc work_finish(ds_cli *cli, const work_list *list, ds_error *err);

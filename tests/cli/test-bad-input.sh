@@ -105,6 +105,24 @@ echo 'DELETE FROM customers; DELETE FROM addresses;' | sqlite3 shop/customers.db
 # shellcheck disable=SC2086
 refuses "a source that was emptied" 1 'accept-deletes|max_delete_ratio|would' $run_live
 unchanged "a source that was emptied"
+for command in 'run --once --stream YellowLive/Store1' 'job YellowLive/Store1'; do
+    # shellcheck disable=SC2086
+    ds -C shop $command --format json
+    python3 - "$out" $code <<'PY' && ok "a guard in JSON: $command" || not_ok "a guard in JSON: $command"
+import json, sys
+e = json.load(open(sys.argv[1]))
+stream, = e["result"]["streams"]
+assert e["exit"] == 1 == int(sys.argv[2]) and stream["status"] == "guarded" and int(stream["batch"]) > 1, e
+finding, = e["diagnostics"]
+assert finding["severity"] == "error" and finding["object"] == "YellowLive/Store1" and finding["hint"], e
+PY
+done
+expect "verify can't compare everything" 1 -C shop verify
+silent "and does not say that all is exact" '^exact'
+says "but how much" '^[0-9] of 3 streams could be compared'
+expect "verify in JSON" 1 -C shop verify --format json
+same "names the stream" YellowLive/Store1 "$(python3 -c 'import json,sys
+print(json.load(open(sys.argv[1]))["diagnostics"][-1]["object"])' "$out")"
 expect "status shows the guard" 1 -C shop status --check
 says "as guarded" '^YellowLive/Store1 +guarded '
 # shellcheck disable=SC2086

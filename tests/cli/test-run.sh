@@ -108,6 +108,14 @@ expect "as of now" 0 -C shop history Consumer1/audit/Store1/customers --as-of 29
 same "is the source" "$(sql shop/customers.db 'SELECT id FROM customers ORDER BY id')" \
     "$(tail -n +2 "$out" | cut -d, -f1 | sort)"
 expect "history in JSON" 0 -C shop history Consumer1/audit/Store1/customers --as-of 1 --format json
+python3 -c 'import json,sys
+e=json.load(open(sys.argv[1])); r=e["result"]; assert e["exit"]==0 and e["diagnostics"]==[] and e["command"]=="history"
+assert r["as_of"]=="1" and len(r["rows"])>5 and r["rows"][0]["id"].startswith("C"), e' "$out" &&
+    ok "the envelope of history" || not_ok "the envelope of history"
+ds -C shop history Consumer1/audit/Store1/customers --as-of 999 --format json
+python3 -c 'import json,sys
+e=json.load(open(sys.argv[1])); assert e["exit"]==1 and len(e["diagnostics"])==1 and e["result"]["rows"]==[], e' "$out" &&
+    ok "the envelope of no history" || not_ok "the envelope of no history"
 refuses "before the beginning" 1 'before' -C shop history Consumer1/audit/Store1/customers --as-of 2001-01-01
 same "and nothing on stdout" "" "$(cat "$out")"
 refuses "after the end" 1 '999' -C shop history Consumer1/audit/Store1/customers --as-of 999
@@ -126,6 +134,8 @@ table=$(sql shop/merge.db "SELECT name FROM sqlite_schema WHERE type='table' AND
 sql shop/merge.db "UPDATE $table SET lastname = 'Mallory' WHERE id = (SELECT min(id) FROM $table)"
 expect "verify finds damage" 1 -C shop verify YellowLive/Store1
 says "and names the key" "id='C"
+says "and both fingerprints" ' in merge$'
+says "and what to do" 'resnapshot STREAM'
 expect "resnapshot" 0 -C shop resnapshot YellowLive/Store1
 expect "repairs" 0 -C shop run --once
 expect "what was damaged" 0 -C shop verify YellowLive/Store1

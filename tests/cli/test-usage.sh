@@ -84,6 +84,18 @@ assert e["diagnostics"][-1]["severity"] == "error" and e["diagnostics"][-1]["mes
 assert e["result"] == {}, e
 PY
 
+for line in 'lint --fromat x --format json' 'aply --format=json' '--format json' 'job --format json' \
+    'help nothing --format json' 'batches X/Y --format json --limit 0'; do
+    # shellcheck disable=SC2086
+    ds $line
+    python3 - "$out" $code <<'PY' && ok "the envelope of a usage error: $line" || not_ok "the envelope of a usage error: $line"
+import json, sys
+e = json.load(open(sys.argv[1]))
+assert e["exit"] == 2 == int(sys.argv[2]), e
+assert e["diagnostics"][-1]["severity"] == "error" and e["diagnostics"][-1]["message"], e
+PY
+done
+
 # A reader that goes away is no reason to complain; a full disk is.
 "$ds" schema 2>"$err" | head -1 >"$out"
 same "a closed pipe is quiet" "" "$(cat "$err")"
