@@ -38,10 +38,10 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     ds_plans plans;
     TRY(plans_make(&session, args_flag(&cli->args, "prune"), &plans, err));
     TRY(check_id(&plans, args_text(&cli->args, "plan"), err));
-    plans_print_short(cli, &plans);
     cli->result = plans_json(&plans);
     if (plans.refused)
-        return plans_refused(&plans, err);
+        return plans_refused(cli, &plans, err);
+    plans_print_short(cli, &plans);
     for (size_t i = 0; i < plans.n; i++)
         TRY(plan_apply(&session.runtime, plans.v[i], plans.v[i]->id, err));
     if (!cli->json && plans.changes)

@@ -147,8 +147,28 @@ static const ds_shape *shape_of(const ds_stream_row *stream, const char *dataset
     return NULL;
 }
 
-static ds_rc unknown_path(const char *path, const char *const *known, size_t n, ds_error *err)
+// Is the path's dataset one of a stream that the model no longer has?
+static bool is_kept(const char *path, const ds_stream_row *stream)
 {
+    ds_str rest = str_of(path);
+    (void)str_split(&rest, '/');
+    (void)str_split(&rest, '/');
+    ds_str store = str_split(&rest, '/');
+    for (size_t i = 0; stream->removed && i < stream->def->dataset_count; i++)
+        if (str_eq(store, str_of(stream->def->store)) && str_eq(rest, str_of(stream->def->datasets[i].name)))
+            return true;
+    return false;
+}
+
+static ds_rc unknown_path(ds_session *session, const char *const *known, size_t n, ds_error *err)
+{
+    const char *path = args_word(&session->cli->args, 0);
+    TRY(session_read_kept(session, err));
+    for (size_t i = 0; i < session->kept.n; i++)
+        if (is_kept(path, session->kept.v[i]))
+            return ds_hint(ds_fail(err, DS_USAGE, "\"%s\": stream %s was removed from the model; its tables are kept",
+                                   path, session->kept.v[i]->name),
+                           err, "put it back and apply, or drop its tables with apply --prune");
     const char *nearest = str_nearest(path, known, n);
     ds_rc rc = ds_fail(err, DS_USAGE, "no consumer has \"%s\"", path);
     if (nearest)
@@ -205,7 +225,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     bool found = false;
     for (size_t i = 0; i < session.merge_count && !found; i++)
         TRY(try_merge(&session, &session.merges[i], as_of, &printer, &known, &found, err));
-    return found ? DS_DONE : unknown_path(args_word(&cli->args, 0), known.v, known.n, err);
+    return found ? DS_DONE : unknown_path(&session, known.v, known.n, err);
 }
 
 const ds_cli_command COMMAND_HISTORY = {

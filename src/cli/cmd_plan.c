@@ -9,6 +9,13 @@ static const ds_option OPTIONS[] = {
 
 enum { EXIT_CHANGES = 10 };
 
+static void print_next(const ds_cli *cli, const ds_plans *plans)
+{
+    if (!cli->json && plans->changes)
+        fprintf(cli->out, "\ndatasurface apply%s does this; --plan %s makes sure that it is this and nothing else.\n",
+                args_flag(&cli->args, "prune") ? " --prune" : "", plans->id);
+}
+
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
@@ -19,10 +26,13 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     plans_print(cli, &plans);
     cli->result = plans_json(&plans);
     if (plans.refused)
-        return plans_refused(&plans, err);
-    if (!cli->json && plans.changes)
-        fprintf(cli->out, "\ndatasurface apply does this; --plan %s makes sure that it is this and nothing else.\n",
-                plans.id);
+        return plans_refused(cli, &plans, err);
+    print_next(cli, &plans);
+    if (!args_flag(&cli->args, "prune")) {
+        TRY(session_read_kept(&session, err));
+        session_note_kept(&session);
+    }
+    json_object_set_new(cli->result, "kept", session_kept_json(&session));
     if (args_flag(&cli->args, "exit-code") && plans.changes)
         cli->exit = EXIT_CHANGES;
     return DS_DONE;

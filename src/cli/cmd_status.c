@@ -122,7 +122,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     TRY(session_streams(&session, NULL, &streams, &n, err));
     ds_table table = table_new(cli->arena, HEADINGS);
     json_t *list = json_array();
-    cli->result = json_pack("{s:o}", "streams", list);
+    cli->result = json_pack("{s:o, s:o}", "streams", list, "kept", session_kept_json(&session));
     for (size_t i = 0; i < n; i++) {
         stream_status s;
         TRY(read_status(&session, &streams[i], &s, err));
@@ -134,6 +134,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         table_print(cli, &table, "");
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
+    session_note_kept(&session);
     if (args_flag(&cli->args, "check") && bad)
         cli->exit = 1;
     return DS_DONE;

@@ -188,13 +188,40 @@ json_t *plans_json(const ds_plans *plans)
     return json_pack("{s:s, s:o}", "id", plans->id, "changes", changes);
 }
 
-ds_rc plans_refused(const ds_plans *plans, ds_error *err)
+static size_t count_refusals(const ds_plans *plans, const ds_change **first)
 {
+    size_t n = 0;
+    for (size_t i = plans->n; i-- > 0;)
+        for (size_t c = plans->v[i]->n; c-- > 0;)
+            if (strcmp(plans->v[i]->changes[c].action, "refuse") == 0) {
+                *first = &plans->v[i]->changes[c];
+                n++;
+            }
+    return n;
+}
+
+static void report_refusal(ds_cli *cli, const ds_change *change)
+{
+    if (strcmp(change->action, "refuse") != 0)
+        return;
+    ds_error one = {0};
+    ds_ignore(ds_fail(&one, DS_FINDING, "refused: %s: %s", change->object, change->detail));
+    diagnostic_add(cli, change->object, &one);
+    note(cli, "%s", one.text);
+}
+
+ds_rc plans_refused(ds_cli *cli, const ds_plans *plans, ds_error *err)
+{
+    const ds_change *first = NULL;
+    size_t n = count_refusals(plans, &first);
+    if (n == 0)
+        return ds_fail(err, DS_FINDING, "the plan is refused; nothing was changed");
+    cli->object = first->object;
+    if (n == 1)
+        return ds_fail(err, DS_FINDING, "refused: %s: %s; nothing was changed", first->object, first->detail);
     for (size_t i = 0; i < plans->n; i++)
-        for (size_t c = 0; c < plans->v[i]->n; c++) {
-            const ds_change *change = &plans->v[i]->changes[c];
-            if (strcmp(change->action, "refuse") == 0)
-                return ds_fail(err, DS_FINDING, "refused: %s: %s", change->object, change->detail);
-        }
-    return ds_fail(err, DS_FINDING, "the plan is refused");
+        for (size_t c = 0; c < plans->v[i]->n; c++)
+            report_refusal(cli, &plans->v[i]->changes[c]);
+    cli->object = NULL;
+    return ds_fail(err, DS_FINDING, "refused: %zu changes can't be made; nothing was changed", n);
 }

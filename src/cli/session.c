@@ -184,6 +184,8 @@ static bool known_merge(const ds_session *session, const char *container)
 ds_rc session_merges(ds_session *session, ds_error *err)
 {
     const char *url = args_text(&session->cli->args, "merge");
+    if (session->merge_count)
+        return DS_DONE;
     if (url)
         return merge_by_url(session, url, err);
     TRY(session_load(session, err));
@@ -218,12 +220,53 @@ static ds_rc warn_when_moved(const ds_session *session, ds_control *control, boo
     return DS_DONE;
 }
 
-static bool wanted(const ds_session *session, const ds_stream_row *row, const char *glob)
+static bool of_service(const ds_session *session, const ds_stream_row *row)
 {
     const char *service = args_text(&session->cli->args, "service");
-    if (row->removed || (service && strcmp(service, row->def->service) != 0))
-        return false;
-    return !glob || str_glob(glob, row->name);
+    return !service || strcmp(service, row->def->service) == 0;
+}
+
+static bool wanted(const ds_session *session, const ds_stream_row *row, const char *glob)
+{
+    return !row->removed && of_service(session, row) && (!glob || str_glob(glob, row->name));
+}
+
+static bool in_model(const ds_session *session, const char *stream)
+{
+    for (size_t i = 0; i < session->deployment_count; i++)
+        for (size_t k = 0; k < session->deployments[i]->n; k++)
+            if (strcmp(session->deployments[i]->streams[k]->name, stream) == 0)
+                return true;
+    return false;
+}
+
+static ds_rc read_streams(ds_session *session, ds_control *control, ds_stream_row **out, size_t *n, ds_error *err)
+{
+    TRY(control_streams(control, session->cli->arena, out, n, err));
+    for (size_t k = 0; k < *n; k++) {
+        const ds_stream_row *row = &(*out)[k];
+        if (row->removed && of_service(session, row) && !in_model(session, row->name))
+            *VEC_PUSH(session->cli->arena, &session->kept) = row;
+    }
+    return DS_DONE;
+}
+
+ds_rc session_read_kept(ds_session *session, ds_error *err)
+{
+    TRY(session_merges(session, err));
+    session->kept.n = 0;
+    for (size_t i = 0; i < session->merge_count; i++) {
+        bool exists;
+        TRY(control_exists(&session->runtime, &session->merges[i], &exists, err));
+        if (!exists)
+            continue;
+        CLEANUP(control_closep) ds_control *control = NULL;
+        TRY(control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, err));
+        ds_stream_row *rows;
+        size_t n;
+        TRY(read_streams(session, control, &rows, &n, err));
+    }
+    return DS_DONE;
 }
 
 ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream **out, size_t *n, ds_error *err)
@@ -231,12 +274,13 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
     TRY(session_merges(session, err));
     applied_list list = {0};
     bool warned = false;
+    session->kept.n = 0;
     for (size_t i = 0; i < session->merge_count; i++) {
         CLEANUP(control_closep) ds_control *control = NULL;
         TRY(control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, err));
         ds_stream_row *rows;
         size_t count;
-        TRY(control_streams(control, session->cli->arena, &rows, &count, err));
+        TRY(read_streams(session, control, &rows, &count, err));
         for (size_t k = 0; k < count; k++)
             if (wanted(session, &rows[k], glob))
                 *VEC_PUSH(session->cli->arena, &list) = (ds_applied_stream){&session->merges[i], rows[k]};
@@ -247,8 +291,35 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
     return DS_DONE;
 }
 
-static ds_rc unknown_stream(ds_arena *arena, const char *name, const ds_applied_stream *list, size_t n, ds_error *err)
+void session_note_kept(const ds_session *session)
 {
+    size_t n = session->kept.n;
+    if (n == 0 || session->cli->json)
+        return;
+    FILE *out = session->cli->out;
+    fprintf(out, "\n%zu stream%s kept that the model no longer mentions:", n, plural((int64_t)n));
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s %s", i ? "," : "", session->kept.v[i]->name);
+    fprintf(out, "; apply --prune drops %s\n", n == 1 ? "it" : "them");
+}
+
+json_t *session_kept_json(const ds_session *session)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < session->kept.n; i++)
+        json_array_append_new(list, json_text(session->kept.v[i]->name));
+    return list;
+}
+
+static ds_rc unknown_stream(const ds_session *session, const char *name, const ds_applied_stream *list, size_t n,
+                            ds_error *err)
+{
+    ds_arena *arena = session->cli->arena;
+    for (size_t i = 0; i < session->kept.n; i++)
+        if (strcmp(session->kept.v[i]->name, name) == 0)
+            return ds_hint(ds_fail(err, DS_USAGE, "stream \"%s\" was removed from the model; its tables are kept",
+                                   name),
+                           err, "put it back and apply, or drop its tables with apply --prune");
     const char **names = ARENA_ARRAY(arena, const char *, n);
     for (size_t i = 0; i < n; i++)
         names[i] = list[i].row.name;
@@ -269,5 +340,5 @@ ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **
             *out = &list[i];
             return DS_DONE;
         }
-    return unknown_stream(session->cli->arena, name, list, n, err);
+    return unknown_stream(session, name, list, n, err);
 }

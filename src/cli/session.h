@@ -5,6 +5,7 @@
 //     session_init(&session, cli);
 //     TRY(session_deploy(&session, err));
 #pragma once
+#include "base/vec.h"
 #include "cli/command.h"
 #include "gate/lint.h"
 #include "model/load.h"
@@ -30,6 +31,9 @@ typedef struct ds_session {
     size_t deployment_count;
     ds_container_def *merges; // of the chosen services, each database once
     size_t merge_count;
+    // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the
+    // chosen services.
+    VEC(const ds_stream_row *) kept;
 } ds_session;
 
 void session_init(ds_session *session, ds_cli *cli);
@@ -49,5 +53,10 @@ ds_rc session_merges(ds_session *session, ds_error *err);
 // Streams that were applied, in order of name, those that the model no longer has left out; glob NULL: all.
 // Warns once when the model's directory differs from what was applied.
 ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream **out, size_t *n, ds_error *err);
+// Fills session->kept; merge databases that are not there yet have kept nothing.
+ds_rc session_read_kept(ds_session *session, ds_error *err);
+// "2 streams kept that the model no longer mentions: …; apply --prune drops them", or nothing.
+void session_note_kept(const ds_session *session);
+json_t *session_kept_json(const ds_session *session);
 // One of them; DS_USAGE with "did you mean" when there is none.
 ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);

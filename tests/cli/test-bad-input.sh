@@ -169,6 +169,12 @@ refuses "apply refuses it, too" 1 'newer' -C newer apply
 sqlite3 taken/merge.db 'CREATE TABLE ws_consumer1__live__store1__customers(mine)'
 refuses "a view's name that is taken" 1 'ws_consumer1__live__store1__customers' -C taken apply
 same "the table is still there" mine "$(sql taken/merge.db 'SELECT name FROM pragma_table_info("ws_consumer1__live__store1__customers")')"
+complains "says that nothing happened" 'nothing was changed'
+silent "and prints no change as if it was done" 'create'
+sqlite3 taken/merge.db 'CREATE TABLE ws_consumer1__live__store1__addresses(mine)'
+refuses "two views' names that are taken" 1 'refused: 2 changes .*nothing was changed' -C taken apply
+complains "names the one" 'refused: view ws_consumer1__live__store1__customers'
+complains "and the other" 'refused: view ws_consumer1__live__store1__addresses'
 echo 'garbage garbage garbage garbage garbage garbage garbage' >taken/merge.db
 refuses "a merge database that is none" 3 'not a database' -C taken apply
 
@@ -206,7 +212,20 @@ expect "a store is removed" 0 -C gone plan
 says "its data is kept" 'keep .*[Mm]asked'
 expect "apply keeps it" 0 -C gone apply
 same "the table is there" 1 "$(sql gone/merge.db "SELECT count(*) FROM sqlite_schema WHERE name = 'ds_yellowlive__maskedcustomers__customers'")"
-expect "apply --prune drops it" 0 -C gone apply --prune
+expect "plan tells what is kept" 0 -C gone plan
+says "by name" '^1 stream kept that the model no longer mentions: YellowLive/MaskedCustomers; apply --prune drops it$'
+expect "status tells it, too" 0 -C gone status
+says "by name as well" '^1 stream kept .*: YellowLive/MaskedCustomers'
+for command in 'job YellowLive/MaskedCustomers' 'batches YellowLive/MaskedCustomers' \
+    'history Consumer1/live/MaskedCustomers/customers --as-of 1'; do
+    # shellcheck disable=SC2086
+    refuses "a stream that left: ${command%% *}" 2 'MaskedCustomers.* was removed from the model' -C gone $command
+done
+expect "plan --prune" 0 -C gone plan --prune
+says "names a command that works" '^datasurface apply --prune does this; --plan '
+silent "and has nothing to say of what is kept" 'stream kept'
+prune=$(sed -n 's/.*--plan \([0-9a-f]*\) .*/\1/p' "$out")
+expect "apply --prune drops it" 0 -C gone apply --prune --plan "$prune"
 same "the table is gone" 0 "$(sql gone/merge.db "SELECT count(*) FROM sqlite_schema WHERE name = 'ds_yellowlive__maskedcustomers__customers'")"
 expect "and nothing is left to do" 0 -C gone plan --exit-code
 
