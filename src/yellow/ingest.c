@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "yellow/job_int.h"
+#include "yellow/transform.h"
 #include "yellow/pump.h"
 #include "yellow/tables.h"
 
@@ -40,29 +41,22 @@ ds_rc ingest_open_live(ds_job *job, ds_error *err)
 void ingest_source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out)
 {
     (void)job;
-    SQL(out, "SELECT ");
-    sql_columns_to_read(out, dataset->shape, dataset->sql == NULL);
-    SQL(out, " FROM ");
-    if (!dataset->sql) {
-        sql_relation(out, (ds_relation){dataset->source_schema, dataset->source_table});
+    if (dataset->sql) {
+        transform_select(dataset, out);
         return;
     }
-    SQL(out, "(");
-    sql_user_text(out, dataset->sql);
-    SQL(out, "\n) AS ds_output");
+    SQL(out, "SELECT ");
+    sql_columns_to_read(out, dataset->shape, true);
+    SQL(out, " FROM ");
+    sql_relation(out, (ds_relation){dataset->source_schema, dataset->source_table});
 }
 
 ds_read ingest_source_read(const ds_job *job, const ds_dataset_def *dataset, const ds_sql *select)
 {
-    ds_read read = {.select = select, .shape = dataset->shape, .key_seed = job->key_seed};
-    if (!dataset->sql)
-        return read;
-    ds_relation *allowed = ARENA_ARRAY(job->arena, ds_relation, job->def->input_count);
-    for (size_t i = 0; i < job->def->input_count; i++)
-        allowed[i] = job->def->inputs[i].relation;
-    read.untrusted = true;
-    read.allowed = allowed;
-    read.allowed_count = job->def->input_count;
+    ds_read read = {.select = select, .shape = dataset->shape};
+    if (dataset->sql)
+        read = transform_read(job->def, dataset, select, job->arena);
+    read.key_seed = job->key_seed;
     return read;
 }
 

@@ -132,5 +132,6 @@ ds_rc evolve_column(ds_control *control, ds_relation table, const char *column, 
                     ds_error *err);
 
 // --- plan_transformer.c
-// Prepares a transformer's SELECTs and compares their columns with the output's. DS_FINDING when they don't fit.
+// Prepares a transformer's SELECTs, as a batch will run them, and compares their columns with the output's. DS_FINDING
+// when they don't fit, or read what isn't an input.
 ds_rc plan_check_sql(ds_control *control, const ds_stream_def *def, ds_error *err);

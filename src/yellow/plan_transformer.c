@@ -1,5 +1,6 @@
-// Does a transformer's SELECT give the columns of its output?
+// Does a transformer's SELECT give the columns of its output, and read nothing but its inputs?
 #include "yellow/plan_int.h"
+#include "yellow/transform.h"
 
 static bool has_name(const char *const *names, size_t n, const char *name)
 {
@@ -36,6 +37,20 @@ static ds_rc compare(const ds_stream_def *def, const ds_dataset_def *dataset, co
     return DS_DONE;
 }
 
+// Opened as a batch opens it, but nothing is read: what it may not read or call is refused.
+static ds_rc check_policy(ds_db *db, const ds_stream_def *def, const ds_dataset_def *dataset, ds_arena *scratch,
+                          ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    transform_select(dataset, &q);
+    ds_read read = transform_read(def, dataset, &q, scratch);
+    ds_reader *reader = NULL;
+    TRY(ds_context(db->driver->read_open(db, &read, &reader, err), err,
+                   "transformer of workspace \"%s\", output \"%s\"", def->workspace, dataset->name));
+    db->driver->read_close(reader);
+    return DS_DONE;
+}
+
 static ds_rc check_dataset(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
@@ -45,7 +60,8 @@ static ds_rc check_dataset(ds_control *control, const ds_stream_def *def, const 
     size_t n;
     TRY(ds_context(control->db->driver->prepare(control->db, &q, scratch, &names, &n, err), err,
                    "transformer of workspace \"%s\", output \"%s\"", def->workspace, dataset->name));
-    return compare(def, dataset, names, n, err);
+    TRY(compare(def, dataset, names, n, err));
+    return check_policy(control->db, def, dataset, scratch, err);
 }
 
 ds_rc plan_check_sql(ds_control *control, const ds_stream_def *def, ds_error *err)

@@ -49,3 +49,24 @@ ds_rc transform_inputs(ds_db *db, const ds_control_names *names, const ds_stream
     json_decref(inputs);
     return rc;
 }
+
+void transform_select(const ds_dataset_def *dataset, ds_sql *out)
+{
+    SQL(out, "SELECT ");
+    sql_columns_to_read(out, dataset->shape, false);
+    SQL(out, " FROM (");
+    sql_user_text(out, dataset->sql);
+    SQL(out, "\n) AS ds_output");
+}
+
+ds_read transform_read(const ds_stream_def *def, const ds_dataset_def *dataset, const ds_sql *select, ds_arena *arena)
+{
+    ds_relation *allowed = ARENA_ARRAY(arena, ds_relation, def->input_count);
+    for (size_t i = 0; i < def->input_count; i++)
+        allowed[i] = def->inputs[i].relation;
+    return (ds_read){.select = select,
+                     .shape = dataset->shape,
+                     .untrusted = true,
+                     .allowed = allowed,
+                     .allowed_count = def->input_count};
+}
