@@ -33,8 +33,11 @@ static void print_result(ds_cli *cli, const char *store, const ds_simulate_resul
                             json_int64(r->tables_created), "seeded", json_int64(r->seeded), "transactions",
                             json_int64(r->transactions), "inserted", json_int64(r->inserted), "updated",
                             json_int64(r->updated), "deleted", json_int64(r->deleted));
+    json_object_set_new(cli->result, "made_wal", json_boolean(r->made_wal));
     if (cli->json)
         return;
+    if (r->made_wal)
+        fprintf(cli->out, "%s: its rollback journal became a WAL, in which readers don't wait for writers\n", store);
     if (r->tables_created || r->seeded)
         fprintf(cli->out, "%s: made %d table%s and %d row%s to begin with\n", store, (int)r->tables_created,
                 plural(r->tables_created), (int)r->seeded, plural(r->seeded));
@@ -81,7 +84,8 @@ const ds_cli_command COMMAND_SIMULATE = {
         "addresses, a correction, a deletion with what hangs on it. Columns are filled by what their names say, with "
         "nulls, unicode and boundary values now and then. Missing databases and tables are made first; "
         "--changes 0 does no more than that. With --rate alone it goes on until Ctrl-C.\n\n"
-        "The same seed on the same data makes the same changes. The ledger has one line a change, with tx, at, "
+        "The same seed on the same data makes the same changes. Unless it runs in real time (--seconds, --rate) the ledger is the same, "
+        "too: its clock begins with 2026 and goes on by a second a transaction. The ledger has one line a change, with tx, at, "
         "dataset, op, key and row: enough to recompute every state of the source.",
     .examples = {"datasurface simulate Store1 --changes 100", "datasurface simulate Store1 --seconds 60 --rate 5",
                  "datasurface simulate Store1 --seed 7 --ledger ledger.jsonl"},

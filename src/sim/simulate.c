@@ -11,7 +11,10 @@ enum {
     CHILDREN_DELETED_MAX = 8,
     OFTEN_CHANGED = 4,
     SEED_ROWS_PER_TX = 500,
+    CONFLICTS_MAX = 20, // in a row
 };
+#define START_US INT64_C(1767225600000000) // 2026-01-01T00:00:00Z
+#define TX_US INT64_C(1000000)
 
 // --- a transaction: changes of the database, then of the picture, then of the ledger
 
@@ -28,6 +31,15 @@ static int64_t pending(const sim *s)
     return s->inserted + s->updated + s->deleted;
 }
 
+// In real time it is now. Otherwise a second passes with every transaction, so that the same seed gives the same
+// ledger.
+static int64_t ledger_at(const sim *s)
+{
+    if (s->options->rate > 0 || s->options->seconds > 0)
+        return clock_now_us(s->runtime->clock);
+    return START_US + s->ledger.tx * TX_US;
+}
+
 static ds_rc finish(sim *s, ds_rc rc, ds_error *err)
 {
     if (rc.code != DS_OK || pending(s) == 0)
@@ -35,7 +47,7 @@ static ds_rc finish(sim *s, ds_rc rc, ds_error *err)
     else
         rc = store_commit(s->db, err);
     if (rc.code == DS_OK && pending(s))
-        rc = ledger_write(&s->ledger, clock_now_us(s->runtime->clock), s->changes, err);
+        rc = ledger_write(&s->ledger, ledger_at(s), s->changes, err);
     json_decref(s->changes);
     s->changes = NULL;
     return rc;
@@ -209,6 +221,18 @@ static bool parents_seeded(const sim *s, const sim_table *table, const bool *see
     return true;
 }
 
+// Somebody else, another simulator perhaps, changes the same tables: a key that is taken, or a lock.
+static bool is_conflict(ds_rc rc)
+{
+    return rc.code == DS_BUSY || rc.code == DS_FINDING;
+}
+
+static bool seeded_by_others(sim *s, const sim_table *table)
+{
+    ds_error ignored = {0};
+    return sim_read_all(s, &ignored).code == DS_OK && table->n > 0;
+}
+
 static ds_rc seed_table(sim *s, sim_table *table, ds_error *err)
 {
     int64_t left = table->n ? 0 : s->options->seed_rows;
@@ -218,8 +242,11 @@ static ds_rc seed_table(sim *s, sim_table *table, ds_error *err)
         bool done = true;
         for (int i = 0; i < SEED_ROWS_PER_TX && left > 0 && rc.code == DS_OK; i++, left--)
             rc = insert(s, table, NULL, (ds_str){0}, &done, err);
-        s->result->seeded += s->inserted;
-        TRY(finish(s, rc, err));
+        rc = finish(s, rc, err);
+        s->result->seeded += rc.code == DS_OK ? s->inserted : 0;
+        if (is_conflict(rc) && seeded_by_others(s, table))
+            break;
+        TRY(rc);
         if (!done) // no free keys left
             break;
     }
@@ -257,6 +284,18 @@ static void pause_until(const sim *s, double at_s)
     }
 }
 
+// A group of changes; again, with a fresh picture, where others were in the way.
+static ds_rc one_group_at_last(sim *s, int64_t room, ds_error *err)
+{
+    for (int conflicts = 0;; conflicts++) {
+        ds_rc rc = one_group(s, room, err);
+        if (!is_conflict(rc) || conflicts == CONFLICTS_MAX)
+            return rc;
+        *err = (ds_error){0};
+        TRY(sim_read_all(s, err));
+    }
+}
+
 static ds_rc change_on(sim *s, ds_error *err)
 {
     const ds_simulate_options *o = s->options;
@@ -272,7 +311,7 @@ static ds_rc change_on(sim *s, ds_error *err)
             return DS_DONE;
         if (o->rate > 0)
             pause_until(s, start_s + (double)done / o->rate);
-        TRY(one_group(s, o->changes >= 0 ? o->changes - done : INT64_MAX, err));
+        TRY(one_group_at_last(s, o->changes >= 0 ? o->changes - done : INT64_MAX, err));
         idle = pending(s) ? 0 : idle + 1;
         if (idle > 1000)
             return ds_fail(err, DS_FINDING,

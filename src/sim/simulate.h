@@ -1,6 +1,7 @@
 // Changes a source the way a business does: new customers with their addresses, corrections, deletions; weighted, in
 // transactions, with nulls, unicode and boundary values now and then. Works for any modelled store; columns are filled
-// by what their names say. The same seed on the same data makes the same changes.
+// by what their names say. The same seed on the same data makes the same changes and, unless it runs in real time
+// (seconds, rate), the same ledger.
 #pragma once
 #include "model/model.h"
 #include "yellow/runtime.h"
@@ -19,7 +20,8 @@ typedef struct ds_simulate_options {
 typedef struct ds_simulate_result {
     int64_t tables_created, seeded;
     int64_t transactions, inserted, updated, deleted; // besides seeding
-    bool interrupted;                                 // somebody set runtime->cancelled
+    bool made_wal;    // the source had a rollback journal; as every writer's it is now in WAL mode
+    bool interrupted; // somebody set runtime->cancelled
 } ds_simulate_result;
 
 // DS_USAGE for a store that no source feeds; DS_ENV when the source can't be reached; DS_FINDING when its tables don't

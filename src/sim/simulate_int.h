@@ -44,6 +44,8 @@ typedef struct sim {
 // --- simulate_source.c: the database
 // Opens it, makes what is missing, reads all rows.
 ds_rc sim_open(sim *s, const ds_container_def *source, ds_error *err);
+// Reads all rows once more, in one snapshot.
+ds_rc sim_read_all(sim *s, ds_error *err);
 ds_rc sim_insert_row(sim *s, const sim_table *table, ds_str row, ds_error *err);
 // *found is false when somebody else has changed or deleted the row.
 ds_rc sim_update_row(sim *s, const sim_table *table, ds_str before, ds_str after, bool *found, ds_error *err);
@@ -55,6 +57,7 @@ void sim_tables_release(sim *s);
 void sim_table_add(sim *s, sim_table *table, ds_str row);
 void sim_table_replace(sim_table *table, size_t i, ds_str row);
 void sim_table_remove(sim *s, sim_table *table, size_t i);
+void sim_table_clear(sim *s, sim_table *table);
 bool sim_table_has_key(sim *s, const sim_table *table, ds_str row);
 ds_str sim_table_row(const sim_table *table, size_t i);
 // Rows of child whose reference is the key of parent's row; their indexes, at most max.

@@ -201,6 +201,14 @@ void sim_table_remove(sim *s, sim_table *table, size_t i)
     table->rows[i] = table->rows[--table->n];
 }
 
+void sim_table_clear(sim *s, sim_table *table)
+{
+    for (size_t r = 0; r < table->n; r++)
+        free(table->rows[r].bytes);
+    table->n = 0;
+    table->keys = map_new(s->arena);
+}
+
 bool sim_table_has_key(sim *s, const sim_table *table, ds_str row)
 {
     return table->shape->key_count && map_get(table->keys, key_text(s, table, row));

@@ -1,4 +1,5 @@
 // The simulator's side of the database.
+#include "base/file.h"
 #include "base/vec.h"
 #include "schema/value.h"
 #include "sim/simulate_int.h"
@@ -93,20 +94,46 @@ static ds_rc read_rows(sim *s, sim_table *table, ds_error *err)
     return rc;
 }
 
+ds_rc sim_read_all(sim *s, ds_error *err)
+{
+    TRY(store_begin(s->db, BEGIN_READ, err));
+    ds_rc rc = DS_DONE;
+    for (size_t i = 0; i < s->n && rc.code == DS_OK; i++) {
+        sim_table_clear(s, &s->tables[i]);
+        rc = read_rows(s, &s->tables[i], err);
+    }
+    store_rollback(s->db);
+    return rc;
+}
+
+// Writers switch an SQLite database to WAL for good: its owner should know. Byte 18 of the header tells.
+static bool has_rollback_journal(const sim *s, const ds_container_def *source)
+{
+    enum { WRITE_VERSION = 18 };
+    CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX);
+    if (!source->path || !source->path[0])
+        return false;
+    file_join(&path, s->runtime->base_dir ? s->runtime->base_dir : ".", source->path);
+    FILE *file = fopen(buf_text(&path), "re");
+    if (!file)
+        return false;
+    bool rollback = fseek(file, WRITE_VERSION, SEEK_SET) == 0 && fgetc(file) == 1;
+    fclose(file);
+    return rollback;
+}
+
 ds_rc sim_open(sim *s, const ds_container_def *source, ds_error *err)
 {
+    bool rollback = has_rollback_journal(s, source);
     TRY(runtime_open(s->runtime, source, (ds_access){.create = s->options->create}, &s->db, err));
+    s->result->made_wal = rollback;
     TRY(store_begin(s->db, BEGIN_WRITE, err));
     ds_rc rc = make_missing(s, err);
     if (rc.code != DS_OK)
         store_rollback(s->db);
     TRY(rc);
     TRY(store_commit(s->db, err));
-    TRY(store_begin(s->db, BEGIN_READ, err));
-    for (size_t i = 0; i < s->n && rc.code == DS_OK; i++)
-        rc = read_rows(s, &s->tables[i], err);
-    store_rollback(s->db);
-    return rc;
+    return sim_read_all(s, err);
 }
 
 // --- rows
