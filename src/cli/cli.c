@@ -141,6 +141,7 @@ int cli_main(const ds_program *program, int argc, char **argv, FILE *out)
     CLEANUP(release)
     ds_cli cli = {
         .program = program,
+        .self = argc > 0 ? argv[0] : "datasurface",
         .arena = arena_new(),
         .out = out,
         .colour = colour_on(fileno(out)),

@@ -27,8 +27,8 @@ typedef struct player {
     ds_cli *cli;
     const char *dir;
     bool first_time;
-    bool paced; // a person reads along
-
+    bool complete; // model and source are there: the next demo goes on
+    bool paced;    // a person reads along
 } player;
 
 // --- the directory: a mark tells that it is ours, and whether it is complete
@@ -66,6 +66,7 @@ static ds_rc prepare_dir(player *p, ds_error *err)
     else if (file_exists(p->dir))
         TRY(file_walk(p->dir, refuse_anything, (void *)(uintptr_t)p->dir, err));
     p->first_time = strcmp(buf_text(&state), "complete\n") != 0;
+    p->complete = !p->first_time;
     if (!p->first_time)
         return DS_DONE;
     TRY(mark_dir(p, "begun\n", err));
@@ -78,6 +79,12 @@ static ds_rc prepare_dir(player *p, ds_error *err)
 
 // --- the stage
 
+static ds_rc interrupted(const player *p, ds_error *err)
+{
+    return ds_fail(err, DS_CANCELLED, "the demo was interrupted; datasurface demo %s",
+                   p->complete ? "goes on with what is there" : "begins again");
+}
+
 static ds_rc wait_s(const player *p, double seconds, ds_error *err)
 {
     double end_s = clock_elapsed_s() + (p->paced ? seconds : 0);
@@ -85,7 +92,7 @@ static ds_rc wait_s(const player *p, double seconds, ds_error *err)
     while (!*p->cli->program->cancelled && clock_elapsed_s() < end_s)
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     if (*p->cli->program->cancelled)
-        return ds_fail(err, DS_CANCELLED, "the demo was interrupted; datasurface demo goes on with what is there");
+        return interrupted(p, err);
     return DS_DONE;
 }
 
@@ -101,12 +108,13 @@ static void print_title(const player *p, size_t number, const ds_demo_step *step
 
 // --- commands
 
-static ds_rc failed(const char *command, int exit, ds_error *err)
+static ds_rc failed(const player *p, const char *command, int exit, ds_error *err)
 {
     static const ds_code CODES[] = {DS_OK, DS_FINDING, DS_USAGE, DS_ENV, DS_INTERNAL};
-    ds_code code = exit > 4 ? DS_CANCELLED : CODES[exit];
-    return ds_hint(ds_fail(err, code, "the demo stops: datasurface %s ended with exit code %d", command, exit), err,
-                   "remove the demo's directory to start afresh");
+    if (exit > 4)
+        return interrupted(p, err);
+    return ds_hint(ds_fail(err, CODES[exit], "the demo stops: datasurface %s ended with exit code %d", command, exit),
+                   err, "remove the demo's directory to start afresh");
 }
 
 // Runs a command line in our own process, as main would. `shown` is what a user would type in the demo's directory.
@@ -122,7 +130,7 @@ static ds_rc play(const player *p, const char *line, const char *const *global, 
         argv[argc++] = arena_str(p->cli->arena, str_split(&rest, ' '));
     argv[argc] = NULL;
     int exit = cli_main(p->cli->program, argc, argv, p->cli->out);
-    return exit == 0 ? DS_DONE : failed(line, exit, err);
+    return exit == 0 ? DS_DONE : failed(p, line, exit, err);
 }
 
 static ds_rc show_command(const player *p, const char *line, ds_error *err)
@@ -143,7 +151,7 @@ static ds_rc play_init(const player *p, ds_error *err)
     TRY(show_command(p, arena_printf(p->cli->arena, "init %s", p->dir), err));
     TRY(init_write(p->cli, p->dir, template_find(DEMO_TEMPLATE), err));
     fprintf(p->cli->out, "%s$ cd %s%s\n", style(p->cli, STYLE_CYAN), p->dir, style_end(p->cli));
-    return mark_dir(p, "complete\n", err);
+    return DS_DONE;
 }
 
 static ds_rc play_rounds(player *p, ds_error *err)
@@ -163,6 +171,15 @@ static ds_rc play_rounds(player *p, ds_error *err)
         TRY(wait_s(p, 1.0, err));
     }
     return DS_DONE;
+}
+
+// With the last of the steps that are for new directories there is something to go on with.
+static ds_rc mark_complete(player *p, size_t step, ds_error *err)
+{
+    if (p->complete || (step + 1 < DEMO_STEP_COUNT && DEMO_STEPS[step + 1].first_time))
+        return DS_DONE;
+    p->complete = true;
+    return mark_dir(p, "complete\n", err);
 }
 
 static ds_rc play_step(player *p, const ds_demo_step *step, ds_error *err)
@@ -195,16 +212,40 @@ static bool in_path(void)
     return false;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+// The path that we were called by, whole; of a build directory the link at its top.
+static const char *own_path(const player *p)
+{
+    static const char DEEP[] = "/src/cli/datasurface";
+    ds_arena *arena = p->cli->arena;
+    const char *self = p->cli->self;
+    char here[PATH_MAX];
+    if (!strchr(self, '/'))
+        return NULL;
+    if (self[0] != '/' && getcwd(here, sizeof here))
+        self = arena_printf(arena, "%s/%s", here, strncmp(self, "./", 2) == 0 ? self + 2 : self);
+    size_t n = strlen(self), deep = sizeof DEEP - 1;
+    if (n > deep && strcmp(self + n - deep, DEEP) == 0) {
+        const char *link = arena_printf(arena, "%.*s/datasurface", (int)(n - deep), self);
+        return same_file(link, self) ? link : self;
+    }
+    return self;
+}
+
 static void print_next(const player *p)
 {
     FILE *out = p->cli->out;
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    const char *self = own_path(p);
     fprintf(out, "\n%sNow you%s: everything stands in %s (merge.db, customers.db, ledger.jsonl and the model).\n\n",
             style(p->cli, STYLE_BOLD), style_end(p->cli), p->dir);
     fprintf(out, "  cd %s\n", p->dir);
-    if (n > 0 && !in_path())
-        fprintf(out, "  alias datasurface=%.*s\n", (int)n, self);
+    if (self && !in_path())
+        fprintf(out, "  alias datasurface=%s\n", self);
     fputc('\n', out);
     for (size_t i = 0; i < DEMO_NEXT_COUNT; i++)
         fprintf(out, "  %s%s%s\n", style(p->cli, STYLE_CYAN), DEMO_NEXT[i], style_end(p->cli));
@@ -227,6 +268,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         print_title(&p, ++number, &DEMO_STEPS[i]);
         TRY(wait_s(&p, 0.5, err));
         TRY(play_step(&p, &DEMO_STEPS[i], err));
+        TRY(mark_complete(&p, i, err));
         TRY(wait_s(&p, 1.0, err));
     }
     print_next(&p);

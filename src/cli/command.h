@@ -51,6 +51,7 @@ typedef struct ds_program {
 // One run of one command.
 struct ds_cli {
     const ds_program *program;
+    const char *self; // argv[0]: how we were called
     const ds_cli_command *command;
     ds_args args;
     ds_arena *arena; // of this run

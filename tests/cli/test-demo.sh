@@ -16,6 +16,27 @@ for step in 'simulate Store1 --changes 50' 'run --once' 'history Consumer1/audit
     # shellcheck disable=SC2086
     expect "what it offers works: $step" 0 -C datasurface-demo $step
 done
+# The alias is the path that it was called by, or of a build directory the link at its top.
+mkdir -p built/src/cli && ln -s "$ds" built/src/cli/datasurface
+rm -rf datasurface-demo
+built/src/cli/datasurface demo >"$out" 2>"$err" || not_ok "demo by another path"
+says "the alias is how it was called" "^  alias datasurface=$work/built/src/cli/datasurface\$"
+ln -s src/cli/datasurface built/datasurface
+built/src/cli/datasurface demo >"$out" 2>"$err" || not_ok "demo by another path, again"
+says "or the link at the top of a build" "^  alias datasurface=$work/built/datasurface\$"
+
+# Ctrl-C: what it says fits what the next demo does.
+rm -rf datasurface-demo
+"$ds" demo --seconds 100 >"$out" 2>"$err" &
+pid=$!
+wait_for "the model" grep -q complete datasurface-demo/.datasurface-demo
+kill -INT $pid
+code=0
+wait $pid || code=$?
+same "Ctrl-C ends the demo" 130 $code
+complains "says what comes next" 'the demo was interrupted; datasurface demo goes on with what is there'
+expect "the next demo" 0 demo
+says "goes on" 'Going on in datasurface-demo'
 mkdir mine && echo hello >mine/letter.txt
 refuses "somebody else's directory" 2 '"mine" exists and was not made by the demo' demo --dir mine
 same "is left as it was" letter.txt "$(ls mine)"
