@@ -38,12 +38,13 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     ds_plans plans;
     TRY(plans_make(&session, args_flag(&cli->args, "prune"), &plans, err));
     TRY(check_id(&plans, args_text(&cli->args, "plan"), err));
-    cli->result = plans_json(&plans);
-    if (plans.refused)
+    if (plans.refused) {
+        cli->result = plans_json(&plans);
         return plans_refused(cli, &plans, err);
+    }
+    TRY(plans_carry_out(&session, &plans, args_text(&cli->args, "plan") != NULL, err));
+    cli->result = plans_json(&plans);
     plans_print_short(cli, &plans);
-    for (size_t i = 0; i < plans.n; i++)
-        TRY(plan_apply(&session.runtime, plans.v[i], plans.v[i]->id, err));
     if (!cli->json && plans.changes)
         fprintf(cli->out, "%sapplied%s: %zu change%s\n", style(cli, STYLE_GREEN), style_end(cli), plans.changes,
                 plural((int64_t)plans.changes));

@@ -20,19 +20,38 @@ static void make_id(ds_plans *plans)
              (unsigned long long)hash.low);
 }
 
+static void count(ds_plans *plans)
+{
+    plans->changes = plans->destructive = 0;
+    plans->refused = false;
+    for (size_t i = 0; i < plans->n; i++) {
+        const ds_plan *plan = plans->v[i];
+        plans->refused |= plan->refused;
+        for (size_t c = 0; c < plan->n; c++) {
+            plans->changes += strcmp(plan->changes[c].action, "keep") != 0;
+            plans->destructive += plan->changes[c].destructive;
+        }
+    }
+}
+
+ds_rc plans_carry_out(ds_session *session, ds_plans *plans, bool as_shown, ds_error *err)
+{
+    for (size_t i = 0; i < plans->n; i++) {
+        const ds_plan *shown = plans->v[i];
+        TRY(plan_carry_out(&session->runtime, shown, as_shown ? shown->id : NULL, session->cli->arena, &plans->v[i],
+                           err));
+    }
+    count(plans);
+    return DS_DONE;
+}
+
 ds_rc plans_make(ds_session *session, bool prune, ds_plans *out, ds_error *err)
 {
     *out = (ds_plans){.n = session->deployment_count};
     out->v = ARENA_ARRAY(session->cli->arena, const ds_plan *, out->n);
-    for (size_t i = 0; i < out->n; i++) {
+    for (size_t i = 0; i < out->n; i++)
         TRY(plan_make(&session->runtime, session->deployments[i], prune, session->cli->arena, &out->v[i], err));
-        const ds_plan *plan = out->v[i];
-        out->refused |= plan->refused;
-        for (size_t c = 0; c < plan->n; c++) {
-            out->changes += strcmp(plan->changes[c].action, "keep") != 0;
-            out->destructive += plan->changes[c].destructive;
-        }
-    }
+    count(out);
     make_id(out);
     return DS_DONE;
 }

@@ -14,6 +14,9 @@ typedef struct ds_plans {
 
 // session_deploy first.
 ds_rc plans_make(ds_session *session, bool prune, ds_plans *out, ds_error *err);
+// Applies them; the plans are then what was done in fact, which is less when another apply was faster. as_shown: fails
+// when anything has moved since.
+ds_rc plans_carry_out(ds_session *session, ds_plans *plans, bool as_shown, ds_error *err);
 void plans_print(const ds_cli *cli, const ds_plans *plans);
 // The same counted, with only what deserves a look in full.
 void plans_print_short(const ds_cli *cli, const ds_plans *plans);
