@@ -12,7 +12,7 @@
 #include "support/workdir.h"
 #include "yellow/job.h"
 
-enum { WORLD_DATASETS_MAX = 4 };
+enum { WORLD_DATASETS_MAX = 64 };
 typedef struct world {
     workdir dir;
     ds_arena *arena;
