@@ -139,8 +139,11 @@ static ds_rc read_recorded(ds_job *job, ds_work *work, ds_error *err)
     TRY(store_query(job->control->db, &q, job->arena, &r, err));
     work->after = work->state.fingerprint;
     work->changed = r.rows == 1;
-    if (!work->changed)
+    if (!work->changed) { // its source had the rows that are live; how many bytes they were is not recorded
+        int64_t rows = work->state.fingerprint.rows;
+        work->counts = (ds_counts){.read = rows, .unchanged = rows};
         return DS_DONE;
+    }
     work->counts = (ds_counts){.read = result_int(&r, 0, 0),
                                .inserted = result_int(&r, 0, 1),
                                .updated = result_int(&r, 0, 2),
