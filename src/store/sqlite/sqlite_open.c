@@ -25,7 +25,7 @@ static ds_rc fail_missing(const ds_target *target, const ds_open_options *option
         return ds_hint(rc, err, "its directory is missing: make it first");
     return target->path[0] == '/'
                ? ds_hint(rc, err, "check the container's path")
-               : ds_hint(rc, err, "check the container's path; relative paths start at the working directory");
+               : ds_hint(rc, err, "check the container's path; relative paths start at the model's directory");
 }
 
 static ds_rc check_file(const ds_target *target, const ds_open_options *options, const char *label, ds_error *err)
