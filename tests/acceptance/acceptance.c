@@ -1,5 +1,7 @@
 // acceptance DRIVER DIRECTORY: plays every case file of the directory on every strategy that it names, and reports as
 // TAP. README.md has the format.
+//
+// acceptance types FILE: the rows of types.yaml.
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "acceptance/play.h"
+#include "acceptance/types.h"
 #include "store/sqlite/sqlite.h"
 
 enum { FILES_MAX = 1000, PATH_LONGEST = 1024 };
@@ -118,6 +121,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc == 3 && i < sizeof ENGINES / sizeof ENGINES[0]; i++)
         if (strcmp(ENGINES[i].name, argv[1]) == 0)
             return play_all(&(suite){.driver = ENGINES[i].driver, .directory = argv[2]});
-    fprintf(stderr, "usage: acceptance DRIVER DIRECTORY\n");
+    if (argc == 3 && strcmp(argv[1], "types") == 0)
+        return types_play(argv[2]);
+    fprintf(stderr, "usage: acceptance DRIVER DIRECTORY, or: acceptance types FILE\n");
     return 2;
 }

@@ -66,23 +66,23 @@ static void do_options(play *p, node options)
 }
 
 // Plans and applies the stream as it is defined now; afterwards nothing is left to plan.
-static void deploy(play *p)
+static ds_rc try_deploy(play *p, ds_error *err)
 {
     const ds_platform_service service = {.name = {.s = p->w.def.service}};
     const ds_stream_def *streams[] = {&p->w.def};
     const ds_deployment deployment = {
         .service = &service, .merge = p->w.merge, .dialect = p->w.drivers[0]->dialect, .streams = streams, .n = 1};
     const ds_plan *plan;
-    ds_error err;
     p->w.clock.fixed_us += 1000000;
-    must(p, plan_make(&p->w.runtime, &deployment, false, p->w.arena, &plan, &err), &err);
-    must(p, plan_apply(&p->w.runtime, plan, NULL, &err), &err);
-    must(p, plan_make(&p->w.runtime, &deployment, false, p->w.arena, &plan, &err), &err);
+    TRY(plan_make(&p->w.runtime, &deployment, false, p->w.arena, &plan, err));
+    TRY(plan_apply(&p->w.runtime, plan, NULL, err));
+    TRY(plan_make(&p->w.runtime, &deployment, false, p->w.arena, &plan, err));
     if (plan->n)
         node_fail(p->step, "apply left something to do: %s %s", plan->changes[0].action, plan->changes[0].object);
+    return DS_DONE;
 }
 
-static void define(play *p, node datasets)
+static ds_rc try_define(play *p, node datasets, ds_error *err)
 {
     p->w.def.dataset_count = 0;
     for (size_t i = 0; i < node_count(datasets); i++) {
@@ -90,7 +90,13 @@ static void define(play *p, node datasets)
             node_fail(datasets, "more than %d datasets", WORLD_DATASETS_MAX);
         world_dataset(&p->w, node_text(node_key(datasets, i)), node_text(node_value(datasets, i)));
     }
-    deploy(p);
+    return try_deploy(p, err);
+}
+
+static void define(play *p, node datasets)
+{
+    ds_error err;
+    must(p, try_define(p, datasets, &err), &err);
 }
 
 // --- actions
@@ -313,6 +319,25 @@ static void do_apply(play *p, node datasets)
     define(p, datasets);
 }
 
+// A definition that apply must refuse; the one before stays in force.
+static void do_refused(play *p, node refused)
+{
+    static const char *const NAMES[] = {"datasets", "error", NULL};
+    node_allow(refused, NAMES);
+    node error = node_get(refused, "error");
+    const size_t count = p->w.def.dataset_count;
+    ds_dataset_def *before = ARENA_ARRAY(p->w.arena, ds_dataset_def, count);
+    memcpy(before, p->w.datasets, count * sizeof *before);
+    ds_error err;
+    ds_rc rc = try_define(p, node_get(refused, "datasets"), &err);
+    if (rc.code == DS_OK)
+        node_fail(refused, "apply took it");
+    if (rc.code != DS_FINDING || !strstr(err.text, node_text(error)))
+        node_fail(error, "apply refused otherwise, with code %d: %s", (int)rc.code, err.text);
+    memcpy(p->w.datasets, before, count * sizeof *before);
+    p->w.def.dataset_count = count;
+}
+
 typedef struct action {
     const char *name;
     void (*run)(play *p, node value);
@@ -323,7 +348,7 @@ static const action ACTIONS[] = {
     {"reset", do_reset},         {"apply", do_apply},       {"options", do_options},
     {"rows", do_rows},           {"versions", do_versions}, {"as_of", do_as_of},
     {"row_count", do_row_count}, {"batch", do_batch},       {"staging", do_staging},
-    {"verify", do_verify},       {"query", do_query},
+    {"verify", do_verify},       {"query", do_query},       {"refused", do_refused},
 };
 
 static const action *action_named(node name)
