@@ -1,7 +1,7 @@
-// acceptance DRIVER DIRECTORY: plays every case file of the directory on every strategy that it names, and reports as
-// TAP. README.md has the format.
+// conformance_engine DRIVER DIRECTORY: plays every case file of the directory on every strategy that it names, and
+// reports as TAP. README.md has the format.
 //
-// acceptance types FILE: the rows of types.yaml.
+// conformance_engine types FILE: the rows of types.yaml.
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "acceptance/play.h"
-#include "acceptance/types.h"
+#include "conformance/engine/play.h"
+#include "conformance/engine/types.h"
 #include "store/sqlite/sqlite.h"
 
 enum { FILES_MAX = 1000, PATH_LONGEST = 1024 };
@@ -123,6 +123,6 @@ int main(int argc, char **argv)
             return play_all(&(suite){.driver = ENGINES[i].driver, .directory = argv[2]});
     if (argc == 3 && strcmp(argv[1], "types") == 0)
         return types_play(argv[2]);
-    fprintf(stderr, "usage: acceptance DRIVER DIRECTORY, or: acceptance types FILE\n");
+    fprintf(stderr, "usage: conformance_engine DRIVER DIRECTORY, or: conformance_engine types FILE\n");
     return 2;
 }

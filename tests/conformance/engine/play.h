@@ -1,6 +1,6 @@
 // One case on one strategy: a world, and the actions that a step may name. A failure ends the process.
 #pragma once
-#include "acceptance/node.h"
+#include "conformance/engine/node.h"
 #include "support/world.h"
 
 typedef struct play {

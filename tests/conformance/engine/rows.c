@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "acceptance/play.h"
+#include "conformance/engine/play.h"
 #include "schema/value.h"
 #include "yellow/history.h"
 

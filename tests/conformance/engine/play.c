@@ -1,4 +1,4 @@
-#include "acceptance/play.h"
+#include "conformance/engine/play.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "acceptance/node.h"
+#include "conformance/engine/node.h"
 
 #include <errno.h>
 #include <stdarg.h>

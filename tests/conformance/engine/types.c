@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "acceptance/types.h"
+#include "conformance/engine/types.h"
 #include "schema/type.h"
 
 static const ds_type *parsed(ds_arena *arena, node text)
