@@ -103,6 +103,11 @@ void node_free(node *n)
     free(n);
 }
 
+const char *node_path(const node *n)
+{
+    return n->path;
+}
+
 void node_check_used(const node *n)
 {
     for (size_t i = 0; i < n->n; i++) {

@@ -6,9 +6,10 @@
 
 typedef struct node node;
 
-// The first document of the file; with its keys checked against nothing: node_done tells those that nobody asked for.
+// The first document of the file.
 node *node_load(const char *path);
 void node_free(node *root);
+const char *node_path(const node *n); // of the file
 // Aborts when a key of a map below was never asked for: a typo must not make an expectation silent.
 void node_check_used(const node *root);
 

@@ -19,6 +19,7 @@ typedef struct play {
     bool twin; // with the guard on
     stage s;
     size_t step; // counted from 1
+    char name[200];
 } play;
 
 __attribute__((noreturn, format(printf, 2, 3))) static void wrong(const play *p, const char *format, ...)
@@ -430,19 +431,18 @@ static bool empties_something(const node *root)
     return false;
 }
 
-static void add_play(const engine_pair *engine, const char *path, const char *strategy, const node *root, bool twin)
+static void add_play(const engine_pair *engine, const char *strategy, const node *root, bool twin)
 {
     play *p = calloc(1, sizeof *p);
-    char *name;
-    const char *base = strrchr(path, '/') + 1;
-    if (!p || test_count == PLAYS_MAX ||
-        asprintf(&name, "%.*s %s%s", (int)strcspn(base, "."), base, strategy, twin ? " guarded" : "") < 0)
+    if (!p || test_count == PLAYS_MAX)
         BUG("too many cases");
+    const char *base = strrchr(node_path(root), '/') + 1;
     *p = (play){.engine = engine, .path = base, .strategy = strategy, .root = root, .twin = twin};
-    tests[test_count++] = (struct CMUnitTest){name, play_case, NULL, NULL, p};
+    snprintf(p->name, sizeof p->name, "%.*s %s%s", (int)strcspn(base, "."), base, strategy, twin ? " guarded" : "");
+    tests[test_count++] = (struct CMUnitTest){p->name, play_case, NULL, NULL, p};
 }
 
-static void add_case(const engine_pair *engine, const char *path, const node *root)
+static void add_case(const engine_pair *engine, const node *root)
 {
     static const char *const ALL[] = {"scd1", "scd2", "scd4"};
     const node *strategies = node_get(root, "strategies");
@@ -453,9 +453,9 @@ static void add_case(const engine_pair *engine, const char *path, const node *ro
             wanted |= strcmp(node_text(node_item(strategies, k)), ALL[i]) == 0;
         if (!wanted)
             continue;
-        add_play(engine, path, ALL[i], root, false);
+        add_play(engine, ALL[i], root, false);
         if (empties_something(root))
-            add_play(engine, path, ALL[i], root, true);
+            add_play(engine, ALL[i], root, true);
     }
 }
 
@@ -469,7 +469,8 @@ static size_t add_cases(const engine_pair *engine, const char *prefix, node **ro
         BUG("no case is called %s*", prefix);
     for (size_t i = 0; i < found.gl_pathc && n < CASES_MAX; i++) {
         roots[n] = node_load(found.gl_pathv[i]);
-        add_case(engine, strdup(found.gl_pathv[i]), roots[n++]);
+        add_case(engine, roots[n]);
+        n++;
     }
     globfree(&found);
     return n;
