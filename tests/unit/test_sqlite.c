@@ -100,7 +100,7 @@ static void files_that_are_no_database(void **state)
     HINTS("check the container's path");
     FAILS(open_path(f->path, WRITE, &db, &err), DS_ENV, "no such file");
     FAILS(open_path("missing.db", READ, &db, &err), DS_ENV, "C (missing.db): no such file");
-    HINTS("working directory");
+    HINTS("model's directory");
     FAILS(open_path("", READ, &db, &err), DS_FINDING, "has no path");
     FAILS(open_path(NULL, READ, &db, &err), DS_FINDING, "has no path");
     workdir_file(&f->dir, "no/a.db", path);
