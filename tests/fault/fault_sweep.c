@@ -194,6 +194,36 @@ static void left_in_merging_and_lost(world *w)
     world_merge(w, arena_printf(w->arena, "DELETE FROM %s WHERE ds_op = 'I'", w->datasets[0].staging.name));
 }
 
+// A transformer whose input is a table that another stream is said to feed.
+static void input_committed(world *w, int batch)
+{
+    world_merge(w, arena_printf(w->arena,
+                                "INSERT INTO datasurface__batch (stream, batch_id, status, started_at, committed_at) "
+                                "VALUES ('P/I', %d, 'committed', '2026-01-01 00:00:00.000000+00:00', "
+                                "'2026-01-01 00:00:00.000000+00:00'); INSERT INTO datasurface__dataset_batch (stream, "
+                                "batch_id, dataset) VALUES ('P/I', %d, 'input')",
+                                batch, batch));
+}
+
+static void transformer(world *w)
+{
+    static ds_input_def input = {.stream = "P/I", .dataset = "input", .relation = {"", "input"}};
+    world_dataset(w, "people", KEYED);
+    w->datasets[0].sql = "SELECT id, upper(name) AS name, code FROM input";
+    w->def.workspace = "W";
+    w->def.inputs = &input;
+    w->def.input_count = 1;
+    world_apply(w);
+    world_merge(w, "CREATE TABLE input (id, name, code); INSERT INTO input VALUES (1, 'ann', 'a'), (2, 'bob', 'b'), "
+                   "(3, 'cyd', 'c')");
+    input_committed(w, 1);
+    must_run(w);
+    world_merge(w,
+                "UPDATE input SET name = 'new' WHERE id = 2; DELETE FROM input WHERE id = 3; INSERT INTO input VALUES "
+                "(4, 'dan', 'd')");
+    input_committed(w, 2);
+}
+
 static const scenario SCENARIOS[] = {
     {.name = "first-load", .prepare = first_load, .batches = 1},
     {.name = "first-load-keyless", .prepare = first_load_keyless, .batches = 1, .only = SCD1},
@@ -209,6 +239,7 @@ static const scenario SCENARIOS[] = {
     {.name = "key-changed", .prepare = key_changed, .batches = 2},
     {.name = "verify", .prepare = changes, .batches = 2, .verify = true, .only = SCD2},
     {.name = "resnapshot", .prepare = damaged, .batches = 2, .damaged = true, .only = SCD2},
+    {.name = "transformer", .prepare = transformer, .batches = 2, .only = SCD4},
     {.name = "merging", .prepare = left_in_merging, .batches = 2, .world_only = true},
     {.name = "merging-changed", .prepare = left_in_merging_and_changed, .batches = 2, .only = SCD4},
     {.name = "merging-lost", .prepare = left_in_merging_and_lost, .batches = 2, .damaged = true, .only = SCD2},

@@ -238,6 +238,56 @@ static void a_first_load_that_lost_the_stream(void **state)
     world_close(&w);
 }
 
+// --- two streams of one merge database
+
+static void other_world(world *w, const world *first)
+{
+    world_open(w, &SQLITE_DRIVER, MILESTONING_SCD4);
+    w->merge.path = arena_printf(w->arena, "%s/merge.db", first->dir.path);
+    w->def.name = "P/T";
+    world_dataset(w, "towns", "id integer primary key; name varchar(20)");
+    world_apply(w);
+}
+
+enum { TURNS = 15 };
+
+static void work_in_turns(world *w, const char *change)
+{
+    for (int i = 0; i < TURNS; i++) {
+        ds_job_result result;
+        ds_error err;
+        world_source(w, change);
+        OK(world_job(w, &result, &err));
+    }
+}
+
+static void two_streams_at_once(void **state)
+{
+    (void)state;
+    world first, second;
+    people_world(&first);
+    other_world(&second, &first);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        work_in_turns(&second, "INSERT INTO towns SELECT COALESCE(max(id), 0) + 1, 'town' FROM towns");
+        _exit(0);
+    }
+    work_in_turns(&first, "UPDATE people SET name = name || '.'");
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(committed(&first), TURNS);
+    assert_int_equal(committed(&second), TURNS);
+    assert_string_equal(truth_broken(&first.runtime, &first.merge, &first.def, first.arena), "");
+    assert_string_equal(truth_broken(&second.runtime, &second.merge, &second.def, second.arena), "");
+    assert_string_equal(world_query(&second, true, "SELECT count(*) FROM ws_w__g__s__towns"),
+                        arena_printf(first.arena, "%d\n", TURNS));
+    world_close(&second);
+    world_close(&first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_holder_that_stands_still),
         cmocka_unit_test(a_holder_that_lost_the_stream_commits_nothing),
         cmocka_unit_test(a_first_load_that_lost_the_stream),
+        cmocka_unit_test(two_streams_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
