@@ -307,6 +307,50 @@ static void a_reset_gives_up_the_open_batch_and_nothing_else(void **state)
     world_close(&w);
 }
 
+// --- tables that outgrow what was expected
+
+static void grows(world *w, const char *values, int rows)
+{
+    world_source(w, arena_printf(w->arena,
+                                 "DELETE FROM people; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                                 "WHERE i < %d) INSERT INTO people SELECT %s FROM n",
+                                 rows, values));
+    w->options.verify = true;
+    ds_job_result result;
+    ds_error err;
+    OK(world_job(w, &result, &err));
+    assert_true(result.equal);
+    assert_int_equal(result.counts.read, rows);
+    assert_string_equal(truth_broken(&w->runtime, &w->merge, &w->def, w->arena), "");
+}
+
+static void a_diff_that_outgrows_its_memory(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *columns, *values;
+        ds_milestoning milestoning;
+    } CASES[] = {
+        {PEOPLE, "i, 'name ' || i, 'c'", MILESTONING_SCD2},
+        {PEOPLE, "i, 'name ' || i, 'c'", MILESTONING_SCD4},
+        {"name varchar(20); code varchar(10)", "'name ' || (i / 2), 'c'", MILESTONING_SCD1},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
+        for (int staged = 0; staged < 2; staged++) {
+            world w;
+            world_open(&w, &SQLITE_DRIVER, CASES[i].milestoning);
+            world_dataset(&w, "people", CASES[i].columns);
+            w.def.memory_bytes = 4096; // some hundred rows; a table of no rows takes half of it
+            w.def.chunk_rows = 50;
+            w.def.staging_batches = staged ? STAGING_BATCHES_ALL : DEFAULT_STAGING_BATCHES;
+            world_apply(&w);
+            grows(&w, CASES[i].values, staged ? 700 : 5);
+            grows(&w, CASES[i].values, 1500);
+            grows(&w, CASES[i].values, 10);
+            world_close(&w);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +364,7 @@ int main(void)
         cmocka_unit_test(columns_called_like_a_place),
         cmocka_unit_test(a_commit_before_the_fence_is_seen),
         cmocka_unit_test(a_reset_gives_up_the_open_batch_and_nothing_else),
+        cmocka_unit_test(a_diff_that_outgrows_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
