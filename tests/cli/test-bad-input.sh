@@ -237,7 +237,7 @@ sqlite3 big/customers.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 
 "$ds" -C big apply >/dev/null
 fence()
 {
-    sql big/merge.db "SELECT fence FROM datasurface__stream WHERE name = 'YellowLive/Store1'"
+    sqlite3 -cmd '.timeout 10000' big/merge.db "SELECT fence FROM datasurface__stream WHERE name = 'YellowLive/Store1'"
 }
 begun()
 {
