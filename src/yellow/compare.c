@@ -135,14 +135,6 @@ static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns,
     return pump_open(job->live, &read, 0, out, err);
 }
 
-static ds_rc open_source_pump(ds_job *job, const ds_work *work, ds_pump **out, ds_error *err)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
-    ingest_source_select(job, work->def, &q);
-    ds_read read = ingest_source_read(job, work->def, &q);
-    return pump_open(job->source, &read, (size_t)job->def->chunk_rows, out, err);
-}
-
 // One pass over both sides. *source: an open pump, or NULL; it is used up. *crowded: the pass was given up.
 static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump **source, const ds_diff_options *options,
                        ds_diff_totals *totals, bool *crowded, ds_error *err)
@@ -152,7 +144,7 @@ static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump **source, const ds_di
     CLEANUP(diff_freep) ds_diff *diff = NULL;
     *source = NULL;
     if (!pump)
-        TRY(open_source_pump(job, work, &pump, err));
+        TRY(ingest_open_pump(job, work->def, &pump, err));
     const ds_shape *columns = options->rehash ? work->def->shape : shape_of_key(job->arena, work->def->shape);
     TRY(open_live_pump(job, work, columns, &live, err));
     diff = diff_new(options);

@@ -38,7 +38,7 @@ ds_rc ingest_open_live(ds_job *job, ds_error *err)
     return runtime_open(job->runtime, job->control->merge, (ds_access){.read_only = true}, &job->live, err);
 }
 
-void ingest_source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out)
+static void source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out)
 {
     (void)job;
     if (dataset->sql) {
@@ -51,7 +51,7 @@ void ingest_source_select(const ds_job *job, const ds_dataset_def *dataset, ds_s
     sql_relation(out, (ds_relation){dataset->source_schema, dataset->source_table});
 }
 
-ds_read ingest_source_read(const ds_job *job, const ds_dataset_def *dataset, const ds_sql *select)
+static ds_read source_read(const ds_job *job, const ds_dataset_def *dataset, const ds_sql *select)
 {
     ds_read read = {.select = select, .shape = dataset->shape};
     if (dataset->sql)
@@ -156,6 +156,14 @@ static ds_rc check_source(ds_job *job, const ds_dataset_def *dataset, ds_error *
 
 // --- one dataset
 
+ds_rc ingest_open_pump(ds_job *job, const ds_dataset_def *dataset, ds_pump **out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
+    source_select(job, dataset, &q);
+    ds_read read = source_read(job, dataset, &q);
+    return pump_open(job->source, &read, (size_t)job->def->chunk_rows, out, err);
+}
+
 // Adds up the only chunk without taking it away from the pump's owner.
 static bool small_and_unchanged(const ds_job *job, ds_work *work, const ds_rows *chunk)
 {
@@ -201,11 +209,8 @@ static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
     TRY(check_source(job, work->def, err));
     if (work->rekey)
         TRY(ingest_count_closed_by_rekey(job, work, err));
-    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
-    ingest_source_select(job, work->def, &q);
-    ds_read read = ingest_source_read(job, work->def, &q);
     CLEANUP(pump_closep) ds_pump *pump = NULL;
-    TRY(pump_open(job->source, &read, (size_t)job->def->chunk_rows, &pump, err));
+    TRY(ingest_open_pump(job, work->def, &pump, err));
     if (pump_is_small(pump) && small_and_unchanged(job, work, pump_peek(pump)))
         return DS_DONE;
     if (!work->first_load)

@@ -44,7 +44,7 @@ typedef struct ds_work {
     bool first_load;      // goes straight into the merge table, or through staging when inputs are kept
     bool rekey;           // the key in force differs from the definition's
     bool changed;         // has a dataset_batch row in this batch
-    bool staging_exists, staging_checked;
+    bool staging_exists;
     bool mostly_closed;      // closed versions outnumber live ones: their index is the shorter way to the live rows
     int64_t closed_by_rekey; // live rows whose new key is null or shared
     int64_t staged_rows;     // rows of this batch in staging
@@ -135,9 +135,8 @@ void deltas_release(ds_deltas *deltas);
 ds_rc ingest_all(ds_job *job, ds_error *err);
 // Closes the source's connection, and the second one to the merge database.
 void ingest_close_source(ds_job *job);
-// The source's rows of a dataset, to be read on job->source.
-void ingest_source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out);
-ds_read ingest_source_read(const ds_job *job, const ds_dataset_def *dataset, const ds_sql *select);
+// A pump over the source's rows of a dataset, on job->source.
+ds_rc ingest_open_pump(ds_job *job, const ds_dataset_def *dataset, ds_pump **out, ds_error *err);
 // The live rows of the merge table: keys, or whole rows. locator: in a multiset the copy number stands for it.
 void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *columns, bool hash, bool locator,
                         ds_sql *out);

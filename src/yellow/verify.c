@@ -19,14 +19,6 @@ static ds_rc open_merge(ds_job *job, const ds_work *work, bool stored_hash, ds_p
     return pump_open(job->live, &read, 0, out, err);
 }
 
-static ds_rc open_source(ds_job *job, const ds_work *work, ds_pump **out, ds_error *err)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
-    ingest_source_select(job, work->def, &q);
-    ds_read read = ingest_source_read(job, work->def, &q);
-    return pump_open(job->source, &read, 0, out, err);
-}
-
 // Sums a pump's rows.
 static ds_rc sum(ds_pump *pump, ds_fingerprint *out, ds_error *err)
 {
@@ -138,7 +130,7 @@ static ds_rc find_keys(ds_job *job, const ds_work *work, ds_dataset_result *resu
         CLEANUP(pump_closep) ds_pump *live = NULL;
         CLEANUP(pump_closep) ds_pump *source = NULL;
         TRY(open_merge(job, work, true, &live, err));
-        TRY(open_source(job, work, &source, err));
+        TRY(ingest_open_pump(job, work->def, &source, err));
         CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
         TRY(feed(diff, live, source, err));
     }
