@@ -9,6 +9,14 @@ typedef struct ds_dialect {
     ds_name_rules names;
     bool numbered_params; // $1, $2 instead of ?
     const char *locator;  // expression for a row's physical place: _rowid_, ctid
+    void (*locator_value)(int64_t locator, ds_buf *out); // appends such a place as a literal
+    int64_t (*page_locator)(int64_t page);               // the place before a page's first row; NULL: no pages
+    const char *serial;        // type of an integer key column that numbers its rows by itself
+    const char *key_collation; // after the type of a text column in a key: equality by bytes; "" where it always is
+    const char *delete_join;   // "USING": DELETE can join another table; NULL: it can't
+    bool has_analyze;          // plans depend on statistics that ANALYZE makes
+    bool has_alter_type;       // ALTER TABLE … ALTER COLUMN … TYPE
+    bool locks_rows;           // SELECT … FOR SHARE; else a write transaction is alone anyway
     // Appends the type as a column of a merge or staging table is declared.
     void (*column_type)(const ds_type *type, ds_buf *out);
     // False when values of the type can't be held without loss; *how is "canonical text" or so when they are held in

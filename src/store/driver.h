@@ -15,21 +15,26 @@
 
 typedef struct ds_driver ds_driver;
 
-// Where a database is. Texts are borrowed for the call of open.
+// Where a database is. Texts are borrowed for the call of open; NULL and "" are the same.
 typedef struct ds_target {
     const char *type; // "sqlite", "postgres"
     const char *name; // the container's name, for messages
     const char *path; // sqlite: absolute, or relative to the working directory
-    const char *host, *database, *schema;
-    int port;
+    const char *host; // a name, an address, or the directory of a unix socket
+    const char *database, *schema;
+    int port; // 0: the engine's usual one
+    const char *tls_mode, *tls_ca, *tls_cert, *tls_key; // as the engine's client library names them; files
 } ds_target;
 
 typedef struct ds_open_options {
     bool read_only;      // a source, or a reader of the merge database
     bool create;         // a file that is missing is made (merge databases at apply, simulators)
     int busy_timeout_ms; // how long a lock held by another is waited for
-    // The database's clock where the engine has none of its own; NULL: the system's. Outlives the connection.
+    // How long a server may be silent where it should answer before the connection is given up; 0: the driver's choice.
+    int stall_timeout_ms;
+    const char *purpose;           // shown by servers that list their connections: "job Live/Store1"; may be NULL
     const volatile int *cancelled; // may be NULL; once set, whatever runs or waits on the connection is interrupted
+    // The database's clock where the engine has none of its own; NULL: the system's. Outlives the connection.
     const ds_clock *clock;
     const ds_secret *secret;
 } ds_open_options;
@@ -44,6 +49,15 @@ typedef enum ds_begin {
     BEGIN_READ,  // a consistent snapshot, fixed before begin returns
     BEGIN_WRITE, // takes the write lock where there is one; waits at most busy_timeout_ms
 } ds_begin;
+
+// A read transaction over tables that are known beforehand.
+typedef struct ds_snapshot {
+    // Held against TRUNCATE, ALTER and DROP before the snapshot is fixed, waiting at most busy_timeout_ms: what commits
+    // between a snapshot and its first look at a table would otherwise read as empty, without an error.
+    const ds_relation *tables;
+    size_t n;
+    const char *shared; // another connection's snapshot (snapshot_share); NULL: one of its own
+} ds_snapshot;
 
 // A small result, whole in memory: control tables, catalogue.
 typedef struct ds_result {
@@ -95,11 +109,14 @@ typedef struct ds_catalog_column {
     const char *name;
     const char *declared; // the type as declared, "" when none
     bool not_null;
-    int key; // place in the primary key from 1, 0 when not part of it
+    int key;             // place in the primary key from 1, 0 when not part of it
+    const char *comment; // NULL: none
 } ds_catalog_column;
 typedef struct ds_catalog_table {
     ds_relation relation;
     bool is_view;
+    bool is_split; // partitioned, foreign or materialized: no physical places to split a read by
+    const char *comment;
     const ds_catalog_column *columns;
     size_t n;
 } ds_catalog_table;
@@ -114,6 +131,12 @@ struct ds_driver {
     void (*close)(ds_db *db); // rolls back what is open; takes NULL
 
     ds_rc (*begin)(ds_db *db, ds_begin kind, ds_error *err);
+    // BEGIN_READ over these tables. Where the engine locks them, a missing one is DS_FINDING and one that somebody holds
+    // for too long is DS_BUSY.
+    ds_rc (*begin_snapshot)(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
+    // Names the transaction's snapshot for other connections' begin_snapshot, while this transaction lives. NULL: the
+    // engine can't.
+    ds_rc (*snapshot_share)(ds_db *db, ds_arena *arena, const char **out, ds_error *err);
     ds_rc (*commit)(ds_db *db, ds_error *err); // on failure the transaction is rolled back
     void (*rollback)(ds_db *db);               // no transaction: does nothing
 
@@ -135,13 +158,22 @@ struct ds_driver {
     ds_rc (*write_close)(ds_writer *writer, int64_t *rows_written, ds_error *err); // flushes; frees in any case
     void (*write_abort)(ds_writer *writer);                                        // frees; takes NULL
 
-    // *out is NULL when there is no such table or view. Lives in arena.
-    ds_rc (*describe)(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err);
-    // All user tables (and views), by name.
+    // The n relations at once; out[i] is NULL when there is no such table or view. Lives in arena.
+    ds_rc (*describe)(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n, const ds_catalog_table **out,
+                      ds_error *err);
+    // All user tables (and views), by schema and name; a partitioned table is one, what an extension owns is left out.
     ds_rc (*list)(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err);
     // Names and order of a select's result columns, without running it.
     ds_rc (*prepare)(ds_db *db, const ds_sql *select, ds_arena *arena, const char *const **names, size_t *n,
                      ds_error *err);
+
+    // Makes the schema when it is missing. NULL: the engine has none.
+    ds_rc (*schema_put)(ds_db *db, const char *name, ds_error *err);
+    // Makes the view, or gives it another select; what was granted on it stays. A view that others stand on and that
+    // can't be changed in place is DS_FINDING with their names.
+    ds_rc (*view_put)(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
+    // Pages of a table on disk, by which a read can be split (sql_locator_range). NULL: the engine can't.
+    ds_rc (*pages)(ds_db *db, ds_relation table, int64_t *out, ds_error *err);
 
     // The database's clock, microseconds.
     ds_rc (*now)(ds_db *db, int64_t *now_us, ds_error *err);
@@ -149,9 +181,18 @@ struct ds_driver {
     // affected: callers keep a flag of their own, and call again until the work is over.
     void (*cancel)(ds_db *db);
 
-    // An exclusive lock on a name, freed when the connection closes or the process dies; transactions don't touch it.
-    // *held is false when another connection has it, be it of this process; true again when ours has it already.
-    // lock_release frees it early, and does nothing when it isn't ours.
+    // Ownership of names, in one of two ways.
+    //
+    // lock_try: an exclusive lock on a name, freed when the connection closes or the process dies; transactions don't
+    // touch it. *held is false when another connection has it, be it of this process; true again when ours has it
+    // already. lock_release frees it early, and does nothing when it isn't ours. NULL: a connection may not be ours
+    // alone (a pooler gives it to others between two transactions), names are owned by rows with a time of expiry.
+    //
+    // claim marks the open write transaction as working on a name; claim_break ends all other transactions that do,
+    // on the server, and waits until they are gone: for when their owner is dead, or has lost the name without
+    // noticing. NULL where lock_try is there.
+    ds_rc (*claim)(ds_db *db, const char *name, ds_error *err);
+    ds_rc (*claim_break)(ds_db *db, const char *name, ds_error *err);
     ds_rc (*lock_try)(ds_db *db, const char *name, bool *held, ds_error *err);
     void (*lock_release)(ds_db *db, const char *name);
 };

@@ -72,6 +72,22 @@ void sql_locator(ds_sql *sql, const char *alias)
     buf_puts(&sql->text, sql->dialect->locator);
 }
 
+void sql_locator_value(ds_sql *sql, int64_t locator)
+{
+    sql->dialect->locator_value(locator, &sql->text);
+}
+
+void sql_locator_range(ds_sql *sql, int64_t first_page, int64_t end_page)
+{
+    sql_locator(sql, NULL);
+    buf_puts(&sql->text, " >= ");
+    sql_locator_value(sql, sql->dialect->page_locator(first_page));
+    buf_puts(&sql->text, " AND ");
+    sql_locator(sql, NULL);
+    buf_puts(&sql->text, " < ");
+    sql_locator_value(sql, sql->dialect->page_locator(end_page));
+}
+
 void sql_column(ds_sql *sql, const char *alias, const char *name)
 {
     if (alias) {
@@ -96,11 +112,13 @@ static void add_param(ds_sql *sql, ds_param param)
         sql->params = params;
         sql->param_cap = cap;
     }
-    sql->params[sql->param_count++] = param;
+    param.at = sql->text.n;
     if (sql->dialect->numbered_params)
-        buf_printf(&sql->text, "$%zu", sql->param_count);
+        buf_printf(&sql->text, "$%zu", sql->param_count + 1);
     else
         buf_putc(&sql->text, '?');
+    param.length = sql->text.n - param.at;
+    sql->params[sql->param_count++] = param;
 }
 
 void sql_int(ds_sql *sql, int64_t value)
@@ -141,6 +159,13 @@ void sql_literal_int(ds_sql *sql, int64_t value)
         buf_printf(&sql->text, "(%" PRId64 " - 1)", value + 1);
     else
         buf_printf(&sql->text, "%" PRId64, value);
+}
+
+void sql_append(ds_sql *sql, const ds_sql *part)
+{
+    ds_assert(part->param_count == 0);
+    buf_put_str(&sql->text, buf_str(&part->text));
+    sql->text.overflow |= !sql_ok(part);
 }
 
 void sql_user_text(ds_sql *sql, const char *text)

@@ -19,6 +19,7 @@ typedef struct ds_param {
     ds_param_kind kind;
     int64_t i;
     size_t offset, n; // into ds_sql.values
+    size_t at, length; // of its placeholder in ds_sql.text
 } ds_param;
 
 typedef struct ds_sql {
@@ -43,11 +44,16 @@ void sql_ident(ds_sql *sql, const char *name); // "name"
 void sql_relation(ds_sql *sql, ds_relation relation);
 void sql_column(ds_sql *sql, const char *alias, const char *name); // alias."name"; alias is an identifier too
 void sql_locator(ds_sql *sql, const char *alias);        // the dialect's physical place of a row; alias may be NULL
+void sql_locator_value(ds_sql *sql, int64_t locator);    // one such place
+// alias-less condition: places on pages first <= page < end. Only for dialects whose driver tells pages.
+void sql_locator_range(ds_sql *sql, int64_t first_page, int64_t end_page);
 void sql_int(ds_sql *sql, int64_t value);                // a parameter
 void sql_text(ds_sql *sql, const char *value);           // a parameter; NULL gives null
 void sql_blob(ds_sql *sql, const void *bytes, size_t n); // a parameter
 void sql_literal_text(ds_sql *sql, const char *value);   // 'quoted', for DDL, where parameters can't stand
 void sql_literal_int(ds_sql *sql, int64_t value);
+// Another statement's text, as a part of this one. It has no parameters.
+void sql_append(ds_sql *sql, const ds_sql *part);
 // Text that a user wrote on purpose as SQL (a transformer's SELECT). The one hole; the driver runs it read-only.
 void sql_user_text(ds_sql *sql, const char *text);
 

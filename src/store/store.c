@@ -58,7 +58,39 @@ ds_rc store_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out,
 
 ds_rc store_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err)
 {
-    return db->driver->describe(db, arena, relation, out, err);
+    return db->driver->describe(db, arena, &relation, 1, out, err);
+}
+
+ds_rc store_describe_all(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n,
+                         const ds_catalog_table **out, ds_error *err)
+{
+    return db->driver->describe(db, arena, relations, n, out, err);
+}
+
+ds_rc store_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err)
+{
+    return db->driver->begin_snapshot(db, snapshot, err);
+}
+
+ds_rc store_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err)
+{
+    return db->driver->view_put(db, view, select, err);
+}
+
+ds_rc store_schema_put(ds_db *db, ds_relation relation, ds_error *err)
+{
+    bool has_schema = db->driver->schema_put && relation.schema && relation.schema[0];
+    return has_schema ? db->driver->schema_put(db, relation.schema, err) : DS_DONE;
+}
+
+ds_rc store_analyze(ds_db *db, ds_relation table, ds_error *err)
+{
+    if (!db->dialect->has_analyze)
+        return DS_DONE;
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "ANALYZE ");
+    sql_relation(&q, table);
+    return store_exec(db, &q, NULL, err);
 }
 
 ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err)

@@ -22,6 +22,14 @@ void store_rollback(ds_db *db);
 ds_rc store_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
 ds_rc store_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
 ds_rc store_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err);
+ds_rc store_describe_all(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n,
+                         const ds_catalog_table **out, ds_error *err);
+ds_rc store_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
+ds_rc store_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
+// Makes the relation's schema when it is missing, where the engine has schemas.
+ds_rc store_schema_put(ds_db *db, ds_relation relation, ds_error *err);
+// Refreshes what plans depend on, where the engine has such a thing; inside a transaction.
+ds_rc store_analyze(ds_db *db, ds_relation table, ds_error *err);
 ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err);
 
 // A cell of a small result. Out of range is a bug; a null cell is NULL, or 0 as an integer, as is what is no integer.

@@ -150,6 +150,19 @@ static ds_rc fault_begin(ds_db *db, ds_begin kind, ds_error *err)
     WITH_FAULT(self->fault, FAULT_BEGIN, DRIVER->begin(self->inner, kind, err), DRIVER->rollback(self->inner));
 }
 
+static ds_rc fault_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_BEGIN, DRIVER->begin_snapshot(self->inner, snapshot, err),
+               DRIVER->rollback(self->inner));
+}
+
+static ds_rc fault_snapshot_share(ds_db *db, ds_arena *arena, const char **out, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_QUERY, DRIVER->snapshot_share(self->inner, arena, out, err), );
+}
+
 static ds_rc commit_or_not(fault_db *self, ds_error *err)
 {
     WITH_FAULT(self->fault, FAULT_COMMIT, DRIVER->commit(self->inner, err), );
@@ -278,11 +291,41 @@ static ds_rc fault_write_close(ds_writer *writer, int64_t *rows_written, ds_erro
     return rc;
 }
 
-static ds_rc fault_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out,
-                            ds_error *err)
+static ds_rc fault_describe(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n,
+                            const ds_catalog_table **out, ds_error *err)
 {
     DB(db);
-    WITH_FAULT(self->fault, FAULT_DESCRIBE, DRIVER->describe(self->inner, arena, relation, out, err), );
+    WITH_FAULT(self->fault, FAULT_DESCRIBE, DRIVER->describe(self->inner, arena, relations, n, out, err), );
+}
+
+static ds_rc fault_schema_put(ds_db *db, const char *name, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_EXEC, DRIVER->schema_put(self->inner, name, err), );
+}
+
+static ds_rc fault_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_EXEC, DRIVER->view_put(self->inner, view, select, err), );
+}
+
+static ds_rc fault_pages(ds_db *db, ds_relation table, int64_t *out, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_QUERY, DRIVER->pages(self->inner, table, out, err), );
+}
+
+static ds_rc fault_claim(ds_db *db, const char *name, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_EXEC, DRIVER->claim(self->inner, name, err), );
+}
+
+static ds_rc fault_claim_break(ds_db *db, const char *name, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_EXEC, DRIVER->claim_break(self->inner, name, err), );
 }
 
 static ds_rc fault_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err)
@@ -361,8 +404,15 @@ ds_fault *fault_new(const ds_driver *inner)
         .prepare = fault_prepare,
         .now = fault_now,
         .cancel = fault_cancel,
-        .lock_try = fault_lock_try,
-        .lock_release = fault_lock_release,
+        .lock_try = inner->lock_try ? fault_lock_try : NULL,
+        .lock_release = inner->lock_release ? fault_lock_release : NULL,
+        .claim = inner->claim ? fault_claim : NULL,
+        .claim_break = inner->claim_break ? fault_claim_break : NULL,
+        .begin_snapshot = fault_begin_snapshot,
+        .snapshot_share = inner->snapshot_share ? fault_snapshot_share : NULL,
+        .schema_put = inner->schema_put ? fault_schema_put : NULL,
+        .view_put = fault_view_put,
+        .pages = inner->pages ? fault_pages : NULL,
     };
     return fault;
 }

@@ -153,20 +153,22 @@ static void imported_free(imported *r)
     arena_free(r->arena);
 }
 
-static const ds_catalog_column ORDERS[] = {{"id", "INTEGER", true, 1},
-                                           {"total", "NUMERIC(10,2)", true, 0},
-                                           {"note", "TEXT", false, 0}};
-static const ds_catalog_column LOG[] = {{"at", "DATETIME", false, 0}, {"what", "", false, 0}};
-static const ds_catalog_column LINES[] = {{"line", "INT", true, 2},
-                                          {"order", "INT", true, 1},
-                                          {"qty", "INT", false, 0}};
+#define COLUMN(name_, type_, not_null_, key_)                                                                          \
+    {                                                                                                                  \
+        .name = (name_), .declared = (type_), .not_null = (not_null_), .key = (key_)                                   \
+    }
+static const ds_catalog_column ORDERS[] = {COLUMN("id", "INTEGER", true, 1), COLUMN("total", "NUMERIC(10,2)", true, 0),
+                                           COLUMN("note", "TEXT", false, 0)};
+static const ds_catalog_column LOG[] = {COLUMN("at", "DATETIME", false, 0), COLUMN("what", "", false, 0)};
+static const ds_catalog_column LINES[] = {COLUMN("line", "INT", true, 2), COLUMN("order", "INT", true, 1),
+                                          COLUMN("qty", "INT", false, 0)};
 // Every name that could go wrong.
 static const ds_catalog_column ODD[] = {
-    {"no", "INT", true, 1},         {"On", "INT", false, 0},         {"ON", "INT", false, 0},
-    {"ds_hash", "BLOB", false, 0},  {"Town Name", "TEXT", false, 0}, {"Town:Name", "TEXT", false, 0},
-    {"a: b # c", "TEXT", false, 0}, {"null", "TEXT", false, 0},      {"1st", "POINT", false, 0},
-    {"\n", "TEXT", false, 0},       {"*x", "VARCHAR(3) ", false, 0}, {"Ds_Op", "TEXT", false, 0},
-    {"", "TEXT", false, 0},         {"dS_x", "TEXT", false, 0},
+    COLUMN("no", "INT", true, 1),         COLUMN("On", "INT", false, 0),         COLUMN("ON", "INT", false, 0),
+    COLUMN("ds_hash", "BLOB", false, 0),  COLUMN("Town Name", "TEXT", false, 0), COLUMN("Town:Name", "TEXT", false, 0),
+    COLUMN("a: b # c", "TEXT", false, 0), COLUMN("null", "TEXT", false, 0),      COLUMN("1st", "POINT", false, 0),
+    COLUMN("\n", "TEXT", false, 0),       COLUMN("*x", "VARCHAR(3) ", false, 0), COLUMN("Ds_Op", "TEXT", false, 0),
+    COLUMN("", "TEXT", false, 0),         COLUMN("dS_x", "TEXT", false, 0),
 };
 #define TABLE(name_, columns_)                                                                                         \
     {                                                                                                                  \
@@ -251,8 +253,9 @@ static void keys_and_names(void **state)
 static void nameless_columns(void **state)
 {
     (void)state;
-    const ds_catalog_column half[] = {{"", "INT", true, 1}, {"b", "INT", true, 2}, {"c", "INT", false, 0}};
-    const ds_catalog_column none[] = {{"", "INT", true, 1}};
+    const ds_catalog_column half[] = {COLUMN("", "INT", true, 1), COLUMN("b", "INT", true, 2),
+                                      COLUMN("c", "INT", false, 0)};
+    const ds_catalog_column none[] = {COLUMN("", "INT", true, 1)};
     const ds_catalog_table tables[] = {TABLE("none", none), TABLE("half", half)};
     imported r = import(&(ds_import_options){.datastore = "Shop", .target = &TARGET, .whole_model = true}, tables, 2);
     assert_clean(&r);
@@ -303,7 +306,7 @@ static void container_of_a_server(void **state)
 static void refusals(void **state)
 {
     (void)state;
-    const ds_catalog_column bad[] = {{"\xFF\xFE", "TEXT", true, 1}};
+    const ds_catalog_column bad[] = {COLUMN("\xFF\xFE", "TEXT", true, 1)};
     const ds_catalog_table broken[] = {TABLE("t", bad)};
     const struct {
         ds_import_options options;

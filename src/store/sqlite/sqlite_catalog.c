@@ -34,7 +34,7 @@ static ds_rc load_columns(ds_db *db, ds_arena *arena, ds_catalog_table *table, d
     return DS_DONE;
 }
 
-ds_rc sqlite_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err)
+static ds_rc describe_one(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ");
@@ -52,6 +52,28 @@ ds_rc sqlite_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds
     TRY(load_columns(db, arena, table, err));
     *out = table;
     return DS_DONE;
+}
+
+ds_rc sqlite_describe(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n, const ds_catalog_table **out,
+                      ds_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        TRY(describe_one(db, arena, relations[i], &out[i], err));
+    return DS_DONE;
+}
+
+ds_rc sqlite_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "DROP VIEW IF EXISTS ");
+    sql_relation(&q, view);
+    TRY(sqlite_exec(db, &q, NULL, err));
+    sql_clear(&q);
+    SQL(&q, "CREATE VIEW ");
+    sql_relation(&q, view);
+    SQL(&q, " AS ");
+    sql_append(&q, select);
+    return sqlite_exec(db, &q, NULL, err);
 }
 
 ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err)

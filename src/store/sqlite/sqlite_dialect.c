@@ -1,5 +1,7 @@
 // How SQLite holds values. A column's affinity must never change one: NUMERIC would make 1 of the text '1.0', so only
 // numbers stand in columns with a numeric affinity, and everything else in TEXT or BLOB.
+#include <inttypes.h>
+
 #include "schema/value.h"
 #include "store/sqlite/sqlite_int.h"
 
@@ -50,11 +52,19 @@ static bool supports(const ds_type *type, const char **how)
     return true;
 }
 
+static void locator_value(int64_t locator, ds_buf *out)
+{
+    buf_printf(out, "%" PRId64, locator);
+}
+
 const ds_dialect SQLITE_DIALECT = {
     .name = "sqlite",
     .names = {.limit = 200, .has_schemas = false},
     .numbered_params = false,
     .locator = "_rowid_", // a table's column may be called rowid or oid; names of a model begin with a letter
+    .locator_value = locator_value,
+    .serial = "INTEGER",
+    .key_collation = "",
     .column_type = column_type,
     .supports = supports,
 };

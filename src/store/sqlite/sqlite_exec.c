@@ -30,6 +30,13 @@ ds_rc sqlite_begin(ds_db *base, ds_begin kind, ds_error *err)
     return DS_DONE;
 }
 
+// A snapshot of the file holds whatever becomes of its tables.
+ds_rc sqlite_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err)
+{
+    ds_assert(!snapshot->shared);
+    return sqlite_begin(db, BEGIN_READ, err);
+}
+
 // SQLite rolls back by itself after some failures; what comes next must not run outside of the transaction.
 static ds_rc check_transaction(ds_sqlite *db, ds_error *err)
 {

@@ -49,6 +49,7 @@ ds_rc sqlite_fail_text(const char *label, int code, int os_error, const char *me
 // Was the running call cancelled, or is the whole process to stop?
 bool sqlite_cancelled(const ds_sqlite *db);
 ds_rc sqlite_begin(ds_db *db, ds_begin kind, ds_error *err);
+ds_rc sqlite_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
 ds_rc sqlite_commit(ds_db *db, ds_error *err);
 void sqlite_rollback(ds_db *db);
 ds_rc sqlite_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
@@ -69,8 +70,11 @@ ds_rc sqlite_write_close(ds_writer *writer, int64_t *rows_written, ds_error *err
 void sqlite_write_abort(ds_writer *writer);
 
 // --- sqlite_catalog.c
-ds_rc sqlite_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err);
+ds_rc sqlite_describe(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n, const ds_catalog_table **out,
+                      ds_error *err);
 ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err);
+
+ds_rc sqlite_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
 
 // --- sqlite_policy.c
 // Installs the authorizer, which does nothing while db->policy is NULL.
