@@ -165,6 +165,20 @@ static bool feeds_provisioned(const ds_node *node, ds_map *seen)
     return false;
 }
 
+// The container's own limit and the service's for it: the smaller one holds.
+static int64_t rows_per_second(const ds_platform_service *service, const ds_container *container)
+{
+    ds_int own = container->limits.rows_per_second;
+    int64_t limit = own.set ? own.v : 0;
+    for (size_t i = 0; i < service->limits.n; i++) {
+        const ds_limit *other = &service->limits.v[i];
+        ds_int given = other->caps.rows_per_second;
+        if (given.set && strcmp(other->container, container->name.s) == 0 && (limit == 0 || given.v < limit))
+            limit = given.v;
+    }
+    return limit;
+}
+
 static ds_rc compile_source(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out, ds_error *err)
 {
     const ds_capture *capture = &ingest->store->capture;
@@ -179,6 +193,7 @@ static ds_rc compile_source(const ds_compiler *c, const ds_node *ingest, ds_stre
                                text_or_empty(capture->container)),
                        err, "run datasurface lint");
     out->source = compile_container(container, capture->credential.s);
+    out->source_rows_per_second = rows_per_second(c->service, container);
     return DS_DONE;
 }
 
@@ -216,6 +231,7 @@ static void apply_hints(const ds_compiler *c, const ds_node *ingest, ds_stream_d
         return;
     out->chunk_rows = found->chunk_rows.set ? found->chunk_rows.v : 0;
     out->memory_bytes = memory_bytes(found->memory);
+    out->workers = found->workers.set ? found->workers.v : 0;
 }
 
 static void apply_trigger(const ds_node *ingest, ds_stream_def *out)

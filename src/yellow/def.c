@@ -8,6 +8,7 @@ typedef enum def_kind {
     DEF_TEXT_NULL, // NULL: the key is left out
     DEF_INT,
     DEF_LONG,
+    DEF_LONG_NULL, // 0: the key is left out, as by versions that didn't know it
     DEF_BOOL,
     DEF_REAL,
     DEF_RELATION,
@@ -49,6 +50,8 @@ static const def_field STREAM_FIELDS[] = {
     FIELD(ds_stream_def, staging_full, DEF_BOOL),
     FIELD(ds_stream_def, chunk_rows, DEF_LONG),
     FIELD(ds_stream_def, memory_bytes, DEF_LONG),
+    FIELD(ds_stream_def, workers, DEF_LONG_NULL),
+    FIELD(ds_stream_def, source_rows_per_second, DEF_LONG_NULL),
 };
 
 static const def_field CONTAINER_FIELDS[] = {
@@ -116,6 +119,8 @@ static json_t *field_json(def_kind kind, const void *value)
         return json_integer(*(const int *)value);
     case DEF_LONG:
         return json_integer(*(const int64_t *)value);
+    case DEF_LONG_NULL:
+        return *(const int64_t *)value ? json_integer(*(const int64_t *)value) : NULL;
     case DEF_BOOL:
         return json_boolean(*(const bool *)value);
     case DEF_REAL:
@@ -264,7 +269,7 @@ static bool decode_number(def_kind kind, const json_t *json, void *out)
         *(int *)out = (int)json_integer_value(json);
     else
         *(int64_t *)out = json_integer_value(json);
-    return json_is_integer(json);
+    return json_is_integer(json) || (kind == DEF_LONG_NULL && !json);
 }
 
 static bool decode_field(ds_arena *arena, def_kind kind, const json_t *json, void *out)
@@ -275,6 +280,7 @@ static bool decode_field(ds_arena *arena, def_kind kind, const json_t *json, voi
         return decode_text(arena, kind, json, out);
     case DEF_INT:
     case DEF_LONG:
+    case DEF_LONG_NULL:
     case DEF_REAL:
         return decode_number(kind, json, out);
     case DEF_BOOL:

@@ -52,9 +52,11 @@ typedef struct ds_stream_def {
     double max_delete_ratio;
     int64_t staging_batches; // STAGING_BATCHES_ALL
     bool staging_full;
-    int64_t chunk_rows;      // 0: our own choice
-    int64_t memory_bytes;    // of the diff; 0: our own choice
-    ds_container_def source; // type "" for a transformer: it reads the merge database
+    int64_t chunk_rows;             // 0: our own choice
+    int64_t memory_bytes;           // of the diff; 0: our own choice
+    int64_t workers;                // readers of the source at a time; 0: one
+    int64_t source_rows_per_second; // at most; 0: no limit
+    ds_container_def source;        // type "" for a transformer: it reads the merge database
     const ds_dataset_def *datasets;
     size_t dataset_count;
     const ds_input_def *inputs;

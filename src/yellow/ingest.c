@@ -17,6 +17,8 @@ static ds_rc open_source(ds_job *job, ds_error *err)
     const ds_container_def *container = job->def->workspace ? job->control->merge : &job->def->source;
     ds_rc rc = runtime_open(job->runtime, container, (ds_access){.read_only = true}, &job->source, err);
     TRY(ds_context(rc, err, "source of stream %s", job->def->name));
+    if (job->def->source_rows_per_second)
+        job->rate = rate_new(job->def->source_rows_per_second, job->runtime->rate_clock, job->runtime->cancelled);
     rc = store_begin(job->source, BEGIN_READ, err);
     return ds_context(rc, err, "source of stream %s", job->def->name);
 }
@@ -29,6 +31,8 @@ void ingest_close_source(ds_job *job)
     job->source = NULL;
     store_close(job->live);
     job->live = NULL;
+    rate_free(job->rate);
+    job->rate = NULL;
 }
 
 ds_rc ingest_open_live(ds_job *job, ds_error *err)
@@ -161,7 +165,7 @@ ds_rc ingest_open_pump(ds_job *job, const ds_dataset_def *dataset, ds_pump **out
     CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
     source_select(job, dataset, &q);
     ds_read read = source_read(job, dataset, &q);
-    return pump_open(job->source, &read, (size_t)job->def->chunk_rows, out, err);
+    return pump_open_paced(job->source, &read, (size_t)job->def->chunk_rows, job->rate, out, err);
 }
 
 // Adds up the only chunk without taking it away from the pump's owner.

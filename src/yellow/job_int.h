@@ -71,6 +71,7 @@ typedef struct ds_job {
     const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;
     ds_db *source; // in a read snapshot while ingesting
+    ds_rate *rate; // at which the source may be read; NULL: as fast as it goes
     ds_db *live;   // a second connection to the merge database, opened when a diff needs it
     ds_work *work;
     size_t work_count;

@@ -10,6 +10,7 @@ struct ds_pump {
     ds_db *db;
     ds_reader *reader;
     size_t chunk_rows;
+    ds_rate *rate;  // may be NULL
     ds_rows *first; // read by pump_open, until it is handed out
     bool more;      // after the first chunk: there is a thread, or there will be
     bool started;
@@ -39,17 +40,39 @@ void pump_chunk_free(ds_rows *chunk)
     free(chunk);
 }
 
+// The driver's next chunk, when it is due.
+static ds_rc read_chunk(ds_pump *pump, ds_rows *rows, bool *more, ds_error *err)
+{
+    const ds_driver *driver = pump->db->driver;
+    if (!pump->rate)
+        return driver->read_next(pump->reader, rows, pump->chunk_rows, PUMP_CHUNK_BYTES, more, err);
+    int64_t taken = (int64_t)pump->chunk_rows;
+    if (!rate_wait(pump->rate, rate_take(pump->rate, taken), &pump->stop))
+        return ds_fail(err, DS_CANCELLED, "interrupted");
+    ds_rc rc = driver->read_next(pump->reader, rows, pump->chunk_rows, PUMP_CHUNK_BYTES, more, err);
+    rate_give_back(pump->rate, taken - (int64_t)rows->n);
+    return rc;
+}
+
 ds_rc pump_open(ds_db *db, const ds_read *read, size_t chunk_rows, ds_pump **out, ds_error *err)
+{
+    return pump_open_paced(db, read, chunk_rows, NULL, out, err);
+}
+
+ds_rc pump_open_paced(ds_db *db, const ds_read *read, size_t chunk_rows, ds_rate *rate, ds_pump **out, ds_error *err)
 {
     ds_pump *pump = calloc(1, sizeof *pump);
     if (!pump)
         BUG("out of memory");
     pump->db = db;
     pump->chunk_rows = chunk_rows ? chunk_rows : PUMP_CHUNK_ROWS;
+    pump->rate = rate;
+    if (rate)
+        pump->chunk_rows = (size_t)rate_chunk_rows(rate, (int64_t)pump->chunk_rows);
     ds_rc rc = db->driver->read_open(db, read, &pump->reader, err);
     if (rc.code == DS_OK) {
         pump->first = chunk_new();
-        rc = db->driver->read_next(pump->reader, pump->first, pump->chunk_rows, PUMP_CHUNK_BYTES, &pump->more, err);
+        rc = read_chunk(pump, pump->first, &pump->more, err);
     }
     if (rc.code != DS_OK) {
         pump_close(pump);
@@ -78,8 +101,7 @@ static void *run(void *argument)
         if (!rows)
             rows = chunk_new();
         rows_clear(rows);
-        pump->rc =
-            pump->db->driver->read_next(pump->reader, rows, pump->chunk_rows, PUMP_CHUNK_BYTES, &more, &pump->err);
+        pump->rc = read_chunk(pump, rows, &more, &pump->err);
         if (pump->rc.code != DS_OK || !queue_push(pump->full, rows))
             pump_chunk_free(rows);
     }

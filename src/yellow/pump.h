@@ -3,12 +3,15 @@
 //
 // The connection belongs to the pump from pump_open to pump_close. Thread rule: one owner.
 #pragma once
+#include "yellow/rate.h"
 #include "yellow/runtime.h"
 
 typedef struct ds_pump ds_pump;
 
 // Begins the read and fetches the first chunk on the caller's thread.
 ds_rc pump_open(ds_db *db, const ds_read *read, size_t chunk_rows, ds_pump **out, ds_error *err);
+// The same at the pace of rate, which is borrowed and may be NULL. No chunk has more rows than a second may bring.
+ds_rc pump_open_paced(ds_db *db, const ds_read *read, size_t chunk_rows, ds_rate *rate, ds_pump **out, ds_error *err);
 void pump_close(ds_pump *pump); // cancels and waits; takes NULL
 void pump_closep(ds_pump **pump);
 

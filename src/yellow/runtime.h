@@ -2,6 +2,7 @@
 #pragma once
 #include "store/store.h"
 #include "yellow/def.h"
+#include "yellow/rate.h"
 
 // Told about the progress of a job, from the job's thread. Any member may be NULL.
 typedef struct ds_progress {
@@ -21,7 +22,8 @@ typedef struct ds_runtime {
     // Called at named points between two statements, for tests that kill or fail a job there. May be NULL.
     void (*checkpoint)(void *context, const char *point);
     void *checkpoint_context;
-    const char *tree_id; // of the model that is being applied, "" for jobs
+    const ds_rate_clock *rate_clock; // for tests: the time that rate limits wait by. NULL: real time
+    const char *tree_id;             // of the model that is being applied, "" for jobs
 } ds_runtime;
 
 // Opens the database of a container with the credential's parts and base_dir applied.

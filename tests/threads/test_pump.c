@@ -168,6 +168,26 @@ static void every_row_once_and_in_order(void **state)
         }
 }
 
+// A pump that waits for its rate ends at once when it is closed.
+static void closing_while_waiting_for_the_rate(void **state)
+{
+    (void)state;
+    script s = script_new(50, 5);
+    ds_rate *rate = rate_new(1, NULL, NULL);
+    ds_pump *pump = NULL;
+    ds_rows *chunk;
+    ds_error err;
+    OK(pump_open_paced(&s.db, &(ds_read){0}, 0, rate, &pump, &err)); // five rows, though one was asked for
+    OK(pump_next(pump, &chunk, &err));
+    assert_int_equal(chunk->n, 5);
+    pump_recycle(pump, chunk);
+    rate_take(rate, 1000000); // nobody would wait for the end of it
+    pump_close(pump);
+    assert_int_equal(s.open_readers, 0);
+    assert_true(atomic_load(&s.reads) <= 2);
+    rate_free(rate);
+}
+
 static void a_failure_to_open(void **state)
 {
     (void)state;
@@ -258,6 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_read_starts_no_thread),
         cmocka_unit_test(every_row_once_and_in_order),
+        cmocka_unit_test(closing_while_waiting_for_the_rate),
         cmocka_unit_test(a_failure_to_open),
         cmocka_unit_test(a_failure_in_the_middle),
         cmocka_unit_test(closing_early),

@@ -5,16 +5,18 @@
 
 // A model around the parts that a case is about.
 typedef struct parts {
-    const char *capture;  // type and what belongs to it
-    const char *dataset;  // of Store1/people, flow map
-    const char *sql;      // of the transformer, a YAML value; NULL: none
-    const char *status;   // of Consumer/live on Live
-    const char *service;  // more of the platform service
-    const char *platform; // of Live, flow map
-    const char *sinks;    // of Consumer/live
+    const char *container; // more of the source's
+    const char *capture;   // type and what belongs to it
+    const char *dataset;   // of Store1/people, flow map
+    const char *sql;       // of the transformer, a YAML value; NULL: none
+    const char *status;    // of Consumer/live on Live
+    const char *service;   // more of the platform service
+    const char *platform;  // of Live, flow map
+    const char *sinks;     // of Consumer/live
 } parts;
 
 static const parts PLAIN = {
+    .container = "",
     .capture = "type: sql_snapshot",
     .dataset = "{columns: {id: integer primary key, name: text}}",
     .status = "provisioned",
@@ -35,7 +37,7 @@ static const char *yaml_of(estate *e, const parts *p)
                            p->sql)
             : "";
     return arena_printf(e->arena,
-                        "kind: DataContainer\nteam: Z/T\nname: Source\ntype: sqlite\npath: source.db\n---\n"
+                        "kind: DataContainer\nteam: Z/T\nname: Source\ntype: sqlite\npath: source.db\n%s\n---\n"
                         "kind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n  %s\n  container: Source\n"
                         "  credential: reader\n  trigger: {cron: \"*/5 * * * *\", timezone: Europe/Berlin}\n"
                         "datasets:\n  people: %s\n  Unused: {columns: {id: integer primary key}}\n"
@@ -45,7 +47,8 @@ static const char *yaml_of(estate *e, const parts *p)
                         "containers:\n  Merge: {type: sqlite, path: merge.db}\n"
                         "platforms:\n  Live: %s\nassignments:\n"
                         "  - {group: Consumer/live, platforms: [{platform: Live, status: %s}]}\n%s",
-                        p->capture, p->dataset, p->sinks, transformer, p->platform, p->status, p->service);
+                        p->container, p->capture, p->dataset, p->sinks, transformer, p->platform, p->status,
+                        p->service);
 }
 
 static void use(estate *e, const parts *p)
@@ -63,7 +66,7 @@ static void one_stream(void **state)
     p.capture = "type: sql_snapshot\n  max_delete_ratio: 0.25\n  staging: full";
     p.dataset = "{source: {schema: s, table: T 1}, columns: {id: integer, Name: {type: text, source: N n}}, "
                 "primary_key: [Name, id]}";
-    p.service = "hints: {streams: {Store1: {chunk_rows: 7, memory: 64Mi}}}\n";
+    p.service = "hints: {streams: {Store1: {chunk_rows: 7, workers: 2, memory: 64Mi}}}\n";
     use(&e, &p);
     assert_string_equal(e.deployment->merge.credential, "writer");
     assert_int_equal(e.deployment->n, 1);
@@ -80,6 +83,8 @@ static void one_stream(void **state)
     assert_int_equal(def->staging_batches, 50);
     assert_int_equal(def->chunk_rows, 7);
     assert_int_equal(def->memory_bytes, 64 << 20);
+    assert_int_equal(def->workers, 2);
+    assert_int_equal(def->source_rows_per_second, 0);
     assert_string_equal(def->source.path, "source.db");
     assert_string_equal(def->source.credential, "reader");
     assert_int_equal(def->input_count, 0);
@@ -96,6 +101,34 @@ static void one_stream(void **state)
     assert_int_equal(people->view_count, 1);
     assert_string_equal(people->views[0].relation.name, "ws_consumer__live__store1__people");
     estate_close(&e);
+}
+
+// Of the container's own limit and the service's for it, the smaller one.
+static void limits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *own, *service;
+        int64_t expected;
+    } CASES[] = {
+        {"", "", 0},
+        {"limits: {connections: 1}", "limits: {Source: {connections: 1}}\n", 0},
+        {"limits: {rows_per_second: 30}", "", 30},
+        {"", "limits: {Source: {rows_per_second: 20}}\n", 20},
+        {"", "limits: {Merge: {rows_per_second: 20}}\n", 0},
+        {"limits: {rows_per_second: 30}", "limits: {Merge: {rows_per_second: 1}, Source: {rows_per_second: 20}}\n", 20},
+        {"limits: {rows_per_second: 10}", "limits: {Source: {rows_per_second: 20}}\n", 10},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        estate_open(&e, &SQLITE_DRIVER);
+        parts p = PLAIN;
+        p.container = CASES[i].own;
+        p.service = CASES[i].service;
+        use(&e, &p);
+        assert_int_equal(e.deployment->streams[0]->source_rows_per_second, CASES[i].expected);
+        estate_close(&e);
+    }
 }
 
 static void provisioning_has_no_views(void **state)
@@ -225,9 +258,9 @@ static void single_dataset(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(one_stream),      cmocka_unit_test(provisioning_has_no_views),
-        cmocka_unit_test(transformer_sql), cmocka_unit_test(refused),
-        cmocka_unit_test(left_out),        cmocka_unit_test(single_dataset),
+        cmocka_unit_test(one_stream),      cmocka_unit_test(limits),  cmocka_unit_test(provisioning_has_no_views),
+        cmocka_unit_test(transformer_sql), cmocka_unit_test(refused), cmocka_unit_test(left_out),
+        cmocka_unit_test(single_dataset),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

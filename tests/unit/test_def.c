@@ -64,6 +64,8 @@ static ds_stream_def make_def(ds_arena *arena)
         .staging_full = true,
         .chunk_rows = 123,
         .memory_bytes = INT64_C(1) << 40,
+        .workers = 3,
+        .source_rows_per_second = INT64_C(1) << 33,
         .source = {"C", "postgres", "a path", "host", "db", "schema", "credential", 5432},
         .datasets = datasets,
         .dataset_count = 2,
@@ -176,6 +178,8 @@ static void same_scalars(const ds_stream_def *a, const ds_stream_def *b)
     assert_int_equal(a->staging_full, b->staging_full);
     assert_int_equal(a->chunk_rows, b->chunk_rows);
     assert_int_equal(a->memory_bytes, b->memory_bytes);
+    assert_int_equal(a->workers, b->workers);
+    assert_int_equal(a->source_rows_per_second, b->source_rows_per_second);
 }
 
 static void same(const ds_stream_def *a, const ds_stream_def *b)
@@ -201,6 +205,7 @@ static void round_trip(void **state)
     ds_stream_def defs[] = {make_def(arena), make_def(arena)};
     defs[1].dataset = defs[1].workspace = NULL; // multi_dataset, an ingestion
     defs[1].input_count = 0;
+    defs[1].workers = defs[1].source_rows_per_second = 0;
     for (size_t i = 0; i < 2; i++) {
         char *text = text_of(&defs[i]);
         const ds_stream_def *back;
@@ -211,6 +216,27 @@ static void round_trip(void **state)
         free(text);
         free(again);
     }
+}
+
+// What an older version did not write is as it was then; what is not set stays unwritten, so that texts stay equal.
+static void older(void **state)
+{
+    (void)state;
+    static const char *const KEYS[] = {"workers", "source_rows_per_second"};
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_error err;
+    ds_stream_def def = make_def(arena);
+    const ds_stream_def *out;
+    json_t *json = def_encode(&def);
+    for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++)
+        assert_int_equal(json_object_del(json, KEYS[i]), 0);
+    OK(def_decode(arena, json, &out, &err));
+    def.workers = def.source_rows_per_second = 0;
+    same(&def, out);
+    json_t *again = def_encode(out);
+    assert_true(json_equal(json, again));
+    json_decref(again);
+    json_decref(json);
 }
 
 static void damaged(void **state)
@@ -231,6 +257,8 @@ static void damaged(void **state)
         {"priority", "7", "\"priority\""},
         {"external", "1", "\"external\""},
         {"chunk_rows", "\"x\"", "\"chunk_rows\""},
+        {"workers", "\"x\"", "\"workers\""},
+        {"source_rows_per_second", "null", "\"source_rows_per_second\""},
         {"max_delete_ratio", "\"x\"", "\"max_delete_ratio\""},
         {"source", "{}", "\"name\""},
         {"datasets", "[{}]", "\"name\""},
@@ -301,9 +329,8 @@ static void not_written_again(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(round_trip),
-        cmocka_unit_test(damaged),
-        cmocka_unit_test(written_again),
+        cmocka_unit_test(round_trip),        cmocka_unit_test(older),
+        cmocka_unit_test(damaged),           cmocka_unit_test(written_again),
         cmocka_unit_test(not_written_again),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
