@@ -48,7 +48,11 @@ missing=$(echo "$wanted" | awk -v present="$present" '
 echo "setup: missing packages (for: $*):" >&2
 echo "$missing" | awk '{ name = $1; sub(/^[^ ]+ /, ""); printf "  %-20s %s\n", name, $0 }' >&2
 names=$(echo "$missing" | cut -d' ' -f1 | tr '\n' ' ' | sed 's/ $//')
-install="apt-get update -qq && apt-get install -y -qq --no-install-recommends $names"
+quietly=
+case " $names" in
+*' postgresql'* | *' pgbouncer'*) quietly="$here/quietly.sh " ;;
+esac
+install="apt-get update -qq && ${quietly}apt-get install -y -qq --no-install-recommends $names"
 [ "$check" = no ] || exit 3
 
 if [ "$(id -u)" = 0 ]; then
