@@ -115,7 +115,8 @@ typedef struct ds_catalog_column {
 typedef struct ds_catalog_table {
     ds_relation relation;
     bool is_view;
-    bool is_split; // partitioned, foreign or materialized: no physical places to split a read by
+    bool is_split; // no physical places of its own to split a read by: a view, partitioned, foreign
+    bool can_lock; // begin_snapshot can hold it
     const char *comment;
     const ds_catalog_column *columns;
     size_t n;

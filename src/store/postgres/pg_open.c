@@ -1,0 +1,209 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "store/postgres/pg_int.h"
+
+enum {
+    SERVER_VERSION_MIN = 150000,
+    CONNECT_TIMEOUT_MS = 10000,
+    STALL_TIMEOUT_MS = 60000,
+    BUSY_TIMEOUT_MS = 5000,
+    SETTINGS_MAX = 20,
+    SLICE_MS = 100,
+};
+
+// Keywords and values as PQconnectStartParams wants them; values of our own.
+struct pg_settings {
+    ds_arena *arena;
+    const char *keywords[SETTINGS_MAX + 1], *values[SETTINGS_MAX + 1];
+    char *password; // wiped at the end
+    size_t n;
+};
+
+// --- settings
+
+static void set(pg_settings *s, const char *keyword, const char *value)
+{
+    if (!value || !value[0])
+        return;
+    ds_assert(s->n < SETTINGS_MAX);
+    s->keywords[s->n] = keyword;
+    s->values[s->n++] = arena_strdup(s->arena, value);
+}
+
+static const char *part(const ds_open_options *options, ds_secret_part which)
+{
+    return options->secret ? options->secret->parts[which] : NULL;
+}
+
+static pg_settings *settings_new(ds_arena *arena, const ds_target *target, const ds_open_options *options)
+{
+    pg_settings *s = ARENA_NEW(arena, pg_settings);
+    s->arena = arena;
+    char port[16] = "";
+    if (target->port)
+        snprintf(port, sizeof port, "%d", target->port);
+    set(s, "host", target->host);
+    set(s, "port", port);
+    set(s, "dbname", target->database);
+    set(s, "user", part(options, SECRET_USER));
+    set(s, "sslmode", target->tls_mode);
+    set(s, "sslrootcert", target->tls_ca);
+    set(s, "sslcert", target->tls_cert);
+    set(s, "sslkey", target->tls_key);
+    set(s, "client_encoding", "UTF8");
+    const char *purpose = options->purpose && options->purpose[0] ? options->purpose : "datasurface";
+    set(s, "application_name", arena_printf(arena, "%.60s", purpose));
+    // A peer that is gone is noticed by the kernel; one that lives and says nothing by pg_wait.c.
+    set(s, "keepalives_idle", "30");
+    set(s, "keepalives_interval", "10");
+    set(s, "keepalives_count", "3");
+    set(s, "tcp_user_timeout", "60000");
+    set(s, "password", part(options, SECRET_PASSWORD));
+    if (s->n && strcmp(s->keywords[s->n - 1], "password") == 0)
+        s->password = (char *)(uintptr_t)s->values[s->n - 1];
+    return s;
+}
+
+static const char *label_of(ds_arena *arena, const ds_target *target)
+{
+    CLEANUP(buf_release) ds_buf text = BUF_INIT(1024);
+    buf_puts(&text, target->name ? target->name : "postgres");
+    buf_puts(&text, " (");
+    buf_puts(&text, target->host && target->host[0] ? target->host : "local server");
+    if (target->port)
+        buf_printf(&text, ":%d", target->port);
+    if (target->database && target->database[0])
+        buf_printf(&text, "/%s", target->database);
+    buf_puts(&text, ")");
+    return arena_str(arena, buf_str(&text));
+}
+
+// --- connecting
+
+static void no_notice(void *context, const PGresult *result)
+{
+    (void)context, (void)result;
+}
+
+static ds_rc no_answer(const ds_pg *db, int timeout_ms, ds_error *err)
+{
+    return ds_hint(ds_fail(err, DS_ENV, "%s: no connection within %d s", db->label, timeout_ms / 1000), err,
+                   "check host, port and network");
+}
+
+// Polls libpq through the handshake.
+static ds_rc handshake(const ds_pg *db, PGconn *conn, int timeout_ms, ds_error *err)
+{
+    double until_s = clock_elapsed_s() + timeout_ms / 1000.0;
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK) {
+        if (db->stop && *db->stop)
+            return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
+        struct pollfd fd = {.fd = PQsocket(conn), .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        int n = state == PGRES_POLLING_FAILED ? 1 : poll(&fd, 1, SLICE_MS);
+        if (n < 0 && errno != EINTR)
+            return ds_fail_errno(err, errno, "can't wait for", db->label);
+        if (n > 0)
+            state = PQconnectPoll(conn);
+        if (state == PGRES_POLLING_FAILED) {
+            ds_pg failed = {.conn = conn, .label = db->label};
+            return pg_fail_connection(&failed, err);
+        }
+        if (n <= 0 && clock_elapsed_s() > until_s)
+            return no_answer(db, timeout_ms, err);
+    }
+    return DS_DONE;
+}
+
+static ds_rc connect_within(const ds_pg *db, int timeout_ms, PGconn **out, ds_error *err)
+{
+    PGconn *conn = PQconnectStartParams(db->settings->keywords, db->settings->values, 0);
+    if (!conn)
+        BUG("out of memory in libpq");
+    ds_rc rc;
+    if (PQstatus(conn) == CONNECTION_BAD) {
+        ds_pg failed = {.conn = conn, .label = db->label};
+        rc = pg_fail_connection(&failed, err);
+    } else {
+        rc = handshake(db, conn, timeout_ms, err);
+    }
+    if (rc.code != DS_OK)
+        PQfinish(conn);
+    else
+        *out = conn;
+    return rc;
+}
+
+static ds_rc check_server(ds_pg *db, ds_error *err)
+{
+    int version = PQserverVersion(db->conn);
+    if (version < SERVER_VERSION_MIN)
+        return ds_fail(err, DS_FINDING, "%s: the server is PostgreSQL %d, version %d or later is needed", db->label,
+                       version / 10000, SERVER_VERSION_MIN / 10000);
+    if (PQsetnonblocking(db->conn, 1) != 0)
+        return pg_fail_connection(db, err);
+    PQsetNoticeReceiver(db->conn, no_notice, NULL);
+    return DS_DONE;
+}
+
+ds_rc pg_reconnect(ds_pg *db, ds_error *err)
+{
+    int timeout_ms = db->stall_timeout_ms < CONNECT_TIMEOUT_MS ? db->stall_timeout_ms : CONNECT_TIMEOUT_MS;
+    PQfinish(db->conn);
+    db->conn = NULL;
+    db->broken = true;
+    db->in_transaction = db->own_transaction = db->undrained = false;
+    TRY(connect_within(db, timeout_ms, &db->conn, err));
+    db->broken = false;
+    return check_server(db, err);
+}
+
+PGconn *pg_connect_again(ds_pg *db, int timeout_ms)
+{
+    ds_error ignored;
+    PGconn *conn = NULL;
+    return connect_within(db, timeout_ms, &conn, &ignored).code == DS_OK ? conn : NULL;
+}
+
+ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
+              ds_error *err)
+{
+    ds_arena *arena = arena_new();
+    ds_pg *db = ARENA_NEW(arena, ds_pg);
+    *db = (ds_pg){
+        .db = {self, self->dialect},
+        .settings = settings_new(arena, target, options),
+        .label = label_of(arena, target),
+        .schema = arena_strdup(arena, target->schema && target->schema[0] ? target->schema : "public"),
+        .busy_timeout_ms = options->busy_timeout_ms > 0 ? options->busy_timeout_ms : BUSY_TIMEOUT_MS,
+        .stall_timeout_ms = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : STALL_TIMEOUT_MS,
+        .read_only = options->read_only,
+        .stop = options->cancelled,
+        .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+    };
+    ds_rc rc = db->wake < 0 ? ds_fail_errno(err, errno, "can't make an eventfd for", db->label) : pg_reconnect(db, err);
+    if (rc.code != DS_OK)
+        pg_close(&db->db);
+    else
+        *out = &db->db;
+    return rc;
+}
+
+void pg_close(ds_db *base)
+{
+    ds_pg *db = (ds_pg *)base;
+    if (!db)
+        return;
+    PQfinish(db->conn); // the server rolls back
+    if (db->wake >= 0)
+        close(db->wake);
+    if (db->settings->password)
+        explicit_bzero(db->settings->password, strlen(db->settings->password));
+    arena_free(db->settings->arena);
+}
