@@ -29,6 +29,8 @@ int contract_setup(void **state)
 int contract_teardown(void **state)
 {
     contract *w = *state;
+    if (w->engine->release)
+        w->engine->release(w);
     workdir_remove(&w->dir);
     fault_free(w->fault);
     arena_free(w->arena);
@@ -40,6 +42,7 @@ ds_db *contract_open_with(contract *w, ds_open_options options)
 {
     ds_error err;
     ds_db *db = NULL;
+    options.secret = &w->secret;
     OK(store_open(&w->store, &w->target, &options, &db, &err));
     return db;
 }

@@ -3,6 +3,7 @@
 #include "store/store.h"
 #include "support/check.h"
 #include "support/fault.h"
+#include "support/pg_database.h"
 #include "support/workdir.h"
 
 typedef struct contract contract;
@@ -11,9 +12,10 @@ typedef struct contract contract;
 typedef struct engine {
     const char *name;
     const ds_driver *driver;
-    void (*target)(contract *w); // fills w->target: where an empty database is, or will be with `create`
-    bool injected_clock;         // now() is options.clock
-    bool one_writer;             // a second BEGIN_WRITE is refused while one is open
+    void (*target)(contract *w);  // fills w->target: where an empty database is, or will be with `create`
+    void (*release)(contract *w); // may be NULL
+    bool injected_clock;          // now() is options.clock
+    bool one_writer;              // a second BEGIN_WRITE is refused while one is open
 } engine;
 const engine *engine_find(const char *name); // NULL: unknown
 
@@ -22,6 +24,8 @@ struct contract {
     ds_fault *fault; // NULL: without the wrapper
     workdir dir;
     char path[WORKDIR_PATH];
+    pg_database postgres;
+    ds_secret secret;
     ds_target target;
     const ds_driver *drivers[1];
     ds_store store;

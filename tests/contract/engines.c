@@ -1,4 +1,5 @@
 #include "contract/contract.h"
+#include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 
 static void sqlite_target(contract *w)
@@ -7,8 +8,27 @@ static void sqlite_target(contract *w)
     w->target = (ds_target){.type = "sqlite", .name = "Contract", .path = w->path};
 }
 
+static void postgres_target(contract *w)
+{
+    static char password[] = PG_PASSWORD;
+    pg_database_new(pgserver_shared(), &w->postgres);
+    w->secret.parts[SECRET_USER] = w->postgres.role;
+    w->secret.parts[SECRET_PASSWORD] = password;
+    w->target = (ds_target){.type = "postgres",
+                            .name = "Contract",
+                            .host = w->postgres.host,
+                            .port = w->postgres.port,
+                            .database = w->postgres.name};
+}
+
+static void postgres_release(contract *w)
+{
+    pg_database_drop(&w->postgres);
+}
+
 static const engine ENGINES[] = {
     {.name = "sqlite", .driver = &SQLITE_DRIVER, .target = sqlite_target, .injected_clock = true, .one_writer = true},
+    {.name = "postgres", .driver = &POSTGRES_DRIVER, .target = postgres_target, .release = postgres_release},
 };
 
 const engine *engine_find(const char *name)

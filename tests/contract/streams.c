@@ -206,6 +206,13 @@ static ds_rc try_read(ds_db *db, const ds_read *read, ds_rows *rows, ds_error *e
     return rc;
 }
 
+// id='3' where values have no type of their own, else id=3.
+static bool names_id(const ds_error *err, char id)
+{
+    const char quoted[] = {'i', 'd', '=', '\'', id, '\'', 0}, plain[] = {'i', 'd', '=', id, 0};
+    return strstr(err->text, quoted) || strstr(err->text, plain);
+}
+
 static void reads_that_are_refused(void **state)
 {
     contract *w = *state;
@@ -223,7 +230,7 @@ static void reads_that_are_refused(void **state)
     const ds_shape *strict = NULL;
     OK(shape_new(w->arena, columns, 3, (const uint16_t[]){0}, 1, &strict, &err));
     FAILS(try_read(f.db, &(ds_read){.select = &q, .shape = strict}, &rows, &err), DS_FINDING, "null");
-    assert_non_null(strstr(err.text, "id='3'"));
+    assert_true(names_id(&err, '3'));
     assert_non_null(strstr(err.text, "\"name\""));
     assert_int_equal(rows.n, 2); // those before the bad one, and no part of it
     assert_int_equal(rows.bytes.n, rows.end[1]);
@@ -239,7 +246,7 @@ static void reads_that_are_refused(void **state)
     rows_clear(&rows);
     FAILS(try_read(f.db, &(ds_read){.select = &q, .shape = narrow, .has_hash = true}, &rows, &err), DS_FINDING,
           "damaged row hash");
-    assert_non_null(strstr(err.text, "id='2'"));
+    assert_true(names_id(&err, '2'));
     assert_int_equal(rows.n, 1);
 
     sql_clear(&q);

@@ -80,6 +80,12 @@ ds_rc pg_fail_connection(ds_pg *db, ds_error *err)
                    "check that the server is up and can be reached; run it again");
 }
 
+// Who stands on it; the key that is there twice. Other details may show whole rows.
+static bool shows_detail(const char *state)
+{
+    return strcmp(state, "2BP01") == 0 || strcmp(state, "23505") == 0;
+}
+
 ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -92,7 +98,7 @@ ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err)
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     put_line(&text, primary ? primary : "failed without a message");
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-    if (detail && strcmp(state, "2BP01") == 0) { // who stands on it; other details may show rows
+    if (detail && shows_detail(state)) {
         buf_puts(&text, ": ");
         put_line(&text, detail);
     }

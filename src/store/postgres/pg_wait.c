@@ -164,6 +164,8 @@ ds_rc pg_finish(ds_pg *db, PGresult **out, ds_error *err)
         }
         if (rc.code == DS_OK && is_failure(result))
             rc = pg_fail_result(db, result, err);
+        if (PQresultStatus(result) == PGRES_EMPTY_QUERY)
+            rc = ds_fail(err, DS_FINDING, "%s: the statement is empty", db->label);
         PQclear(last);
         last = result;
     }

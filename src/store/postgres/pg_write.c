@@ -98,6 +98,12 @@ static void put_field(ds_buf *out, const void *bytes, size_t n)
     buf_put(out, bytes, n);
 }
 
+static void put_null(ds_buf *out)
+{
+    static const unsigned char NONE[] = {0xff, 0xff, 0xff, 0xff};
+    buf_put(out, NONE, sizeof NONE);
+}
+
 static void put_system(ds_system_kind kind, const ds_system_value *value, ds_buf *out)
 {
     unsigned char hash[16];
@@ -107,19 +113,16 @@ static void put_system(ds_system_kind kind, const ds_system_value *value, ds_buf
         put_field(out, &integer, sizeof integer);
         break;
     case SYSTEM_TEXT:
-        put_field(out, value->text, strlen(value->text));
+        if (value->text)
+            put_field(out, value->text, strlen(value->text));
+        else
+            put_null(out);
         break;
     case SYSTEM_HASH:
         hash_store(value->hash, hash);
         put_field(out, hash, sizeof hash);
         break;
     }
-}
-
-static void put_null(ds_buf *out)
-{
-    static const unsigned char NONE[] = {0xff, 0xff, 0xff, 0xff};
-    buf_put(out, NONE, sizeof NONE);
 }
 
 static ds_rc send(pg_writer *writer, ds_error *err)
