@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 #include "yellow/platform.h"
 
@@ -29,7 +30,7 @@ static void setup_signals(void)
 int main(int argc, char **argv)
 {
     setup_signals();
-    const ds_driver *const drivers[] = {&SQLITE_DRIVER};
+    const ds_driver *const drivers[] = {&SQLITE_DRIVER, &POSTGRES_DRIVER};
     const ds_platform_type *const platforms[] = {yellow_platform_type()};
     ds_program program = {
         .store = {drivers, sizeof drivers / sizeof drivers[0]},
