@@ -70,11 +70,16 @@ int64_t control_time_parse(const char *text)
     return seconds * MICROS + fraction;
 }
 
+// Typed, for places from which an engine can't tell what the parameter is.
 void control_sql_time(ds_sql *sql, int64_t instant_us)
 {
     char text[CONTROL_TIME_TEXT];
     time_text(instant_us, text);
+    SQL(sql, "CAST(");
     sql_text(sql, instant_us ? text : NULL);
+    SQL(sql, " AS ");
+    control_sql_type(sql, &(ds_type){.kind = TYPE_TIMESTAMPTZ});
+    SQL(sql, ")");
 }
 
 // --- opening
@@ -159,21 +164,14 @@ ds_rc control_exists(const ds_runtime *runtime, const ds_container_def *merge, b
 
 // --- events and the history of apply
 
-// Begins "INSERT INTO table (id, columns) SELECT COALESCE(MAX(id), 0) + 1, now": one statement, so that two writers
-// can't take the same id.
-#define INSERT_NEXT(q, table, columns)                                                                                 \
-    do {                                                                                                               \
-        SQL((q), "INSERT INTO ");                                                                                      \
-        sql_relation((q), (table));                                                                                    \
-        SQL((q), " (id, " columns ") SELECT COALESCE(MAX(id), 0) + 1, ");                                              \
-    } while (0)
-
 ds_rc control_event(ds_control *control, const char *stream, const char *kind, const char *detail, ds_error *err)
 {
     int64_t now = 0;
     TRY(store_now(control->db, &now, err));
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    INSERT_NEXT(&q, control->names.event, "at, stream, kind, detail");
+    SQL(&q, "INSERT INTO ");
+    sql_relation(&q, control->names.event);
+    SQL(&q, " (at, stream, kind, detail) VALUES (");
     control_sql_time(&q, now);
     SQL(&q, ", ");
     sql_text(&q, stream);
@@ -181,8 +179,7 @@ ds_rc control_event(ds_control *control, const char *stream, const char *kind, c
     sql_text(&q, kind);
     SQL(&q, ", ");
     sql_text(&q, detail);
-    SQL(&q, " FROM ");
-    sql_relation(&q, control->names.event);
+    SQL(&q, ")");
     return store_exec(control->db, &q, NULL, err);
 }
 
@@ -192,7 +189,9 @@ ds_rc control_applied(ds_control *control, const char *plan_id, const char *chan
     TRY(store_now(control->db, &now, err));
     const char *tree_id = control->runtime->tree_id;
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    INSERT_NEXT(&q, control->names.applied, "applied_at, plan_id, tree_id, changes");
+    SQL(&q, "INSERT INTO ");
+    sql_relation(&q, control->names.applied);
+    SQL(&q, " (applied_at, plan_id, tree_id, changes) VALUES (");
     control_sql_time(&q, now);
     SQL(&q, ", ");
     sql_text(&q, plan_id);
@@ -200,8 +199,7 @@ ds_rc control_applied(ds_control *control, const char *plan_id, const char *chan
     sql_text(&q, tree_id ? tree_id : "");
     SQL(&q, ", ");
     sql_text(&q, changes_json);
-    SQL(&q, " FROM ");
-    sql_relation(&q, control->names.applied);
+    SQL(&q, ")");
     return store_exec(control->db, &q, NULL, err);
 }
 

@@ -2,7 +2,8 @@
 // member of ds_control_names; both raise CONTROL_SCHEMA_VERSION once a release has shipped.
 #include "yellow/control_int.h"
 
-typedef enum column_kind { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME } column_kind;
+// COLUMN_SERIAL: numbers its rows by itself, in the order in which they are written; two writers never get the same.
+typedef enum column_kind { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_SERIAL } column_kind;
 enum { IS_KEY = 1, IS_REQUIRED = 2, IS_ZERO = 4 /* not null default 0 */ };
 
 typedef struct control_column {
@@ -103,7 +104,7 @@ static const control_column RESTART[] = {
 };
 
 static const control_column APPLIED[] = {
-    {"id", COLUMN_INT, IS_KEY},
+    {"id", COLUMN_SERIAL, IS_KEY},
     {"plan_id", COLUMN_TEXT, IS_REQUIRED},
     {"applied_at", COLUMN_TIME, IS_REQUIRED},
     {"tree_id", COLUMN_TEXT, IS_REQUIRED},
@@ -111,7 +112,7 @@ static const control_column APPLIED[] = {
 };
 
 static const control_column EVENT[] = {
-    {"id", COLUMN_INT, IS_KEY},         {"at", COLUMN_TIME, IS_REQUIRED},     {"stream", COLUMN_TEXT, 0},
+    {"id", COLUMN_SERIAL, IS_KEY},      {"at", COLUMN_TIME, IS_REQUIRED},     {"stream", COLUMN_TEXT, 0},
     {"kind", COLUMN_TEXT, IS_REQUIRED}, {"detail", COLUMN_TEXT, IS_REQUIRED},
 };
 
@@ -149,16 +150,27 @@ static ds_relation table_relation(const ds_control *control, const control_table
     return relation;
 }
 
-static void column_sql(const control_column *column, ds_sql *q)
+// Texts compare by their bytes, so that every engine lists them in the same order.
+static void type_sql(column_kind kind, ds_sql *q)
 {
     static const ds_type TYPES[] = {
         [COLUMN_TEXT] = {.kind = TYPE_TEXT, .size = TYPE_UNLIMITED},
         [COLUMN_INT] = {.kind = TYPE_BIGINT},
         [COLUMN_TIME] = {.kind = TYPE_TIMESTAMPTZ},
     };
+    if (kind == COLUMN_SERIAL)
+        buf_puts(&q->text, q->dialect->serial);
+    else
+        control_sql_type(q, &TYPES[kind]);
+    if (kind == COLUMN_TEXT)
+        buf_puts(&q->text, q->dialect->key_collation);
+}
+
+static void column_sql(const control_column *column, ds_sql *q)
+{
     sql_ident(q, column->name);
     SQL(q, " ");
-    control_sql_type(q, &TYPES[column->kind]);
+    type_sql(column->kind, q);
     if (column->flags & (IS_KEY | IS_REQUIRED | IS_ZERO))
         SQL(q, " NOT NULL");
     if (column->flags & IS_ZERO)
@@ -200,13 +212,27 @@ static ds_rc record_version(ds_control *control, ds_error *err)
     return store_exec(control->db, &q, NULL, err);
 }
 
+static ds_rc create_table(ds_control *control, const control_table *table, ds_error *err)
+{
+    ds_relation relation = table_relation(control, table);
+    TRY(store_schema_put(control->db, relation, err));
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    create_sql(table, relation, &q);
+    return store_exec(control->db, &q, NULL, err);
+}
+
+// Looks before it creates: whoever finds all of them needs no right to make any.
 ds_rc control_create_tables(ds_control *control, ds_error *err)
 {
-    for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++) {
-        CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-        create_sql(&CONTROL_TABLES[i], table_relation(control, &CONTROL_TABLES[i]), &q);
-        TRY(store_exec(control->db, &q, NULL, err));
-    }
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    ds_relation relations[CONTROL_TABLE_COUNT];
+    const ds_catalog_table *found[CONTROL_TABLE_COUNT];
+    for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
+        relations[i] = table_relation(control, &CONTROL_TABLES[i]);
+    TRY(store_describe_all(control->db, scratch, relations, CONTROL_TABLE_COUNT, found, err));
+    for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
+        if (!found[i])
+            TRY(create_table(control, &CONTROL_TABLES[i], err));
     return record_version(control, err);
 }
 
