@@ -20,6 +20,7 @@ typedef struct applier {
     ds_arena *arena;   // of the plan that is carried out
     ds_arena *scratch; // of one transaction
     ds_map *leases;    // of streams: those that were taken
+    ds_map *schemas;   // that are there
 } applier;
 
 // --- locks
@@ -86,8 +87,19 @@ static ds_rc in_transaction(applier *a, transaction_body *body, stream_slice str
 
 // --- steps
 
+// Each schema is looked for once.
+static ds_rc ensure_schema(applier *a, ds_relation relation, ds_error *err)
+{
+    if (!relation.schema || map_get(a->schemas, relation.schema))
+        return DS_DONE;
+    TRY(store_schema_put(a->control->db, relation, err));
+    (void)map_add(a->schemas, relation.schema, a);
+    return DS_DONE;
+}
+
 static ds_rc create_table(applier *a, const plan_step *step, ds_error *err)
 {
+    TRY(ensure_schema(a, table_relation_of(step->dataset, step->table), err));
     CLEANUP(sql_release) ds_sql q = sql_new(a->control->db->dialect);
     if (step->table == TABLE_MERGE)
         table_create_merge_sql(step->def, step->dataset, &q);
@@ -114,7 +126,7 @@ static ds_rc add_column(applier *a, ds_relation table, const plan_step *step, ds
     SQL(&q, " ADD COLUMN ");
     sql_ident(&q, step->column);
     SQL(&q, " ");
-    control_sql_type(&q, step->to);
+    table_type_sql(step->to, table_is_key(step->dataset->shape, step->column), &q);
     return store_exec(a->control->db, &q, NULL, err);
 }
 
@@ -130,11 +142,12 @@ static ds_rc rename_column(applier *a, ds_relation table, const plan_step *step,
     return store_exec(a->control->db, &q, NULL, err);
 }
 
-// An index on the column would be in the way; finish_indexes makes it again.
+// An index on the column would be in the way of its replacement; finish_indexes makes it again.
 static ds_rc convert_column(applier *a, ds_relation table, const plan_step *step, ds_error *err)
 {
-    TRY(table_drop_indexes(a->control, step->def, step->dataset, err));
-    return evolve_column(a->control, table, step->column, step->from, step->to, err);
+    if (!a->control->db->dialect->has_alter_type)
+        TRY(table_drop_indexes(a->control, step->def, step->dataset, err));
+    return evolve_column(a->control, table, step, err);
 }
 
 static ds_rc run_table_step(applier *a, const plan_step *step, ds_error *err)
@@ -165,7 +178,8 @@ static ds_rc make_view(applier *a, const plan_step *step, ds_error *err)
     ds_dataset_state state;
     TRY(control_dataset_state(a->control, step->def->name, step->dataset->name, a->scratch, &state, err));
     ds_view_form form = state.batch ? VIEW_REAL : VIEW_STUB;
-    TRY(view_create(a->control, step->def, step->dataset, step->view, form, err));
+    TRY(ensure_schema(a, step->view->relation, err));
+    TRY(view_put(a->control, step->def, step->dataset, step->view, form, err));
     ds_view_row row = {
         .workspace = step->view->workspace,
         .group = step->view->group,
@@ -178,11 +192,21 @@ static ds_rc make_view(applier *a, const plan_step *step, ds_error *err)
     return control_put_view(a->control, &row, err);
 }
 
+// Views keep tables from changing. One that comes back becomes a stub meanwhile, so that it keeps what was granted on
+// it and those that stand on it.
+static ds_rc step_aside(applier *a, const plan_step *step, ds_error *err)
+{
+    if (step->kind == STEP_DROP_VIEW)
+        return view_drop(a->control, step->view->relation, err);
+    if (step->kind == STEP_REPLACE_VIEW && step->before)
+        return view_put(a->control, step->def, step->before, step->view, VIEW_STUB, err);
+    return DS_DONE;
+}
+
 static ds_rc run_steps(applier *a, const plan_step_list *steps, ds_error *err)
 {
     for (size_t i = 0; i < steps->n; i++)
-        if (steps->v[i].view)
-            TRY(view_drop(a->control, steps->v[i].view->relation, err));
+        TRY(step_aside(a, &steps->v[i], err));
     for (size_t i = 0; i < steps->n; i++)
         TRY(run_table_step(a, &steps->v[i], err));
     for (size_t i = 0; i < steps->n; i++) {
@@ -383,6 +407,7 @@ ds_rc plan_carry_out(const ds_runtime *runtime, const ds_plan *plan, const char 
     TRY(control_connect(runtime, &plan->deployment->merge, CONTROL_CREATE, &control, err));
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     applier a = {.runtime = runtime, .control = control, .arena = arena, .scratch = scratch, .leases = map_new(arena)};
+    a.schemas = map_new(arena);
     TRY(lock_wait(&a, APPLY_LOCK, err));
     TRY(apply_locked(&a, plan, expected_id, err)); // closing the connection frees all locks
     *done = a.plan;

@@ -1,7 +1,9 @@
 // How a stored column becomes one of a wider type. Most widenings change the definition only; where the engine holds
-// the new type in another form, the values are rewritten into a new column, which then takes the old one's place.
+// the new type in another form it is asked to alter the column, or, if it can't, the values are rewritten into a new
+// column, which then takes the old one's place.
 #include "schema/value.h"
 #include "yellow/plan_int.h"
+#include "yellow/tables_int.h"
 
 // Appends the new value as an expression over the old column.
 typedef void convert_sql(const char *column, const ds_type *from, ds_sql *out);
@@ -87,7 +89,17 @@ static convert_sql *conversion(const ds_dialect *dialect, const ds_type *from, c
 
 bool evolve_possible(const ds_dialect *dialect, const ds_type *from, const ds_type *to)
 {
-    return conversion(dialect, from, to) != NULL;
+    return dialect->has_alter_type || conversion(dialect, from, to) != NULL;
+}
+
+// A column that is altered keeps its values when only a length or the digits before the point grow.
+bool evolve_rewrites(const ds_dialect *dialect, const ds_type *from, const ds_type *to)
+{
+    if (!evolve_needed(dialect, from, to))
+        return false;
+    bool longer = type_class(from) == VALUE_TEXT && type_class(to) == VALUE_TEXT;
+    bool more_digits = from->kind == TYPE_DECIMAL && to->kind == TYPE_DECIMAL && from->scale == to->scale;
+    return !dialect->has_alter_type || !(longer || more_digits);
 }
 
 static const char TEMPORARY[] = "ds_new"; // columns of a model may not begin with ds_
@@ -99,17 +111,40 @@ static void alter(ds_sql *q, ds_relation table)
     sql_relation(q, table);
 }
 
-ds_rc evolve_column(ds_control *control, ds_relation table, const char *column, const ds_type *from, const ds_type *to,
-                    ds_error *err)
+// ALTER COLUMN c TYPE t USING c::t, ALTER COLUMN c DROP NOT NULL
+static ds_rc alter_type(ds_control *control, ds_relation table, const plan_step *step, ds_error *err)
 {
-    convert_sql *convert = conversion(control->db->dialect, from, to);
+    bool in_key = table_is_key(step->dataset->shape, step->column);
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    alter(&q, table);
+    SQL(&q, " ALTER COLUMN ");
+    sql_ident(&q, step->column);
+    SQL(&q, " TYPE ");
+    table_type_sql(step->to, in_key, &q);
+    SQL(&q, " USING CAST(");
+    sql_ident(&q, step->column);
+    SQL(&q, " AS ");
+    control_sql_type(&q, step->to);
+    SQL(&q, ")");
+    if (!in_key) {
+        SQL(&q, ", ALTER COLUMN ");
+        sql_ident(&q, step->column);
+        SQL(&q, " DROP NOT NULL");
+    }
+    return store_exec(control->db, &q, NULL, err);
+}
+
+static ds_rc replace_column(ds_control *control, ds_relation table, const plan_step *step, ds_error *err)
+{
+    const char *column = step->column;
+    convert_sql *convert = conversion(control->db->dialect, step->from, step->to);
     ds_assert(convert);
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     alter(&q, table);
     SQL(&q, " ADD COLUMN ");
     sql_ident(&q, TEMPORARY);
     SQL(&q, " ");
-    control_sql_type(&q, to);
+    control_sql_type(&q, step->to);
     TRY(store_exec(control->db, &q, NULL, err));
 
     sql_clear(&q);
@@ -118,7 +153,7 @@ ds_rc evolve_column(ds_control *control, ds_relation table, const char *column, 
     SQL(&q, " SET ");
     sql_ident(&q, TEMPORARY);
     SQL(&q, " = ");
-    convert(column, from, &q);
+    convert(column, step->from, &q);
     SQL(&q, " WHERE ");
     sql_ident(&q, column);
     SQL(&q, " IS NOT NULL");
@@ -135,4 +170,11 @@ ds_rc evolve_column(ds_control *control, ds_relation table, const char *column, 
     SQL(&q, " TO ");
     sql_ident(&q, column);
     return store_exec(control->db, &q, NULL, err);
+}
+
+ds_rc evolve_column(ds_control *control, ds_relation table, const plan_step *step, ds_error *err)
+{
+    if (control->db->dialect->has_alter_type)
+        return alter_type(control, table, step, err);
+    return replace_column(control, table, step, err);
 }

@@ -13,8 +13,8 @@ typedef enum step_kind {
     STEP_DROP_TABLE,
     STEP_ADD_COLUMN,     // column, to
     STEP_RENAME_COLUMN,  // column: old spelling; name: new one
-    STEP_CONVERT_COLUMN, // column, from -> to: values rewritten into a column that is declared anew, nullable
-    STEP_REPLACE_VIEW,   // made, or dropped and made
+    STEP_CONVERT_COLUMN, // column, from -> to: declared anew, nullable unless its table keeps it in the key
+    STEP_REPLACE_VIEW,   // made, or given another select; before
     STEP_DROP_VIEW,
     STEP_FORGET_DATASET, // its control rows
 } step_kind;
@@ -27,6 +27,7 @@ typedef struct plan_step {
     const char *column, *name;
     const ds_type *from, *to;
     const ds_view_def *view;
+    const ds_dataset_def *before; // what the view shows now, when its table changes under it; else NULL
 } plan_step;
 typedef VEC(plan_step) plan_step_list;
 
@@ -128,8 +129,10 @@ void plan_drop_views(ds_planner *p, plan_stream *stream);
 bool evolve_possible(const ds_dialect *dialect, const ds_type *from, const ds_type *to);
 // False when the definition alone changes.
 bool evolve_needed(const ds_dialect *dialect, const ds_type *from, const ds_type *to);
-ds_rc evolve_column(ds_control *control, ds_relation table, const char *column, const ds_type *from, const ds_type *to,
-                    ds_error *err);
+// Does that take the table's every row?
+bool evolve_rewrites(const ds_dialect *dialect, const ds_type *from, const ds_type *to);
+// A STEP_CONVERT_COLUMN.
+ds_rc evolve_column(ds_control *control, ds_relation table, const plan_step *step, ds_error *err);
 
 // --- plan_transformer.c
 // Prepares a transformer's SELECTs, as a batch will run them, and compares their columns with the output's. DS_FINDING

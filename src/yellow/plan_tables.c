@@ -11,7 +11,8 @@ typedef struct table_check {
     const ds_dataset_def *dataset, *old; // old: NULL when it was never applied
     ds_table_kind kind;
     const ds_catalog_table *found;
-    bool committed;      // rows of it were shown to consumers
+    bool committed; // rows of it were shown to consumers
+    int64_t live_rows;
     bool moves_views;    // some change needs the dataset's views out of the way
     const char *problem; // why the table can't become what it should be
 } table_check;
@@ -35,14 +36,6 @@ static const ds_shape_column *column_of(const ds_shape_column *columns, size_t n
 static const ds_shape_column *shape_column(const ds_dataset_def *dataset, const char *name)
 {
     return dataset ? column_of(dataset->shape->columns, dataset->shape->n, name) : NULL;
-}
-
-static bool is_key(const ds_shape *shape, const char *name)
-{
-    for (size_t i = 0; i < shape->key_count; i++)
-        if (strcasecmp(shape->columns[shape->key[i]].name, name) == 0)
-            return true;
-    return false;
 }
 
 static ds_relation relation_of(const table_check *t)
@@ -105,6 +98,13 @@ static void refuse_type(table_check *t, const ds_shape_column *column, const ds_
                               from ? type_text(t->p, from) : "", why);
 }
 
+static const char *rewrite_text(const table_check *t, const ds_type *from, const ds_type *to)
+{
+    if (!evolve_rewrites(t->p->deployment->dialect, from, to))
+        return "";
+    return arena_printf(t->p->arena, ", its values are rewritten (%lld live rows)", (long long)t->live_rows);
+}
+
 static void check_type(table_check *t, const ds_shape_column *column, const ds_catalog_column *found)
 {
     const ds_type *from = type_before(t, column->name);
@@ -115,14 +115,17 @@ static void check_type(table_check *t, const ds_shape_column *column, const ds_c
         refuse_type(t, column, from, why.n > 2 ? buf_text(&why) : "");
         return;
     }
-    bool relax = found->not_null && t->kind == TABLE_MERGE && !is_key(t->dataset->shape, column->name);
-    bool rewrite = evolve_needed(t->p->deployment->dialect, from, column->type);
+    const ds_dialect *dialect = t->p->deployment->dialect;
+    bool in_key = table_is_key(t->dataset->shape, column->name);
+    bool relax = found->not_null && t->kind == TABLE_MERGE && !in_key;
+    bool recollate =
+        table_collates(dialect, column->type) && t->old && in_key != table_is_key(t->old->shape, column->name);
     if (!type_equal(from, column->type) && t->kind == TABLE_MERGE)
         plan_change(t->p, plan_object(t->p, "table", relation_of(t)), "widen", "\"%s\": %s -> %s%s", column->name,
-                    type_text(t->p, from), type_text(t->p, column->type), rewrite ? ", its values are rewritten" : "");
+                    type_text(t->p, from), type_text(t->p, column->type), rewrite_text(t, from, column->type));
     else if (relax)
         plan_change(t->p, plan_object(t->p, "table", relation_of(t)), "widen", "\"%s\" may be null", column->name);
-    if (relax || rewrite)
+    if (relax || recollate || evolve_needed(dialect, from, column->type))
         convert_column(t, column->name, from, column->type);
 }
 
@@ -345,6 +348,7 @@ ds_rc plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *data
             continue;
         table_check t = {.p = p, .stream = stream, .dataset = dataset, .old = old, .kind = KINDS[i]};
         t.committed = state.batch > 0;
+        t.live_rows = state.fingerprint.rows;
         check_table(&t);
         *moves_views |= t.moves_views;
     }

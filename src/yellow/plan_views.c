@@ -21,10 +21,12 @@ static const ds_view_row *applied(const ds_planner *p, ds_relation relation)
     return map_get(p->view_by_name, plan_relation_key(p->arena, relation));
 }
 
-static void replace_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_view_def *view)
+static plan_step *replace_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset,
+                               const ds_view_def *view)
 {
     plan_step *step = plan_add_step(p, stream, STEP_REPLACE_VIEW, dataset);
     step->view = view;
+    return step;
 }
 
 static bool same_text(const ds_planner *p, const plan_stream *stream, const ds_dataset_def *dataset,
@@ -33,8 +35,8 @@ static bool same_text(const ds_planner *p, const plan_stream *stream, const ds_d
     ds_control_names names = control_names(p->arena, p->deployment->dialect);
     CLEANUP(sql_release) ds_sql a = sql_new(p->deployment->dialect);
     CLEANUP(sql_release) ds_sql b = sql_new(p->deployment->dialect);
-    view_create_sql(stream->old->def, old, view, &names, VIEW_REAL, &a);
-    view_create_sql(stream->def, dataset, view, &names, VIEW_REAL, &b);
+    view_select_sql(stream->old->def, old, view, &names, VIEW_REAL, &a);
+    view_select_sql(stream->def, dataset, view, &names, VIEW_REAL, &b);
     return str_eq(buf_str(&a.text), buf_str(&b.text));
 }
 
@@ -121,12 +123,14 @@ static ds_rc check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def
         plan_change(p, object, "replace", "its table changes");
     else
         return DS_DONE;
-    replace_view(p, stream, dataset, view);
+    plan_step *step = replace_view(p, stream, dataset, view);
+    step->before = found && forced ? old : NULL;
     return DS_DONE;
 }
 
 // Another stream takes these over in the last transaction; until then they must stand on the changed tables.
-static void keep_moving_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset)
+static void keep_moving_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset,
+                              const ds_dataset_def *old)
 {
     for (size_t i = 0; i < p->view_count; i++) {
         const ds_view_row *row = &p->views[i];
@@ -136,7 +140,8 @@ static void keep_moving_views(ds_planner *p, plan_stream *stream, const ds_datas
             continue;
         ds_view_def *view = ARENA_NEW(p->arena, ds_view_def);
         *view = (ds_view_def){row->workspace, row->group, row->history, row->relation};
-        replace_view(p, stream, dataset, view);
+        plan_step *step = replace_view(p, stream, dataset, view);
+        step->before = plan_catalog(p, row->relation) ? old : NULL;
     }
 }
 
@@ -146,7 +151,7 @@ ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *datas
     for (size_t i = 0; i < dataset->view_count; i++)
         TRY(check_view(p, stream, dataset, old, &dataset->views[i], forced, err));
     if (forced)
-        keep_moving_views(p, stream, dataset);
+        keep_moving_views(p, stream, dataset, old);
     return DS_DONE;
 }
 

@@ -1,5 +1,8 @@
 #include "yellow/tables.h"
 
+#include <strings.h>
+
+#include "schema/value.h"
 #include "yellow/control_int.h"
 #include "yellow/tables_int.h"
 
@@ -98,11 +101,33 @@ static bool is_key(const ds_shape *shape, size_t column)
     return false;
 }
 
+bool table_collates(const ds_dialect *dialect, const ds_type *type)
+{
+    ds_value_class class = type_class(type);
+    bool is_text = (class == VALUE_TEXT && type->kind != TYPE_JSON) || class == VALUE_OTHER;
+    return is_text && dialect->key_collation[0];
+}
+
+void table_type_sql(const ds_type *type, bool in_key, ds_sql *out)
+{
+    control_sql_type(out, type);
+    if (in_key && table_collates(out->dialect, type))
+        buf_puts(&out->text, out->dialect->key_collation);
+}
+
+bool table_is_key(const ds_shape *shape, const char *column)
+{
+    for (size_t i = 0; i < shape->key_count; i++)
+        if (strcasecmp(shape->columns[shape->key[i]].name, column) == 0)
+            return true;
+    return false;
+}
+
 static void bare_column_sql(const ds_shape *shape, size_t column, ds_sql *out)
 {
     sql_ident(out, shape->columns[column].name);
     SQL(out, " ");
-    control_sql_type(out, shape->columns[column].type);
+    table_type_sql(shape->columns[column].type, is_key(shape, column), out);
 }
 
 static void key_column_sql(const ds_shape *shape, size_t column, ds_sql *out)

@@ -1,6 +1,7 @@
 #include "yellow/views.h"
 
 #include "yellow/control_int.h"
+#include "yellow/tables_int.h"
 #include "yellow/views_int.h"
 
 // What a history view has besides the dataset's columns.
@@ -23,13 +24,26 @@ static void null_column(const char *name, const ds_type *type, ds_sql *out)
     sql_ident(out, name);
 }
 
+// As null_column, with the collation of the table's column: a view can't change it later.
+static void stub_column(const ds_shape *shape, size_t column, ds_sql *out)
+{
+    const ds_shape_column *c = &shape->columns[column];
+    SQL(out, "CAST(NULL AS ");
+    control_sql_type(out, c->type);
+    SQL(out, ")");
+    if (table_is_key(shape, c->name) && table_collates(out->dialect, c->type))
+        buf_puts(&out->text, out->dialect->key_collation);
+    SQL(out, " AS ");
+    sql_ident(out, c->name);
+}
+
 static void stub_select(const ds_shape *shape, bool history, ds_sql *out)
 {
     SQL(out, "SELECT ");
     for (size_t i = 0; i < shape->n; i++) {
         if (i)
             SQL(out, ", ");
-        null_column(shape->columns[i].name, shape->columns[i].type, out);
+        stub_column(shape, i, out);
     }
     for (size_t i = 0; history && i < MILESTONE_COUNT; i++) {
         SQL(out, ", ");
@@ -99,13 +113,9 @@ static void live_select(const ds_stream_def *def, const ds_dataset_def *dataset,
     sql_literal_int(out, BATCH_LIVE);
 }
 
-// A column list would give the names too, but not every engine's catalogue shows types then.
-void view_create_sql(const ds_stream_def *def, const ds_dataset_def *dataset, const ds_view_def *view,
+void view_select_sql(const ds_stream_def *def, const ds_dataset_def *dataset, const ds_view_def *view,
                      const ds_control_names *control, ds_view_form form, ds_sql *out)
 {
-    SQL(out, "CREATE VIEW ");
-    sql_relation(out, view->relation);
-    SQL(out, " AS ");
     if (form == VIEW_STUB)
         stub_select(dataset->shape, view->history, out);
     else if (view->history)
@@ -122,19 +132,18 @@ ds_rc view_drop(ds_control *control, ds_relation relation, ds_error *err)
     return store_exec(control->db, &q, NULL, err);
 }
 
-ds_rc view_create(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, const ds_view_def *view,
-                  ds_view_form form, ds_error *err)
+ds_rc view_put(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, const ds_view_def *view,
+               ds_view_form form, ds_error *err)
 {
-    TRY(view_drop(control, view->relation, err));
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    view_create_sql(def, dataset, view, &control->names, form, &q);
-    return store_exec(control->db, &q, NULL, err);
+    view_select_sql(def, dataset, view, &control->names, form, &q);
+    return store_view_put(control->db, view->relation, &q, err);
 }
 
 ds_rc views_replace(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_view_form form,
                     ds_error *err)
 {
     for (size_t i = 0; i < dataset->view_count; i++)
-        TRY(view_create(control, def, dataset, &dataset->views[i], form, err));
+        TRY(view_put(control, def, dataset, &dataset->views[i], form, err));
     return DS_DONE;
 }

@@ -3,10 +3,10 @@
 #include "yellow/control.h"
 
 typedef enum ds_view_form { VIEW_STUB, VIEW_REAL } ds_view_form;
-// CREATE VIEW …: live rows and the dataset's columns only; or, with history, all versions and ds_batch_in,
+// The view's SELECT: live rows and the dataset's columns only; or, with history, all versions and ds_batch_in,
 // ds_batch_out, ds_valid_from, ds_valid_to.
-void view_create_sql(const ds_stream_def *def, const ds_dataset_def *dataset, const ds_view_def *view,
+void view_select_sql(const ds_stream_def *def, const ds_dataset_def *dataset, const ds_view_def *view,
                      const ds_control_names *control, ds_view_form form, ds_sql *out);
-// Drops and creates all views of a dataset in their real form. Inside the caller's transaction.
+// Gives all views of a dataset that form; what was granted on them stays. Inside the caller's transaction.
 ds_rc views_replace(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_view_form form,
                     ds_error *err);

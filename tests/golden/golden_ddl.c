@@ -41,7 +41,10 @@ static void print_stubs(ddl_case *c, const ds_stream_def *def, const ds_dataset_
 {
     for (size_t i = 0; i < dataset->view_count; i++) {
         CLEANUP(sql_release) ds_sql q = sql_new(c->control->db->dialect);
-        view_create_sql(def, dataset, &dataset->views[i], &c->control->names, VIEW_STUB, &q);
+        SQL(&q, "CREATE VIEW ");
+        sql_relation(&q, dataset->views[i].relation);
+        SQL(&q, " AS ");
+        view_select_sql(def, dataset, &dataset->views[i], &c->control->names, VIEW_STUB, &q);
         fprintf(c->out, "%s\n", buf_text(&q.text));
     }
 }
