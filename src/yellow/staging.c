@@ -147,7 +147,7 @@ static ds_rc copy_gone_rows(ds_job *job, ds_work *work, const int64_t *locators,
     for (size_t i = 0; i < n; i++) {
         if (i)
             SQL(&q, ", ");
-        sql_int(&q, locators[i]);
+        sql_locator_value(&q, locators[i]);
     }
     SQL(&q, ")");
     return copy_gone(job, work, &q, (int64_t)n, err);

@@ -69,7 +69,7 @@ static ds_rc on_gone(void *context, int64_t locator, ds_error *err)
     SQL(&q, " AND ");
     sql_locator(&q, NULL);
     SQL(&q, " = ");
-    sql_int(&q, locator);
+    sql_locator_value(&q, locator);
     ds_read read = {.select = &q, .shape = shape};
     CLEANUP(pump_closep) ds_pump *pump = NULL;
     TRY(pump_open(db, &read, 0, &pump, err));
