@@ -21,6 +21,10 @@ ds_container_def compile_container(const ds_container *container, const char *cr
         .schema = text_or_empty(container->schema),
         .credential = credential ? credential : "",
         .port = (int)container->port.v,
+        .tls_mode = container->tls.mode.s,
+        .tls_ca = container->tls.ca.s,
+        .tls_cert = container->tls.cert.s,
+        .tls_key = container->tls.key.s,
     };
 }
 
@@ -182,7 +186,8 @@ static int64_t rows_per_second(const ds_platform_service *service, const ds_cont
 static ds_rc compile_source(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out, ds_error *err)
 {
     const ds_capture *capture = &ingest->store->capture;
-    out->source = (ds_container_def){"", "", "", "", "", "", "", 0};
+    out->source = (ds_container_def){
+        .name = "", .type = "", .path = "", .host = "", .database = "", .schema = "", .credential = ""};
     if (ingest->store->producer) {
         compile_inputs(c, ingest, out);
         return DS_DONE;
@@ -243,11 +248,21 @@ static void apply_trigger(const ds_node *ingest, ds_stream_def *out)
     out->external = trigger->external.v;
 }
 
+// Where a dataset's table is when nothing says otherwise: on an engine with schemas always in one by name, so that no
+// search path decides.
+static const char *source_schema(const ds_compiler *c, const ds_container_def *source)
+{
+    const ds_driver *driver = store_driver(c->store, source->type);
+    bool has_schemas = driver && driver->dialect->names.has_schemas;
+    return source->schema[0] || !has_schemas ? source->schema : "public";
+}
+
 static ds_rc compile_datasets(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out, ds_error *err)
 {
     ds_dataset_def *datasets = ARENA_ARRAY(c->arena, ds_dataset_def, ingest->dataset_count);
+    const char *schema = source_schema(c, &out->source);
     for (size_t i = 0; i < ingest->dataset_count; i++)
-        TRY(compile_dataset(c, ingest, ingest->datasets[i], out->source.schema, &datasets[i], err));
+        TRY(compile_dataset(c, ingest, ingest->datasets[i], schema, &datasets[i], err));
     out->datasets = datasets;
     out->dataset_count = ingest->dataset_count;
     return DS_DONE;
@@ -341,7 +356,7 @@ ds_rc compile_service(const ds_model *model, const ds_graph *graph, const ds_pla
     deployment->service = service;
     TRY(compile_merge(model, service, store, deployment, err));
     TRY(check_platforms(service, err));
-    ds_compiler c = {model, graph, service, deployment->dialect, arena};
+    ds_compiler c = {model, graph, service, store, deployment->dialect, arena};
     ds_nodes nodes = graph_streams(graph, NULL, arena);
     ds_map *skipped = map_new(arena); // by stream name
     deployment->streams = ARENA_ARRAY(arena, const ds_stream_def *, nodes.n);

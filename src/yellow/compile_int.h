@@ -6,7 +6,8 @@ typedef struct ds_compiler {
     const ds_model *model;
     const ds_graph *graph;
     const ds_platform_service *service;
-    const ds_dialect *dialect;
+    const ds_store *store;
+    const ds_dialect *dialect; // of the merge database
     ds_arena *arena;
 } ds_compiler;
 

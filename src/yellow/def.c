@@ -55,10 +55,12 @@ static const def_field STREAM_FIELDS[] = {
 };
 
 static const def_field CONTAINER_FIELDS[] = {
-    FIELD(ds_container_def, name, DEF_TEXT),     FIELD(ds_container_def, type, DEF_TEXT),
-    FIELD(ds_container_def, path, DEF_TEXT),     FIELD(ds_container_def, host, DEF_TEXT),
-    FIELD(ds_container_def, database, DEF_TEXT), FIELD(ds_container_def, schema, DEF_TEXT),
-    FIELD(ds_container_def, port, DEF_INT),      FIELD(ds_container_def, credential, DEF_TEXT),
+    FIELD(ds_container_def, name, DEF_TEXT),          FIELD(ds_container_def, type, DEF_TEXT),
+    FIELD(ds_container_def, path, DEF_TEXT),          FIELD(ds_container_def, host, DEF_TEXT),
+    FIELD(ds_container_def, database, DEF_TEXT),      FIELD(ds_container_def, schema, DEF_TEXT),
+    FIELD(ds_container_def, port, DEF_INT),           FIELD(ds_container_def, credential, DEF_TEXT),
+    FIELD(ds_container_def, tls_mode, DEF_TEXT_NULL), FIELD(ds_container_def, tls_ca, DEF_TEXT_NULL),
+    FIELD(ds_container_def, tls_cert, DEF_TEXT_NULL), FIELD(ds_container_def, tls_key, DEF_TEXT_NULL),
 };
 
 static const def_field DATASET_FIELDS[] = {

@@ -32,6 +32,7 @@ typedef struct ds_dataset_def {
 typedef struct ds_container_def {
     const char *name, *type, *path, *host, *database, *schema, *credential;
     int port;
+    const char *tls_mode, *tls_ca, *tls_cert, *tls_key; // NULL: not given; files
 } ds_container_def;
 
 // An input of a transformer: a relation it may read, and the stream whose commits make it due.
