@@ -1,14 +1,11 @@
 #include "support/pgserver.h"
 
-#include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "support/pgspawn.h"
 #include "support/workdir.h"
 
 struct pgserver {
@@ -16,30 +13,12 @@ struct pgserver {
     pid_t owner; // a forked child leaves the server alone
 };
 
-static int run(const char *const *args)
-{
-    extern char **environ;
-    static const char TOOL[] = SUPPORT_ROOT "/tools/postgres.sh";
-    char *argv[8] = {(char[]){"postgres.sh"}};
-    for (int i = 0; args[i]; i++)
-        argv[i + 1] = strdup(args[i]);
-    pid_t pid;
-    int failed = posix_spawn(&pid, TOOL, NULL, NULL, argv, environ);
-    if (failed)
-        BUG("%s: %s", TOOL, strerror(failed));
-    for (int i = 1; argv[i]; i++)
-        free(argv[i]);
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            BUG("waitpid: %s", strerror(errno));
-    return status;
-}
+#define TOOL SUPPORT_ROOT "/tools/postgres.sh"
 
 static void tool(const char *const *args)
 {
-    if (run(args) != 0)
-        BUG("tools/postgres.sh %s %s failed; it has said why", args[0], args[1]);
+    if (pgspawn_wait(pgspawn(args)) != 0)
+        BUG("tools/postgres.sh %s %s failed; it has said why", args[1], args[2]);
 }
 
 pgserver *pgserver_private_new(void)
@@ -50,7 +29,7 @@ pgserver *pgserver_private_new(void)
     *server = (pgserver){.dir = workdir_new(), .owner = getpid()};
     char owner[16];
     snprintf(owner, sizeof owner, "%d", (int)server->owner);
-    tool((const char *[]){"start", server->dir.path, "--durable", "--owner", owner, NULL});
+    tool((const char *[]){TOOL, "start", server->dir.path, "--durable", "--owner", owner, NULL});
     return server;
 }
 
@@ -61,23 +40,23 @@ const char *pgserver_host(const pgserver *server)
 
 void pgserver_crash(pgserver *server)
 {
-    tool((const char *[]){"crash", server->dir.path, NULL});
+    tool((const char *[]){TOOL, "crash", server->dir.path, NULL});
 }
 
 void pgserver_stop(pgserver *server)
 {
-    tool((const char *[]){"stop", server->dir.path, NULL});
+    tool((const char *[]){TOOL, "stop", server->dir.path, NULL});
 }
 
 void pgserver_start(pgserver *server)
 {
-    tool((const char *[]){"start", server->dir.path, NULL});
+    tool((const char *[]){TOOL, "start", server->dir.path, NULL});
 }
 
 void pgserver_free(pgserver *server)
 {
     if (server && server->owner == getpid())
-        tool((const char *[]){"remove", server->dir.path, NULL});
+        tool((const char *[]){TOOL, "remove", server->dir.path, NULL});
     free(server);
 }
 
