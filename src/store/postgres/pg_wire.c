@@ -178,7 +178,7 @@ pg_column pg_column_of(const ds_shape_column *column, pg_wire wire)
     pg_column out = {.column = column,
                      .name_hash = column->name_hash,
                      .wire = wire,
-                     .way = way_of(wire, type),
+                     .way = (unsigned char)way_of(wire, type),
                      .width = WIDTHS[wire],
                      .trim = padded && is_textual(wire),
                      .low = 1, // an empty range
