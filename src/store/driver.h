@@ -73,6 +73,9 @@ typedef struct ds_read {
     const ds_shape *shape;
     bool has_hash;    // next column: ds_row_hash, goes to rows.row_hash instead of a computed one
     bool has_locator; // next column: the locator
+    // The types of the shape's columns in hash order, as the catalogue told them in the same transaction; NULL: the
+    // driver finds them out, which may cost a round trip.
+    const uint32_t *type_ids;
     // Rows of our own tables, which somebody may have damaged: a value that can't be read is left out and a stored
     // hash that is none is zero, so that the row differs from every source row. A key must be good all the same.
     bool salvage;
@@ -111,6 +114,7 @@ typedef struct ds_catalog_column {
     bool not_null;
     int key;             // place in the primary key from 1, 0 when not part of it
     const char *comment; // NULL: none
+    uint32_t type_id;    // the engine's number of the type, for ds_read.type_ids; 0: none
 } ds_catalog_column;
 typedef struct ds_catalog_table {
     ds_relation relation;

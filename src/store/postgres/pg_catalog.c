@@ -15,20 +15,22 @@ enum {
     AT_NOT_NULL,
     AT_KEY,
     AT_COLUMN_COMMENT,
+    AT_TYPE_ID,
 };
 
-// An int2vector counts from 0.
+// An int2vector counts from 0. A domain's values have the type that it stands for, which is asked for when it is read.
 static void select_columns(ds_sql *q)
 {
     SQL(q, "SELECT n.nspname, c.relname, c.relkind::text, pg_catalog.obj_description(c.oid, 'pg_class'), a.attname, "
            "pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::int, "
            "COALESCE(pg_catalog.array_position(i.indkey::int2[], a.attnum) + 1, 0), "
-           "pg_catalog.col_description(c.oid, a.attnum::int) FROM ");
+           "pg_catalog.col_description(c.oid, a.attnum::int), CASE t.typtype WHEN 'd' THEN 0 ELSE t.oid END FROM ");
 }
 
 static void join_columns(ds_sql *q)
 {
     SQL(q, " LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+           "LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid "
            "LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND i.indisprimary "
            "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')");
 }
@@ -39,7 +41,8 @@ static void take_column(const ds_result *r, size_t row, ds_catalog_column *out)
                                .declared = result_text(r, row, AT_TYPE),
                                .not_null = result_int(r, row, AT_NOT_NULL) != 0,
                                .key = (int)result_int(r, row, AT_KEY),
-                               .comment = result_text(r, row, AT_COLUMN_COMMENT)};
+                               .comment = result_text(r, row, AT_COLUMN_COMMENT),
+                               .type_id = (uint32_t)result_int(r, row, AT_TYPE_ID)};
 }
 
 static bool same_table(const ds_result *r, size_t a, size_t b)

@@ -32,41 +32,58 @@ typedef struct pg_reader {
 
 // --- opening
 
-static ds_rc changed(const pg_reader *reader, const ds_shape_column *column, const PGresult *description, int at,
-                     ds_error *err)
+static ds_rc changed(const pg_reader *reader, const ds_shape_column *column, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf type = BUF_INIT(TYPE_TEXT_MAX);
     type_print(column->type, &type);
-    ds_rc rc = ds_fail(err, DS_FINDING, "%s: source column changed: \"%s\" can't feed %s \"%s\" of the model",
-                       reader->db->label, PQfname(description, at), buf_text(&type), column->name);
+    ds_rc rc =
+        ds_fail(err, DS_FINDING, "%s: source column changed: the type of \"%s\" can't feed %s \"%s\" of the model",
+                reader->db->label, column->source, buf_text(&type), column->name);
     return ds_hint(rc, err, "bring the source's type back, or change the column in the model and apply");
 }
 
-static ds_rc check_extra(const pg_reader *reader, const PGresult *description, ds_error *err)
+static ds_rc learn_column(pg_reader *reader, size_t i, uint32_t type_id, ds_error *err)
+{
+    const ds_shape_column *column = &reader->shape->columns[reader->shape->hash_order[i]];
+    pg_wire wire = pg_wire_of(type_id);
+    if (!pg_wire_fits(wire, column->type))
+        return changed(reader, column, err);
+    reader->columns[i] = pg_column_of(column, wire);
+    return DS_DONE;
+}
+
+static ds_rc learn_extra(pg_reader *reader, const PGresult *description, ds_error *err)
 {
     int at = (int)reader->n;
     if (reader->has_hash && pg_wire_of(PQftype(description, at++)) != PG_BYTEA)
         return ds_fail(err, DS_FINDING, "%s: the row hash is no bytea", reader->db->label);
-    if (reader->has_locator && reader->locator != PG_TID && reader->locator != PG_INT8)
+    if (!reader->has_locator)
+        return DS_DONE;
+    reader->locator = pg_wire_of(PQftype(description, at));
+    if (reader->locator != PG_TID && reader->locator != PG_INT8)
         return ds_fail(err, DS_FINDING, "%s: the locator is neither tid nor bigint", reader->db->label);
     return DS_DONE;
 }
 
-static ds_rc learn_columns(pg_reader *reader, const PGresult *description, ds_error *err)
+static ds_rc ask_columns(pg_reader *reader, const char *select, ds_error *err)
 {
+    CLEANUP(pg_result_clearp) PGresult *description = NULL;
+    TRY(pg_describe_select(reader->db, select, &description, err));
     if ((size_t)PQnfields(description) != reader->width)
         return ds_fail(err, DS_FINDING, "%s: the query gives %d columns instead of %zu", reader->db->label,
                        PQnfields(description), reader->width);
-    for (size_t i = 0; i < reader->n; i++) {
-        const ds_shape_column *column = &reader->shape->columns[reader->shape->hash_order[i]];
-        pg_wire wire = pg_wire_of(PQftype(description, (int)i));
-        if (!pg_wire_fits(wire, column->type))
-            return changed(reader, column, description, (int)i, err);
-        reader->columns[i] = pg_column_of(column, wire);
-    }
-    if (reader->has_locator)
-        reader->locator = pg_wire_of(PQftype(description, (int)reader->width - 1));
-    return check_extra(reader, description, err);
+    for (size_t i = 0; i < reader->n; i++)
+        TRY(learn_column(reader, i, PQftype(description, (int)i), err));
+    return learn_extra(reader, description, err);
+}
+
+static ds_rc learn_columns(pg_reader *reader, const ds_read *read, const char *select, ds_error *err)
+{
+    if (!read->type_ids || read->has_hash || read->has_locator || read->untrusted)
+        return ask_columns(reader, select, err);
+    for (size_t i = 0; i < reader->n; i++)
+        TRY(learn_column(reader, i, read->type_ids[i], err));
+    return DS_DONE;
 }
 
 // "q"."c3"::text
@@ -139,10 +156,8 @@ static ds_rc start_copy(pg_reader *reader, const char *text, ds_error *err)
 static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf select = BUF_INIT(TEXT_MAX);
-    CLEANUP(pg_result_clearp) PGresult *description = NULL;
     TRY(pg_inline(reader->db, read->select, &select, err));
-    TRY(pg_describe_select(reader->db, buf_text(&select), &description, err));
-    TRY(learn_columns(reader, description, err));
+    TRY(learn_columns(reader, read, buf_text(&select), err));
     CLEANUP(sql_release) ds_sql copy = sql_new(reader->db->db.dialect);
     copy_sql(reader, buf_text(&select), &copy);
     if (!sql_ok(&copy))
