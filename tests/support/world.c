@@ -19,20 +19,19 @@ static void must(ds_rc rc, const ds_error *err, const char *what)
 
 void world_open(world *w, const ds_driver *driver, ds_milestoning milestoning)
 {
-    *w = (world){.dir = workdir_new(), .arena = arena_new(), .drivers = {driver}};
-    w->store = (ds_store){w->drivers, 1};
+    world_open_on(w, &(test_pair){.name = driver->name, .drivers = {driver, driver}}, milestoning);
+}
+
+void world_open_on(world *w, const test_pair *pair, ds_milestoning milestoning)
+{
+    *w = (world){.dir = workdir_new(), .arena = arena_new(), .drivers = {pair->drivers[0], pair->drivers[1]}};
+    w->store = (ds_store){w->drivers, PAIR_SIDES};
     w->clock = clock_manual(INT64_C(1700000000000000));
-    w->runtime = (ds_runtime){.store = &w->store, .clock = &w->clock, .base_dir = w->dir.path, .tree_id = ""};
-    w->source = (ds_container_def){.name = "Source",
-                                   .type = "sqlite",
-                                   .path = "source.db",
-                                   .host = "",
-                                   .database = "",
-                                   .schema = "",
-                                   .credential = ""};
-    w->merge = w->source;
-    w->merge.name = "Merge";
-    w->merge.path = "merge.db";
+    pair_write_secrets(pair, w->dir.path);
+    w->runtime = (ds_runtime){
+        .store = &w->store, .clock = &w->clock, .base_dir = w->dir.path, .secrets_dir = w->dir.path, .tree_id = ""};
+    w->source = pair_container(pair, PAIR_SOURCE);
+    w->merge = pair_container(pair, PAIR_MERGE);
     w->def = (ds_stream_def){.name = "P/S",
                              .service = "Svc",
                              .platform = "P",
@@ -116,10 +115,11 @@ void world_dataset(world *w, const char *name, const char *columns)
     }
     SQL(&q, ")");
     must(store_exec(db, &q, NULL, &err), &err, "create source table");
-    const ds_name_rules rules = db->dialect->names;
+    const char *schema = db->dialect->names.has_schemas ? "public" : "";
+    const ds_name_rules rules = w->drivers[PAIR_MERGE]->dialect->names;
     ds_dataset_def *d = &w->datasets[w->def.dataset_count++];
     *d = (ds_dataset_def){.name = arena_strdup(w->arena, name),
-                          .source_schema = "",
+                          .source_schema = schema,
                           .source_table = arena_strdup(w->arena, name),
                           .merge = naming_table(w->arena, rules, "P", "S", name, TABLE_MERGE),
                           .staging = naming_table(w->arena, rules, "P", "S", name, TABLE_STAGING),
@@ -137,6 +137,8 @@ void world_dataset(world *w, const char *name, const char *columns)
 static void apply_dataset(const world *w, ds_control *control, const ds_dataset_def *d)
 {
     ds_error err;
+    must(store_schema_put(control->db, d->merge, &err), &err, "schema of tables");
+    must(store_schema_put(control->db, d->views[0].relation, &err), &err, "schema of views");
     CLEANUP(sql_release) ds_sql merge = sql_new(control->db->dialect);
     table_create_merge_sql(&w->def, d, &merge);
     must(store_exec(control->db, &merge, NULL, &err), &err, "merge table");
@@ -168,6 +170,18 @@ ds_rc world_job(world *w, ds_job_result *out, ds_error *err)
 {
     w->clock.fixed_us += 1000000;
     return job_run(&w->runtime, &w->merge, w->def.name, &w->options, w->arena, out, err);
+}
+
+const char *world_name(const world *w, ds_relation relation)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[PAIR_MERGE]->dialect);
+    sql_relation(&q, relation);
+    return arena_strdup(w->arena, buf_text(&q.text));
+}
+
+const char *world_control(const world *w, const char *table)
+{
+    return world_name(w, naming_control(w->arena, w->drivers[PAIR_MERGE]->dialect->names, table));
 }
 
 const char *world_query(const world *w, bool merge, const char *select)

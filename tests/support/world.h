@@ -1,4 +1,4 @@
-// A small world for engine tests: a SQLite source, a SQLite merge database and one applied stream, without a model.
+// A small world for engine tests: a source, a merge database and one applied stream, without a model.
 //
 //     world w;
 //     world_open(&w, &SQLITE_DRIVER, MILESTONING_SCD2);
@@ -9,6 +9,7 @@
 //
 // Helpers abort the test when something fails that the test does not ask about.
 #pragma once
+#include "support/pair.h"
 #include "support/workdir.h"
 #include "yellow/job.h"
 
@@ -16,7 +17,7 @@ enum { WORLD_DATASETS_MAX = 64 };
 typedef struct world {
     workdir dir;
     ds_arena *arena;
-    const ds_driver *drivers[1];
+    const ds_driver *drivers[PAIR_SIDES];
     ds_store store;
     ds_clock clock; // moves by a second at every job
     ds_runtime runtime;
@@ -28,6 +29,8 @@ typedef struct world {
 
 // driver: the SQLite driver, or a fault-injecting wrapper around it.
 void world_open(world *w, const ds_driver *driver, ds_milestoning milestoning);
+// The same on a pair of databases, which outlives the world.
+void world_open_on(world *w, const test_pair *pair, ds_milestoning milestoning);
 void world_close(world *w);
 // Columns as "NAME TYPE [primary key] [not null]; …"; a table of that name with those columns is made in the source.
 void world_dataset(world *w, const char *name, const char *columns);
@@ -37,5 +40,8 @@ void world_apply(world *w);
 void world_source(const world *w, const char *statements);
 void world_merge(const world *w, const char *statements);
 ds_rc world_job(world *w, ds_job_result *out, ds_error *err);
+// The name of a relation of the merge database, as statements write it. In w->arena.
+const char *world_name(const world *w, ds_relation relation);
+const char *world_control(const world *w, const char *table);
 // A query's result as text: columns by '|', rows by '\n', null as "~". In w->arena.
 const char *world_query(const world *w, bool merge, const char *select);

@@ -1,4 +1,4 @@
-// conformance_engine DRIVER DIRECTORY: plays every case file of the directory on every strategy that it names, and
+// conformance_engine DATABASES DIRECTORY: plays every case file of the directory on every strategy that it names, and
 // reports as TAP. README.md has the format.
 //
 // conformance_engine types FILE: the rows of types.yaml.
@@ -12,23 +12,15 @@
 
 #include "conformance/engine/play.h"
 #include "conformance/engine/types.h"
-#include "store/sqlite/sqlite.h"
 
 enum { FILES_MAX = 1000, PATH_LONGEST = 1024 };
-
-typedef struct engine_pair {
-    const char *name;
-    const ds_driver *driver; // of the source and of the merge database
-} engine_pair;
-// One more engine is one more row here and one in meson.build.
-static const engine_pair ENGINES[] = {{"sqlite", &SQLITE_DRIVER}};
 
 static const char *const STRATEGIES[] = {
     [MILESTONING_SCD1] = "scd1", [MILESTONING_SCD2] = "scd2", [MILESTONING_SCD4] = "scd4"};
 enum { STRATEGY_COUNT = sizeof STRATEGIES / sizeof STRATEGIES[0] };
 
 typedef struct suite {
-    const ds_driver *driver;
+    test_pair pair;
     const char *directory;
     int tests, failures;
 } suite;
@@ -47,7 +39,7 @@ static bool holds(const suite *s, node root, ds_milestoning milestoning)
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        play_case(root, s->driver, milestoning);
+        play_case(root, &s->pair, milestoning);
         exit(0);
     }
     int status = 0;
@@ -118,11 +110,14 @@ static int play_all(suite *s)
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc == 3 && i < sizeof ENGINES / sizeof ENGINES[0]; i++)
-        if (strcmp(ENGINES[i].name, argv[1]) == 0)
-            return play_all(&(suite){.driver = ENGINES[i].driver, .directory = argv[2]});
     if (argc == 3 && strcmp(argv[1], "types") == 0)
         return types_play(argv[2]);
-    fprintf(stderr, "usage: conformance_engine DRIVER DIRECTORY, or: conformance_engine types FILE\n");
-    return 2;
+    suite s = {.directory = argc == 3 ? argv[2] : NULL};
+    if (argc != 3 || !pair_open(&s.pair, argv[1])) {
+        fprintf(stderr, "usage: conformance_engine DATABASES DIRECTORY, or: conformance_engine types FILE\n");
+        return 2;
+    }
+    int failed = play_all(&s);
+    pair_close(&s.pair);
+    return failed;
 }

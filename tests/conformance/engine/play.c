@@ -70,8 +70,11 @@ static ds_rc try_deploy(play *p, ds_error *err)
 {
     const ds_platform_service service = {.name = {.s = p->w.def.service}};
     const ds_stream_def *streams[] = {&p->w.def};
-    const ds_deployment deployment = {
-        .service = &service, .merge = p->w.merge, .dialect = p->w.drivers[0]->dialect, .streams = streams, .n = 1};
+    const ds_deployment deployment = {.service = &service,
+                                      .merge = p->w.merge,
+                                      .dialect = p->w.drivers[PAIR_MERGE]->dialect,
+                                      .streams = streams,
+                                      .n = 1};
     const ds_plan *plan;
     p->w.clock.fixed_us += 1000000;
     TRY(plan_make(&p->w.runtime, &deployment, false, p->w.arena, &plan, err));
@@ -274,7 +277,7 @@ static void do_staging(play *p, node map)
         CLEANUP(buf_release) ds_buf text = BUF_INIT(4096);
         for (size_t b = 0; b < node_count(wanted); b++)
             buf_printf(&text, "%" PRId64 "\n", node_int(node_at(wanted, b)));
-        CLEANUP(sql_release) ds_sql q = sql_new(p->w.drivers[0]->dialect);
+        CLEANUP(sql_release) ds_sql q = sql_new(p->w.drivers[PAIR_MERGE]->dialect);
         SQL(&q, "SELECT DISTINCT ds_batch_id FROM ");
         sql_relation(&q, dataset_named(p, node_key(map, i))->staging);
         SQL(&q, " ORDER BY 1");
@@ -290,7 +293,7 @@ static void do_query(play *p, node query)
     static const char *const NAMES[] = {"columns", "where", "result", NULL};
     node_allow(query, NAMES);
     node columns = node_get(query, "columns"), where = node_get(query, "where"), result = node_get(query, "result");
-    CLEANUP(sql_release) ds_sql q = sql_new(p->w.drivers[0]->dialect);
+    CLEANUP(sql_release) ds_sql q = sql_new(p->w.drivers[PAIR_MERGE]->dialect);
     SQL(&q, "SELECT ");
     for (size_t i = 0; i < node_count(node_value(columns, 0)); i++) {
         if (i)
@@ -359,10 +362,11 @@ static const action *action_named(node name)
     node_fail(name, "unknown action \"%s\"", node_text(name));
 }
 
-void play_case(node root, const ds_driver *driver, ds_milestoning milestoning)
+void play_case(node root, const test_pair *pair, ds_milestoning milestoning)
 {
     play p = {.step = root};
-    world_open(&p.w, driver, milestoning);
+    pair_clear(pair);
+    world_open_on(&p.w, pair, milestoning);
     p.w.def.max_delete_ratio = 0.5; // what a model gives by default
     node options = node_get(root, "options"), steps = node_get(root, "steps");
     if (options.yaml)

@@ -9,7 +9,7 @@ typedef struct play {
 } play;
 
 // Runs the whole case; returns when all of it holds.
-void play_case(node root, const ds_driver *driver, ds_milestoning milestoning);
+void play_case(node root, const test_pair *pair, ds_milestoning milestoning);
 
 // The rows of a dataset's tables as text, compared with a list of the case in any order.
 typedef enum rows_kind {
