@@ -1,6 +1,5 @@
 #include "cli/commands.h"
-#include "cli/output.h"
-#include "cli/work.h"
+#include "cli/results.h"
 
 static const ds_option OPTIONS[] = {
     {"accept-deletes", 0, OPTION_FLAG, .help = "let one guarded batch pass"},
@@ -10,11 +9,12 @@ static const ds_option OPTIONS[] = {
 static void print_result(const ds_cli *cli, const ds_job_result *r)
 {
     FILE *out = cli->out;
-    if (r->batch)
+    if (r->batch) {
         fprintf(out, "%s batch %lld: %lld read, %lld inserted, %lld updated, %lld deleted, %lld unchanged, %.2f s\n",
                 r->stream, (long long)r->batch, (long long)r->counts.read, (long long)r->counts.inserted,
                 (long long)r->counts.updated, (long long)r->counts.deleted, (long long)r->counts.unchanged, r->seconds);
-    else
+        results_print_datasets(cli, r);
+    } else
         fprintf(out, "%s: %s\n", r->stream, r->note && r->note[0] ? r->note : "nothing to do");
     fputs(r->keep_working ? "KEEP_WORKING\n" : "DONE\n", out);
 }

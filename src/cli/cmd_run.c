@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/work.h"
+#include "cli/results.h"
 
 static const ds_option OPTIONS[] = {
     {"once", 0, OPTION_FLAG, .help = "one batch for every chosen stream, then exit"},
@@ -17,36 +17,6 @@ static ds_rc check_options(const ds_args *args, ds_error *err)
         return ds_hint(ds_fail(err, DS_USAGE, "--accept-deletes wants --stream"), err,
                        "name the stream whose deletes you have looked at");
     return DS_DONE;
-}
-
-static void add_row(ds_table *table, const work_item *item)
-{
-    const ds_job_result *r = &item->result;
-    table_row(table);
-    table_cell(table, 0, "%s", item->stream->row.name);
-    const char *instead = item->error.code != DS_OK || item->skipped ? work_item_status(item) : NULL;
-    if (!instead && r->batch == 0)
-        instead = r->note && r->note[0] ? r->note : "nothing to do";
-    if (instead) {
-        table_cell(table, 8, "%s", instead);
-        return;
-    }
-    table_int(table, 1, r->batch);
-    const int64_t counts[] = {r->counts.read, r->counts.inserted, r->counts.updated, r->counts.deleted,
-                              r->counts.unchanged};
-    for (size_t i = 0; i < 5; i++)
-        table_int(table, 2 + i, counts[i]);
-    table_cell(table, 7, "%.2f", r->seconds);
-}
-
-static void print_table(ds_cli *cli, const work_list *list)
-{
-    static const char *const HEADINGS[] = {"stream",   ">batch",     ">read",    ">inserted", ">updated",
-                                           ">deleted", ">unchanged", ">seconds", "",          NULL};
-    ds_table table = table_new(cli->arena, HEADINGS);
-    for (size_t i = 0; i < list->n; i++)
-        add_row(&table, &list->v[i]);
-    table_print(cli, &table, "");
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
@@ -71,7 +41,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         json_array_append_new(json, work_item_json(&list.v[i]));
     cli->result = json_pack("{s:o}", "streams", json);
     if (!cli->json && list.n)
-        print_table(cli, &list);
+        results_print_streams(cli, &list);
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
     return work_finish(cli, &list, err);
@@ -83,8 +53,9 @@ const ds_cli_command COMMAND_RUN = {
     .group = "The work",
     .options = OPTIONS,
     .help =
-        "Runs streams in order, transformers after their inputs, and ends with a table of what changed. A stream that "
-        "fails stops no other. What is needed is read from the merge database, not from the model.\n\n"
+        "Runs streams in order, transformers after their inputs, and ends with a table of what was read and what changed. "
+        "A stream that fails stops no other. What is needed is read from the merge database, not from the model. Where "
+        "standard error is a terminal, it shows how far the reading is.\n\n"
         "A batch that would delete more than the store's max_delete_ratio stops and asks; --accept-deletes lets one "
         "pass.",
     .exits = {{1, "a batch failed or is guarded, or nothing has been applied yet"},

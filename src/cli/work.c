@@ -1,9 +1,7 @@
 #include "cli/work.h"
 
-#include <unistd.h>
-
-#include "base/clock.h"
 #include "cli/output.h"
+#include "cli/progress_terminal.h"
 
 // --- order
 
@@ -50,41 +48,25 @@ work_list work_order(ds_arena *arena, const ds_applied_stream *streams, size_t n
     return o.out;
 }
 
-// --- progress: one line on stderr that is written over
-
-typedef struct progress_line {
-    double next_s;
-    bool shown;
-} progress_line;
-
-static void show_rows(void *context, const char *stream, const char *dataset, int64_t rows_read, int64_t total)
-{
-    progress_line *line = context;
-    double now_s = clock_elapsed_s();
-    if (now_s < line->next_s)
-        return;
-    line->next_s = now_s + 0.2;
-    line->shown = true;
-    if (total > 0)
-        fprintf(stderr, "\r\033[K%s %s: %lld of about %lld rows", stream, dataset, (long long)rows_read,
-                (long long)total);
-    else
-        fprintf(stderr, "\r\033[K%s %s: %lld rows", stream, dataset, (long long)rows_read);
-}
-
-static void clear_line(const progress_line *line)
-{
-    if (line->shown)
-        fputs("\r\033[K", stderr);
-}
-
 // --- work
 
-static ds_rc run_cycle(const ds_runtime *runtime, ds_arena *arena, work_item *item, const ds_job_options *options,
-                       ds_error *err)
+static ds_rc run_shown(const ds_session *session, work_item *item, const ds_job_options *options, ds_error *err)
+{
+    const ds_applied_stream *stream = item->stream;
+    ds_runtime runtime = session->runtime;
+    ds_progress_terminal terminal;
+    progress_terminal_open(&terminal);
+    if (progress_terminal_is_there())
+        runtime.progress = &terminal.progress;
+    ds_rc rc = job_run(&runtime, stream->merge, stream->row.name, options, session->cli->arena, &item->result, err);
+    progress_terminal_close(&terminal);
+    return rc;
+}
+
+static ds_rc run_cycle(const ds_session *session, work_item *item, const ds_job_options *options, ds_error *err)
 {
     const char *name = item->stream->row.name;
-    ds_rc rc = job_run(runtime, item->stream->merge, name, options, arena, &item->result, err);
+    ds_rc rc = run_shown(session, item, options, err);
     return rc.code != DS_OK && !strstr(err->text, name) ? ds_context(rc, err, "stream %s", name) : rc;
 }
 
@@ -105,13 +87,7 @@ static void look_at_batch(const ds_session *session, work_item *item)
 
 ds_rc work_run_one(ds_session *session, work_item *item, const ds_job_options *options, ds_error *err)
 {
-    ds_runtime runtime = session->runtime;
-    progress_line line = {.next_s = clock_elapsed_s() + 0.5};
-    ds_progress progress = {.context = &line, .rows = show_rows};
-    if (isatty(STDERR_FILENO))
-        runtime.progress = &progress;
-    ds_rc rc = run_cycle(&runtime, session->cli->arena, item, options, err);
-    clear_line(&line);
+    ds_rc rc = run_cycle(session, item, options, err);
     item->error = *err;
     item->error.code = rc.code;
     if (rc.code == DS_FINDING || rc.code == DS_ENV)
@@ -155,19 +131,42 @@ const char *work_item_status(const work_item *item)
     return item->result.batch ? "committed" : "none";
 }
 
+static void put_counts(json_t *to, const ds_counts *counts, double seconds)
+{
+    json_object_set_new(to, "read", json_int64(counts->read));
+    json_object_set_new(to, "inserted", json_int64(counts->inserted));
+    json_object_set_new(to, "updated", json_int64(counts->updated));
+    json_object_set_new(to, "deleted", json_int64(counts->deleted));
+    json_object_set_new(to, "unchanged", json_int64(counts->unchanged));
+    json_object_set_new(to, "bytes", json_int64(counts->bytes));
+    json_object_set_new(to, "seconds", json_real(seconds));
+}
+
+static json_t *datasets_json(const ds_job_result *result)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < result->n; i++) {
+        const ds_dataset_result *d = &result->datasets[i];
+        json_t *dataset = json_pack("{s:o, s:b}", "dataset", json_text(d->dataset), "first_load", (int)d->first_load);
+        put_counts(dataset, &d->counts, d->seconds);
+        json_array_append_new(list, dataset);
+    }
+    return list;
+}
+
 json_t *work_item_json(const work_item *item)
 {
     const ds_job_result *r = &item->result;
-    int64_t batch = item->error.code == DS_OK ? r->batch : item->open;
-    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:f, s:o}", "stream", item->stream->row.name,
-                     "batch", batch ? json_int64(batch) : json_null(), "note",
-                     item->skipped ? "paused"
-                     : r->note     ? r->note
-                                   : "",
-                     "status", work_item_status(item), "read", json_int64(r->counts.read), "inserted",
-                     json_int64(r->counts.inserted), "updated", json_int64(r->counts.updated), "deleted",
-                     json_int64(r->counts.deleted), "unchanged", json_int64(r->counts.unchanged), "seconds", r->seconds,
-                     "error", json_text(item->error.code == DS_OK ? NULL : item->error.text));
+    bool went_well = item->error.code == DS_OK;
+    int64_t batch = went_well ? r->batch : item->open;
+    const char *note = item->skipped ? "paused" : r->note ? r->note : "";
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:s}", "stream", json_text(item->stream->row.name), "batch",
+                  batch ? json_int64(batch) : json_null(), "note", json_text(note), "status", work_item_status(item));
+    put_counts(json, &r->counts, r->seconds);
+    json_object_set_new(json, "datasets", datasets_json(r));
+    json_object_set_new(json, "error", json_text(went_well ? NULL : item->error.text));
+    return json;
 }
 
 ds_rc work_finish(ds_cli *cli, const work_list *list, ds_error *err)

@@ -94,7 +94,7 @@ static ds_rc feed_source(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *pum
     if (!kept)
         pump_recycle(pump, chunk);
     work->counts.bytes += bytes;
-    job_report(job, work, diff_totals(diff)->source.rows);
+    job_report(job, work, diff_totals(diff)->source.rows, false);
     return rc;
 }
 

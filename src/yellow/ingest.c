@@ -240,6 +240,31 @@ static ds_rc advise(const ds_work *work, ds_rc rc, ds_error *err)
                    work->def->sql ? "transformer's SELECT" : "source");
 }
 
+// One dataset of which nobody knows how large it is leaves the sum unknown.
+static void report_begin(const ds_job *job)
+{
+    int64_t total = 0;
+    bool known = true;
+    for (size_t i = 0; i < job->work_count; i++) {
+        known &= job->work[i].state.batch != 0;
+        total += job->work[i].state.fingerprint.rows;
+    }
+    job_tell(job,
+             &(ds_progress_event){.stream = job->def->name, .datasets = job->work_count, .total = known ? total : 0});
+}
+
+static ds_rc ingest_dataset(ds_job *job, ds_work *work, ds_error *err)
+{
+    double start_s = clock_elapsed_s();
+    work->counts = (ds_counts){0};
+    job_report(job, work, 0, false);
+    TRY(advise(work, read_dataset(job, work, err), err));
+    work->seconds = clock_elapsed_s() - start_s;
+    job_report(job, work, work->counts.read, true);
+    job_checkpoint(job, "ingest:dataset");
+    return DS_DONE;
+}
+
 ds_rc ingest_all(ds_job *job, ds_error *err)
 {
     TRY(new_seed(&job->key_seed, err));
@@ -248,14 +273,8 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
         if (job->work[i].first_load)
             TRY(load_clear(job, &job->work[i], err));
     TRY(open_source(job, err));
-    for (size_t i = 0; i < job->work_count; i++) {
-        ds_work *work = &job->work[i];
-        double start = clock_elapsed_s();
-        work->counts = (ds_counts){0};
-        TRY(advise(work, read_dataset(job, work, err), err));
-        work->seconds = clock_elapsed_s() - start;
-        job_report(job, work, work->counts.read);
-        job_checkpoint(job, "ingest:dataset");
-    }
+    report_begin(job);
+    for (size_t i = 0; i < job->work_count; i++)
+        TRY(ingest_dataset(job, &job->work[i], err));
     return DS_DONE;
 }

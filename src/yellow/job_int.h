@@ -175,11 +175,22 @@ ds_rc merge_swap_key(ds_job *job, ds_work *work, ds_error *err);
 // --- verify.c
 ds_rc verify_datasets(ds_job *job, ds_job_result *result, ds_error *err);
 
-static inline void job_report(const ds_job *job, const ds_work *work, int64_t rows)
+static inline void job_tell(const ds_job *job, const ds_progress_event *event)
 {
     const ds_progress *progress = job->runtime->progress;
-    if (progress && progress->rows)
-        progress->rows(progress->context, job->def->name, work->def->name, rows, work->state.fingerprint.rows);
+    if (progress && progress->read)
+        progress->read(progress->context, event);
+}
+
+// rows of the dataset have been read so far; done: and these are all.
+static inline void job_report(const ds_job *job, const ds_work *work, int64_t rows, bool done)
+{
+    job_tell(job, &(ds_progress_event){.stream = job->def->name,
+                                       .dataset = work->def->name,
+                                       .rows = rows,
+                                       .bytes = work->counts.bytes,
+                                       .total = work->state.fingerprint.rows,
+                                       .done = done});
 }
 
 static inline void job_checkpoint(const ds_job *job, const char *point)

@@ -62,7 +62,6 @@ static ds_rc write_chunk(ds_job *job, ds_work *work, ds_writer *writer, const ds
         TRY(job->control->db->driver->write_row(writer, values, rows_row(chunk, i), err));
         fingerprint_add(&work->after, chunk->row_hash[i]);
     }
-    work->counts.bytes += (int64_t)chunk->bytes.n;
     return DS_DONE;
 }
 
@@ -103,6 +102,7 @@ static ds_rc load_group(ds_job *job, ds_work *work, ds_pump *pump, bool *ended, 
 {
     ds_rows *chunks[LOAD_CHUNKS];
     size_t n = 0;
+    int64_t rows = work->after.rows;
     ds_rc rc = DS_DONE;
     *ended = false;
     while (n < LOAD_CHUNKS && rc.code == DS_OK) {
@@ -110,7 +110,9 @@ static ds_rc load_group(ds_job *job, ds_work *work, ds_pump *pump, bool *ended, 
         *ended = rc.code == DS_OK && chunks[n] == NULL;
         if (rc.code != DS_OK || *ended)
             break;
-        n++;
+        work->counts.bytes += (int64_t)chunks[n]->bytes.n;
+        rows += (int64_t)chunks[n++]->n;
+        job_report(job, work, rows, false);
     }
     if (rc.code == DS_OK && n)
         rc = write_group(job, work, chunks, n, err);
@@ -170,7 +172,6 @@ ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)
         if (runtime_cancelled(job->runtime))
             return ds_fail(err, DS_CANCELLED, "interrupted");
         TRY(load_group(job, work, pump, &ended, err));
-        job_report(job, work, work->after.rows);
     }
     TRY(build_indexes(job, work, err));
     work->counts.read = work->counts.inserted = work->after.rows;

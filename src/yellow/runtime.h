@@ -4,11 +4,20 @@
 #include "yellow/def.h"
 #include "yellow/rate.h"
 
-// Told about the progress of a job, from the job's thread. Any member may be NULL.
+// How far a job's reading is: first of the stream as a whole, then of each dataset when it begins, goes on, is done.
+typedef struct ds_progress_event {
+    const char *stream;
+    const char *dataset; // NULL: the stream begins to read so many datasets, or begins anew
+    size_t datasets;
+    int64_t rows, bytes; // of the dataset, read so far; less than before when it is read once more
+    int64_t total;       // rows at the last count, of the dataset or of all; 0 when unknown
+    bool done;
+} ds_progress_event;
+
+// Told about it, from whatever thread reads. The event is the job's, for the call. Any member may be NULL.
 typedef struct ds_progress {
     void *context;
-    // rows read so far of a dataset; total is the last known count, 0 when unknown
-    void (*rows)(void *context, const char *stream, const char *dataset, int64_t rows_read, int64_t total);
+    void (*read)(void *context, const ds_progress_event *event);
 } ds_progress;
 
 typedef struct ds_runtime {
@@ -23,6 +32,7 @@ typedef struct ds_runtime {
     void (*checkpoint)(void *context, const char *point);
     void *checkpoint_context;
     const ds_rate_clock *rate_clock; // for tests: the time that rate limits wait by. NULL: real time
+    const char *purpose;             // shown by servers beside a connection: "job Live/Store1"; may be NULL
     const char *tree_id;             // of the model that is being applied, "" for jobs
 } ds_runtime;
 

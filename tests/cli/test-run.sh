@@ -30,8 +30,10 @@ expect "status: new" 0 -C shop status
 expect "status --check of streams that never ran" 1 -C shop status --check
 
 expect "run" 0 -C shop run --once
-same "transformers come after their inputs" "YellowLive/MaskedCustomers" "$(tail -1 "$out" | cut -d' ' -f1)"
-says "with counts" '^YellowLive/Store1 +1 +[0-9]+ +[0-9]+ +0 +0 +0 +[0-9.]+$'
+same "transformers come after their inputs" "YellowLive/MaskedCustomers" "$(tail -2 "$out" | cut -d' ' -f1 | head -1)"
+says "with counts" '^YellowLive/Store1 +1 +[0-9]+ +[0-9]+ +0 +0 +0 +[0-9.]+ k?B +[0-9.]+( +[0-9]+)?$'
+says "with each dataset" '^  customers +[0-9]+ +[0-9]+ +0 +0 +0 +[0-9.]+ k?B +[0-9.]+( +[0-9]+)?$'
+says "with a total" '^total +[0-9]+ +[0-9]+ +0 +0 +0 +[0-9.]+ k?B +[0-9.]+( +[0-9]+)?$'
 same "live rows" "$(sql shop/customers.db 'SELECT * FROM customers ORDER BY id')" \
     "$(sql shop/merge.db 'SELECT * FROM ws_consumer1__live__store1__customers ORDER BY id')"
 same "masked rows" "$(sql shop/customers.db "SELECT id, substr(lastname, 1, 1) || '***' FROM customers ORDER BY id")" \
@@ -44,11 +46,15 @@ silent "and of no others" YellowLive
 refuses "run of nothing" 2 'no stream matches "X\*"' -C shop run --once --stream 'X*'
 expect "run in JSON" 0 -C shop run --once --format json
 python3 -c 'import json,sys; s=json.load(open(sys.argv[1]))["result"]["streams"]; assert len(s)==3
-assert {x["status"] for x in s} == {"committed", "none"} and isinstance(s[0]["batch"], str), s' "$out" &&
+assert {x["status"] for x in s} == {"committed", "none"} and isinstance(s[0]["batch"], str), s
+d=[x for x in s if x["stream"] == "YellowLive/Store1"][0]["datasets"]; assert [x["dataset"] for x in d] == ["customers", "addresses"], d
+assert all(int(x["read"]) > 0 and int(x["bytes"]) > 0 and x["seconds"] >= 0 and x["unchanged"] == x["read"] for x in d), d' "$out" &&
     ok "the envelope of run" || not_ok "the envelope of run"
 
 expect "job" 0 -C shop job YellowLive/Store1
 same "ends with DONE" DONE "$(tail -1 "$out")"
+says "tells of each dataset" '^addresses +[0-9]+ +0 +0 +0 +[0-9]+ +'
+says "and of all" '^total +[0-9]+ +0 +0 +0 +[0-9]+ +'
 refuses "job of an unknown stream" 2 'no stream "YellowLive/Store2"' -C shop job YellowLive/Store2
 complains "did you mean a stream" 'did you mean "YellowLive/Store1"'
 (cd / && ds --merge "sqlite:$work/shop/merge.db" -C "$work/shop" job YellowLive/Store1)

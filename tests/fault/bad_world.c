@@ -359,10 +359,9 @@ static void a_full_disk(void **state)
 
 static volatile int cancelled;
 
-static void cancel_after_rows(void *context, const char *stream, const char *dataset, int64_t rows, int64_t total)
+static void cancel_after_rows(void *context, const ds_progress_event *event)
 {
-    (void)stream, (void)dataset, (void)total;
-    if (rows >= *(int64_t *)context)
+    if (event->rows >= *(int64_t *)context)
         cancelled = 1;
 }
 
@@ -379,7 +378,7 @@ static void an_interruption_in_the_middle(void **state)
                 finishes(&w, 1);
             grow_source(&w);
             cancelled = 0;
-            ds_progress progress = {.context = &after, .rows = cancel_after_rows};
+            ds_progress progress = {.context = &after, .read = cancel_after_rows};
             w.runtime.progress = &progress;
             w.runtime.cancelled = &cancelled;
             ds_error err;
