@@ -1,7 +1,9 @@
 // Reads typed rows on a thread of its own, chunk by chunk, while its owner works on those before: a bounded queue
 // between the two. Small reads never start a thread.
 //
-// The connection belongs to the pump from pump_open to pump_close. Thread rule: one owner.
+// A read may come in several parts, each on a connection and a thread of its own: their chunks arrive in any order.
+//
+// The connections belong to the pump from pump_open to pump_close. Thread rule: one owner.
 #pragma once
 #include "yellow/rate.h"
 #include "yellow/runtime.h"
@@ -12,6 +14,10 @@ typedef struct ds_pump ds_pump;
 ds_rc pump_open(ds_db *db, const ds_read *read, size_t chunk_rows, ds_pump **out, ds_error *err);
 // The same at the pace of rate, which is borrowed and may be NULL. No chunk has more rows than a second may bring.
 ds_rc pump_open_paced(ds_db *db, const ds_read *read, size_t chunk_rows, ds_rate *rate, ds_pump **out, ds_error *err);
+// The same in parts: select i of n on connection i. What differs between the parts' reads is their select alone.
+ds_rc pump_open_parts(ds_db *const *dbs, const ds_read *reads, size_t n, size_t chunk_rows, ds_rate *rate,
+                      ds_pump **out, ds_error *err);
+enum { PUMP_PARTS_MAX = 16 };
 void pump_close(ds_pump *pump); // cancels and waits; takes NULL
 void pump_closep(ds_pump **pump);
 

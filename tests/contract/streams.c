@@ -282,6 +282,41 @@ static void reading_is_one_snapshot(void **state)
     store_close(f.db);
 }
 
+// Closed in the middle, even while it was cancelled, a read leaves the transaction and its snapshot as they were.
+static void a_read_given_up_leaves_the_snapshot(void **state)
+{
+    contract *w = *state;
+    ds_error err;
+    fixture f = fixture_new(w);
+    fill(&f, 5000);
+    ds_db *db = contract_open_with(w, (ds_open_options){.read_only = true, .busy_timeout_ms = WAIT_MS});
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    CLEANUP(sql_release) ds_sql q = sql_new(f.db->dialect);
+    select_rows(&q, f.shape, "t", false);
+    ds_read read = {.select = &q, .shape = f.shape};
+    OK(store_begin(db, BEGIN_READ, &err));
+    for (int i = 0; i < 3; i++) {
+        ds_reader *reader = NULL;
+        bool more;
+        OK(db->driver->read_open(db, &read, &reader, &err));
+        OK(db->driver->read_next(reader, &rows, 1, 1000, &more, &err));
+        assert_true(more);
+        if (i == 1)
+            db->driver->cancel(db);
+        db->driver->read_close(reader);
+        if (i == 0)
+            RUN(f.db, "DELETE FROM t");
+    }
+    assert_int_equal(count_rows(db, "t"), 5000);
+    rows_clear(&rows);
+    read_all(db, &read, &rows);
+    assert_int_equal(rows.n, 5000);
+    OK(store_commit(db, &err));
+    store_close(db);
+    store_close(f.db);
+}
+
 static void writes_that_are_refused(void **state)
 {
     contract *w = *state;
@@ -312,4 +347,5 @@ static void writes_that_are_refused(void **state)
 
 TEST_TABLE(STREAM, CONTRACT(system_columns_are_written), CONTRACT(rows_come_back), CONTRACT(chunks_have_limits),
            CONTRACT(rows_are_appended), CONTRACT(read_of_nothing), CONTRACT(reads_that_are_refused),
-           CONTRACT(reading_is_one_snapshot), CONTRACT(writes_that_are_refused), );
+           CONTRACT(reading_is_one_snapshot), CONTRACT(a_read_given_up_leaves_the_snapshot),
+           CONTRACT(writes_that_are_refused), );

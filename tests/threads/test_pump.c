@@ -10,6 +10,7 @@
 typedef struct script {
     ds_db db; // first: what the driver's functions receive
     int chunks, per_chunk;
+    int64_t base; // locator of the first row
     int fail_at;  // the chunk whose read fails; 0: none
     int block_at; // the chunk whose read waits for cancel; 0: none
     bool fail_open;
@@ -54,7 +55,7 @@ static ds_rc read_next(ds_reader *reader, ds_rows *rows, size_t max_rows, size_t
     for (int i = 0; i < s->per_chunk; i++) {
         rows_begin(rows);
         TRY(rows_end(rows, &NO_COLUMNS, 0, err));
-        rows->locator[rows->n - 1] = (int64_t)(number - 1) * s->per_chunk + i;
+        rows->locator[rows->n - 1] = s->base + (int64_t)(number - 1) * s->per_chunk + i;
     }
     *more = number < s->chunks;
     return DS_DONE;
@@ -273,9 +274,80 @@ static void closing_cancels_a_read_that_hangs(void **state)
     }
 }
 
+// --- several parts
+
+enum { PARTS = 3, PART_SHIFT = 1000000 };
+
+static ds_pump *opened_parts(script *scripts)
+{
+    ds_error err;
+    ds_pump *pump = NULL;
+    ds_db *dbs[PARTS];
+    ds_read reads[PARTS] = {0};
+    for (int i = 0; i < PARTS; i++)
+        dbs[i] = &scripts[i].db;
+    OK(pump_open_parts(dbs, reads, PARTS, 0, NULL, &pump, &err));
+    return pump;
+}
+
+// Each part's rows in order, whatever the order of the parts.
+static void parts_give_every_row_once(void **state)
+{
+    (void)state;
+    for (int chunks = 1; chunks < 60; chunks += 7) {
+        script s[PARTS];
+        for (int i = 0; i < PARTS; i++) {
+            s[i] = script_new(i == 1 ? 1 : chunks, 5);
+            s[i].base = (int64_t)i * PART_SHIFT;
+        }
+        ds_pump *pump = opened_parts(s);
+        assert_false(pump_is_small(pump));
+        int64_t next[PARTS] = {0, PART_SHIFT, 2 * PART_SHIFT}, rows = 0;
+        for (ds_error err;;) {
+            ds_rows *chunk;
+            OK(pump_next(pump, &chunk, &err));
+            if (!chunk)
+                break;
+            int part = (int)(chunk->locator[0] / PART_SHIFT);
+            next[part] = count_rows(chunk, next[part]);
+            rows += (int64_t)chunk->n;
+            pump_recycle(pump, chunk);
+        }
+        assert_int_equal(rows, 5 * (2 * chunks + 1));
+        pump_close(pump);
+        for (int i = 0; i < PARTS; i++)
+            assert_int_equal(s[i].open_readers, 0);
+    }
+}
+
+static void a_part_that_fails_stops_the_others(void **state)
+{
+    (void)state;
+    for (int failing = 0; failing < PARTS; failing++) {
+        script s[PARTS];
+        for (int i = 0; i < PARTS; i++)
+            s[i] = script_new(1000000, 5);
+        s[failing].fail_at = 4;
+        ds_pump *pump = opened_parts(s);
+        ds_rc rc = DS_DONE;
+        ds_error err;
+        for (ds_rows *chunk = NULL; rc.code == DS_OK;) {
+            rc = pump_next(pump, &chunk, &err);
+            if (rc.code == DS_OK) {
+                assert_non_null(chunk);
+                pump_recycle(pump, chunk);
+            }
+        }
+        FAILS(rc, DS_ENV, "gone at chunk 4");
+        pump_close(pump);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_give_every_row_once),
+        cmocka_unit_test(a_part_that_fails_stops_the_others),
         cmocka_unit_test(a_small_read_starts_no_thread),
         cmocka_unit_test(every_row_once_and_in_order),
         cmocka_unit_test(closing_while_waiting_for_the_rate),

@@ -67,6 +67,9 @@ static void ask_to_stop(ds_pg *db)
 
 static ds_rc interrupted(ds_pg *db, ds_error *err)
 {
+    bool whole_process = db->stop && *db->stop;
+    if (db->undrained && !whole_process) // only this read is given up, the transaction and its snapshot live on
+        return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
     if (!db->broken)
         ask_to_stop(db);
     db->broken = true; // it may be anywhere in the protocol
