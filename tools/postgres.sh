@@ -1,7 +1,7 @@
 #!/bin/sh
 # A PostgreSQL server for tests, made from nothing in a directory of its own; any number of them at once.
 #
-#   tools/postgres.sh start DIR [--port] [--durable] [--owner PID[,PID]]
+#   tools/postgres.sh start DIR [--port] [--durable] [--owner PID]
 #   tools/postgres.sh stop|crash|restart|remove DIR
 #
 # start    makes a cluster in DIR when there is none (UTF-8, locale C.UTF-8) and starts its server
@@ -14,7 +14,7 @@
 # from then on, which is also the socket's. --durable: syncs every commit, as users' servers do. DIR/log says what
 # went on. Root runs the server as user postgres.
 #
-# --owner: when one of these processes is gone, the server is stopped and DIR deleted, however the process ended.
+# --owner: when that process is gone, the server is stopped and DIR deleted, however the process ended.
 set -eu
 
 fail()
@@ -48,7 +48,6 @@ port_of()
 
 make_cluster()
 {
-    mkdir -p "$dir"
     chmod 700 "$dir"
     [ "$(id -u)" != 0 ] || chown postgres: "$dir"
     as_server test -x "$dir" || fail "the server's user can't reach $dir: choose a directory below /tmp or /dev/shm"
@@ -106,8 +105,12 @@ start_with_port()
 
 start()
 {
-    fresh=no
-    [ -d "$dir/data" ] || { fresh=yes && make_cluster; }
+    mkdir -p "$dir"
+    if [ -n "$owner" ] && [ ! -d "$dir/data" ]; then
+        setsid "$self" watch "$dir" --owner "$owner" </dev/null >/dev/null 2>&1 &
+    fi
+    find_programs
+    [ -d "$dir/data" ] || make_cluster
     if [ "$port" = yes ] && [ ! -f "$dir/port" ]; then
         start_with_port
     else
@@ -117,23 +120,33 @@ start()
         tail -n 20 "$dir/log" >&2 || true
         fail "the server in $dir does not start"
     }
-    [ -z "$owner" ] || [ "$fresh" = no ] || setsid "$self" watch "$dir" --owner "$owner" </dev/null >/dev/null 2>&1 &
 }
 
 stop()
 {
+    find_programs
     cd "$dir"
     ! as_server "$bin/pg_ctl" -D "$dir/data" status >/dev/null 2>&1 ||
         as_server "$bin/pg_ctl" -D "$dir/data" -s -w -m "$1" stop
 }
 
-# Ends by itself once somebody has removed the directory.
+remove()
+{
+    [ ! -d "$dir/data" ] || (stop immediate) || true
+    cd / && rm -rf "$dir"
+}
+
+inode()
+{
+    stat -c %i "$dir" 2>/dev/null
+}
+
+# Leaves alone what somebody has made anew under the same name.
 watch()
 {
-    while [ -d "$dir/data" ]; do
-        for pid in $(echo "$owner" | tr , ' '); do
-            kill -0 "$pid" 2>/dev/null || { stop immediate || true; cd / && rm -rf "$dir"; }
-        done
+    mine=$(inode) || return 0
+    while [ "$(inode)" = "$mine" ]; do
+        kill -0 "$owner" 2>/dev/null || remove
         sleep 1
     done
 }
@@ -162,14 +175,13 @@ case $dir in
 esac
 # A socket's path has 107 bytes, .s.PGSQL.NNNNN.lock included.
 [ ${#dir} -le 86 ] || fail "DIR is too long for a socket's path: $dir"
-find_programs
 
 case $verb in
 start) start ;;
 stop) stop fast ;;
 crash) stop immediate ;;
 restart) stop fast && start ;;
-remove) [ ! -d "$dir/data" ] || stop immediate || true; cd / && rm -rf "$dir" ;;
+remove) remove ;;
 watch) watch ;;
 *) fail "unknown verb $verb" ;;
 esac

@@ -7,6 +7,10 @@
 # run; what it said is in DIR/meson-logs/postgres.log.
 set -u
 dir=$1
+# Make takes this script with it, and this script meson, however they end. A shell's jobs may outlive it.
+if [ -n "${MAKELEVEL:-}" ] && [ -z "${BOUND_TO_MAKE:-}" ]; then
+    BOUND_TO_MAKE=yes exec setpriv --pdeathsig KILL -- "$0" "$@"
+fi
 shift
 cd "$(dirname "$0")/.." || exit 3
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1}"
@@ -25,8 +29,7 @@ start_server()
     server=$(mktemp -d "$(server_parent)/datasurface-pg-XXXXXX") || return 1
     trap 'stop_server' EXIT
     trap 'exit 130' HUP INT TERM
-    # It is gone soon after this script is, and make, if that called it, however they end.
-    tools/postgres.sh start "$server" --owner "$$${MAKELEVEL:+,$PPID}" || return 1
+    tools/postgres.sh start "$server" --owner "$$" || return 1
     export DATASURFACE_TEST_POSTGRES="$server"
 }
 
@@ -44,6 +47,6 @@ esac
 
 start_server || echo "test.sh: no PostgreSQL server for the tests; those that need one will fail" >&2
 rm -f "$dir/meson-logs/testlog.json"
-$plain meson test -C "$dir" --no-rebuild --print-errorlogs "$@"
+setpriv --pdeathsig TERM -- $plain meson test -C "$dir" --no-rebuild --print-errorlogs "$@"
 status=$?
 python3 tools/test-summary.py "$dir" "$status"
