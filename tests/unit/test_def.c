@@ -66,7 +66,8 @@ static ds_stream_def make_def(ds_arena *arena)
         .memory_bytes = INT64_C(1) << 40,
         .workers = 3,
         .source_rows_per_second = INT64_C(1) << 33,
-        .source = {"C", "postgres", "a path", "host", "db", "schema", "credential", 5432},
+        .source = {"C", "postgres", "a path", "host", "db", "schema", "credential", 5432, "require", "ca.pem",
+                   "cert.pem", "key.pem"},
         .datasets = datasets,
         .dataset_count = 2,
         .inputs = INPUTS,
@@ -158,6 +159,10 @@ static void same_container(const ds_container_def *a, const ds_container_def *b)
     same_text(a->schema, b->schema);
     same_text(a->credential, b->credential);
     assert_int_equal(a->port, b->port);
+    same_text(a->tls_mode, b->tls_mode);
+    same_text(a->tls_ca, b->tls_ca);
+    same_text(a->tls_cert, b->tls_cert);
+    same_text(a->tls_key, b->tls_key);
 }
 
 static void same_scalars(const ds_stream_def *a, const ds_stream_def *b)
