@@ -61,11 +61,18 @@ static bool host_ok(const char *host)
     return true;
 }
 
+// A server on the same machine may be reached by the directory of its socket.
+static bool is_socket_dir(const ds_container *c)
+{
+    enum { SOCKET_DIR_MAX = 90 }; // with the socket's own name it must fit into sun_path
+    return c->type == CONTAINER_POSTGRES && c->host.s[0] == '/' && strlen(c->host.s) <= SOCKET_DIR_MAX;
+}
+
 static void check_container(lint *l, const ds_container *c)
 {
     const char *object = lint_text(c->name.s);
     lint_locations(l, &c->locations, object);
-    if (!c->host.s || host_ok(c->host.s))
+    if (!c->host.s || host_ok(c->host.s) || is_socket_dir(c))
         return;
     lint_add(l, LINT_BAD_HOST, c->host.pos, object, "\"%s\" is neither a host's name nor an address", c->host.s);
     if (strchr(c->host.s, ':'))

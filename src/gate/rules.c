@@ -82,10 +82,12 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
                               "SQL captures read databases, `kafka` reads brokers, `http_json` reads web servers.",
                               CONTAINER("type: kafka\nhost: broker.internal\nport: 9092\n"),
                               CONTAINER("type: sqlite\npath: customers.db\n")},
-    [LINT_BAD_HOST] = {"L011", DIAG_ERROR, "not a host",
-                       "A host is a name with dots, an IPv4 or an IPv6 address. The port has a field of its own.",
-                       CONTAINER("type: postgres\nhost: pg.internal:5432\ndatabase: customers\n"),
-                       CONTAINER("type: postgres\nhost: pg.internal\nport: 5432\ndatabase: customers\n")},
+    [LINT_BAD_HOST] =
+        {"L011", DIAG_ERROR, "not a host",
+         "A host is a name with dots, an IPv4 or an IPv6 address; for PostgreSQL also the directory of a socket. "
+         "The port has a field of its own.",
+         CONTAINER("type: postgres\nhost: pg.internal:5432\ndatabase: customers\n"),
+         CONTAINER("type: postgres\nhost: pg.internal\nport: 5432\ndatabase: customers\n")},
     [LINT_CRON] =
         {"L012", DIAG_ERROR, "a trigger that is not one",
          "A cron line has five fields: minute, hour, day of month, month, day of week. A field is *, a number, a "
