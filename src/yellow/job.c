@@ -190,12 +190,21 @@ static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
     return run_batches(job, out, err);
 }
 
+// The same with connections that say what they are for. It outlives all that is opened by it.
+static ds_runtime runtime_for(const ds_runtime *runtime, const char *what, const char *stream, ds_arena *arena)
+{
+    ds_runtime out = *runtime;
+    out.purpose = arena_printf(arena, "%s %s", what, stream);
+    return out;
+}
+
 ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const char *stream,
               const ds_job_options *options, ds_arena *arena, ds_job_result *out, ds_error *err)
 {
+    ds_runtime named = runtime_for(runtime, "job", stream, arena);
     CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_open(runtime, merge, CONTROL_WRITE, &control, err));
-    ds_job job = {.runtime = runtime,
+    TRY(control_open(&named, merge, CONTROL_WRITE, &control, err));
+    ds_job job = {.runtime = &named,
                   .options = options,
                   .control = control,
                   .arena = arena,
@@ -244,10 +253,11 @@ ds_rc job_reset(const ds_runtime *runtime, const ds_container_def *merge, const 
                 int64_t *batch, int64_t *rows, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_runtime named = runtime_for(runtime, "reset", stream, arena);
     CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_open(runtime, merge, CONTROL_WRITE, &control, err));
+    TRY(control_open(&named, merge, CONTROL_WRITE, &control, err));
     ds_job_options options = {0};
-    ds_job job = {.runtime = runtime,
+    ds_job job = {.runtime = &named,
                   .options = &options,
                   .control = control,
                   .arena = arena,
