@@ -72,8 +72,9 @@ bool pg_numeric_parse(const unsigned char *p, size_t n, pg_numeric *out)
 
 size_t pg_numeric_size(const pg_numeric *number)
 {
-    int whole = number->weight < 0 ? 1 : pg_numeric_whole(number), fraction = pg_numeric_fraction(number);
-    return (size_t)(number->negative + whole + (fraction > 0 ? 1 + fraction : 0));
+    size_t whole = number->weight < 0 ? 1 : (size_t)pg_numeric_whole(number);
+    size_t fraction = (size_t)pg_numeric_fraction(number);
+    return number->negative + whole + (fraction > 0 ? 1 + fraction : 0);
 }
 
 // The four digits of a group, the first in the lowest byte: both halves, and then both digits of each half, are taken

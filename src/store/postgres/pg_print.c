@@ -65,9 +65,12 @@ static bool print_numeric(const unsigned char *p, size_t n, ds_buf *out)
 // Quotient and rest, which is never negative.
 static int64_t floor_div(int64_t value, int64_t by, int64_t *rest)
 {
-    int64_t quotient = value / by - (value % by < 0);
-    *rest = value - quotient * by;
-    return quotient;
+    int64_t quotient = value / by;
+    *rest = value % by;
+    if (*rest >= 0)
+        return quotient;
+    *rest += by;
+    return quotient - 1;
 }
 
 // The calendar repeats every 400 years: printed in the years 2000 to 2399, then the year is put right.
