@@ -85,11 +85,12 @@ bool rate_wait(const ds_rate *rate, double wait_s, const atomic_bool *stop)
 {
     static const double SLICE_S = RATE_SLICE_MS / 1e3;
     const ds_rate_clock *clock = &rate->clock;
-    double until_s = clock->elapsed_s(clock->context) + wait_s;
-    for (double left_s = wait_s; left_s > 0; left_s = until_s - clock->elapsed_s(clock->context)) {
+    double left_s = wait_s, until_s = clock->elapsed_s(clock->context) + wait_s;
+    while (left_s > 0) {
         if (stopped(rate, stop))
             return false;
         clock->sleep_s(clock->context, left_s < SLICE_S ? left_s : SLICE_S);
+        left_s = until_s - clock->elapsed_s(clock->context);
     }
     return true;
 }
