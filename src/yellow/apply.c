@@ -3,19 +3,20 @@
 // are held from before the plan is made (for the last time) until their transaction is done, so that no batch makes the
 // plan wrong. Each transaction leaves a state from which the next apply finds the rest by comparing again.
 #include <stdlib.h>
-#include <time.h>
 
+#include "yellow/lock.h"
 #include "yellow/plan_int.h"
 #include "yellow/runtime_int.h"
 #include "yellow/tables_int.h"
 #include "yellow/views_int.h"
 
-enum { LOCK_WAIT_S = 10, POLL_MS = 50, PLANS_MAX = 5, NEW_STREAMS_MAX = 100 };
+enum { LOCK_WAIT_MS = 10000, PLANS_MAX = 5, NEW_STREAMS_MAX = 100 };
 static const char APPLY_LOCK[] = "apply"; // streams' names contain a slash
 
 typedef struct applier {
     const ds_runtime *runtime;
     ds_control *control;
+    ds_lock *lock;
     const ds_plan *plan;
     ds_arena *arena;   // of the plan that is carried out
     ds_arena *scratch; // of one transaction
@@ -34,26 +35,11 @@ static ds_rc busy(const char *name, ds_error *err)
                    "run apply again when it is done; what was applied so far stays");
 }
 
-static ds_rc lock_wait(applier *a, const char *name, ds_error *err)
+static ds_rc take(applier *a, const char *name, ds_error *err)
 {
-    ds_db *db = a->control->db;
-    double until_s = clock_elapsed_s() + LOCK_WAIT_S;
-    for (;;) {
-        bool held = false;
-        TRY(db->driver->lock_try(db, name, &held, err));
-        if (held)
-            return DS_DONE;
-        if (runtime_cancelled(a->runtime))
-            return ds_fail(err, DS_CANCELLED, "interrupted while waiting for %s", name);
-        if (clock_elapsed_s() >= until_s)
-            return busy(name, err);
-        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
-    }
-}
-
-static void unlock(applier *a, const char *name)
-{
-    a->control->db->driver->lock_release(a->control->db, name);
+    bool held;
+    TRY(lock_take(a->lock, name, LOCK_WAIT_MS, &held, err));
+    return held ? DS_DONE : busy(name, err);
 }
 
 // --- transactions
@@ -65,6 +51,13 @@ typedef struct stream_slice {
 } stream_slice;
 static const stream_slice NO_STREAMS;
 
+// New streams need no claim: nobody else works on what isn't there, but another apply.
+static ds_rc claim(applier *a, stream_slice streams, ds_error *err)
+{
+    const char *names[] = {APPLY_LOCK, streams.n ? streams.v[0]->name : ""};
+    return lock_claim(a->lock, names, streams.n && streams.v[0]->old ? 2 : 1, err);
+}
+
 typedef ds_rc transaction_body(applier *a, stream_slice streams, ds_error *err);
 
 static ds_rc in_transaction(applier *a, transaction_body *body, stream_slice streams, const char *point, ds_error *err)
@@ -74,7 +67,9 @@ static ds_rc in_transaction(applier *a, transaction_body *body, stream_slice str
         return ds_hint(ds_fail(err, DS_CANCELLED, "apply was interrupted"), err, "the next apply does the rest");
     arena_clear(a->scratch);
     TRY(store_begin(db, BEGIN_WRITE, err));
-    ds_rc rc = body(a, streams, err);
+    ds_rc rc = claim(a, streams, err);
+    if (rc.code == DS_OK)
+        rc = body(a, streams, err);
     if (rc.code != DS_OK) {
         store_rollback(db);
         return rc;
@@ -263,6 +258,7 @@ static ds_rc drop_stream(applier *a, const plan_stream *stream, ds_error *err)
 {
     TRY(run_steps(a, &stream->steps, err));
     TRY(control_delete_stream(a->control, stream->name, err));
+    TRY(lock_notice_drop(a->control, stream->name, err));
     return control_event(a->control, stream->name, "dropped", a->plan->id, err);
 }
 
@@ -296,7 +292,7 @@ static ds_rc apply_streams(applier *a, bool drop, ds_error *err)
             continue;
         TRY(in_transaction(a, change_or_drop, together, "apply:stream", err));
         for (size_t k = 0; k < n; k++)
-            unlock(a, together.v[k]->name);
+            lock_release(a->lock, together.v[k]->name);
     }
     return DS_DONE;
 }
@@ -368,7 +364,7 @@ static ds_rc take_leases(applier *a, const ds_plan *plan, bool *added, ds_error 
         const char *name = plan->steps->streams.v[i]->name;
         if (map_get(a->leases, name))
             continue;
-        TRY(lock_wait(a, name, err));
+        TRY(take(a, name, err));
         (void)map_add(a->leases, arena_strdup(a->arena, name), a);
         *added = true;
     }
@@ -406,10 +402,18 @@ ds_rc plan_carry_out(const ds_runtime *runtime, const ds_plan *plan, const char 
     CLEANUP(control_closep) ds_control *control = NULL;
     TRY(control_connect(runtime, &plan->deployment->merge, CONTROL_CREATE, &control, err));
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
-    applier a = {.runtime = runtime, .control = control, .arena = arena, .scratch = scratch, .leases = map_new(arena)};
-    a.schemas = map_new(arena);
-    TRY(lock_wait(&a, APPLY_LOCK, err));
-    TRY(apply_locked(&a, plan, expected_id, err)); // closing the connection frees all locks
+    CLEANUP(lock_freep) ds_lock *lock = lock_new(control, "apply");
+    applier a = {.runtime = runtime,
+                 .control = control,
+                 .lock = lock,
+                 .arena = arena,
+                 .scratch = scratch,
+                 .leases = map_new(arena),
+                 .schemas = map_new(arena)};
+    TRY(lock_prepare(lock, err));
+    TRY(take(&a, APPLY_LOCK, err));
+    ds_rc rc = apply_locked(&a, plan, expected_id, err); // closing the connection frees all locks
+    TRY(lock_explain(lock, rc, err));
     *done = a.plan;
     return DS_DONE;
 }

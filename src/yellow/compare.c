@@ -107,8 +107,7 @@ static ds_rc feed_both(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *sourc
     while (!source_ended || !live_ended) {
         if (diff_crowded(diff))
             return DS_DONE;
-        if (runtime_cancelled(job->runtime))
-            return ds_fail(err, DS_CANCELLED, "interrupted");
+        TRY(lease_check(job, err));
         bool live_idle = true, source_idle = true;
         bool source_open = !source_ended && (live_ended || (!live_first && diff_waiting_bytes(diff) < WAITING_MAX));
         if (!live_ended)

@@ -19,6 +19,8 @@ static inline void control_sql_type(ds_sql *sql, const ds_type *type)
 ds_control_names control_names(ds_arena *arena, const ds_dialect *dialect);
 // Makes those of the control tables that are missing and records the schema's version. Inside a write transaction.
 ds_rc control_create_tables(ds_control *control, ds_error *err);
+// Makes `lease` alone when it is missing, in a transaction of its own: apply owns its name there before all else.
+ds_rc control_create_lease(ds_control *control, ds_error *err);
 // The connection is there, the tables may be not: what apply and plan work with. CONTROL_READ or CONTROL_CREATE.
 ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
                       ds_error *err);

@@ -87,8 +87,12 @@ static const control_column DATASET_BATCH[] = {
 };
 
 static const control_column LEASE[] = {
-    {"stream", COLUMN_TEXT, IS_KEY}, {"owner_host", COLUMN_TEXT, 0}, {"owner_pid", COLUMN_INT, 0},
-    {"owner_start", COLUMN_TIME, 0}, {"expires_at", COLUMN_TIME, 0},
+    {"stream", COLUMN_TEXT, IS_KEY},   // or "apply"
+    {"owner", COLUMN_TEXT, 0},         // a random token; null where the kernel has the lock
+    {"owner_host", COLUMN_TEXT, 0},    // for people
+    {"owner_machine", COLUMN_TEXT, 0}, // where owner_pid and owner_birth mean something
+    {"owner_pid", COLUMN_INT, 0},      {"owner_birth", COLUMN_INT, 0},
+    {"owner_start", COLUMN_TIME, 0},   {"expires_at", COLUMN_TIME, 0},
 };
 
 static const control_column CONTAINER[] = {
@@ -234,6 +238,29 @@ ds_rc control_create_tables(ds_control *control, ds_error *err)
         if (!found[i])
             TRY(create_table(control, &CONTROL_TABLES[i], err));
     return record_version(control, err);
+}
+
+static ds_rc create_lease(ds_control *control, ds_error *err)
+{
+    for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
+        if (CONTROL_TABLES[i].columns == LEASE)
+            return create_table(control, &CONTROL_TABLES[i], err);
+    BUG("no table for leases");
+}
+
+ds_rc control_create_lease(ds_control *control, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    const ds_catalog_table *table;
+    TRY(store_describe(control->db, scratch, control->names.lease, &table, err));
+    if (table)
+        return DS_DONE;
+    TRY(store_begin(control->db, BEGIN_WRITE, err));
+    ds_rc rc = create_lease(control, err);
+    if (rc.code == DS_OK)
+        return store_commit(control->db, err);
+    store_rollback(control->db);
+    return rc;
 }
 
 static ds_rc check_version(const ds_control *control, const char *text, ds_error *err)

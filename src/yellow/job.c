@@ -214,16 +214,14 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
     TRY(find_stream(&job, stream, err));
     TRY(lease_take(&job, options->lease_wait_ms, err));
     job_checkpoint(&job, "leased");
-    ds_rc rc = with_lease(&job, out, err);
-    lease_release(&job);
-    return rc;
+    return lease_release(&job, with_lease(&job, out, err), err);
 }
 
 // --- reset
 
 static ds_rc count_staged(ds_job *job, int64_t *rows, ds_error *err)
 {
-    TRY(store_begin(job->control->db, BEGIN_WRITE, err));
+    TRY(lease_begin_write(job, 0, err));
     ds_rc rc = staging_drop_batch(job, rows, err);
     store_rollback(job->control->db);
     return rc;
@@ -267,7 +265,5 @@ ds_rc job_reset(const ds_runtime *runtime, const ds_container_def *merge, const 
     TRY(find_stream(&job, stream, err));
     TRY(lease_take(&job, 0, err));
     job_checkpoint(&job, "leased");
-    ds_rc rc = reset_with_lease(&job, dry_run, batch, rows, err);
-    lease_release(&job);
-    return rc;
+    return lease_release(&job, reset_with_lease(&job, dry_run, batch, rows, err), err);
 }

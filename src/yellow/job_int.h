@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "yellow/diff.h"
 #include "yellow/job.h"
+#include "yellow/lock.h"
 #include "yellow/pump.h"
 
 // States of a batch. docs/architecture.md shows the diagram; batch.c holds the transitions and what is true in each.
@@ -57,6 +58,7 @@ typedef struct ds_job {
     const ds_runtime *runtime;
     const ds_job_options *options;
     ds_control *control;
+    ds_lock *lock;   // from lease_take to lease_release
     ds_arena *arena; // of the result
     const ds_stream_row *row;
     const ds_stream_def *def;
@@ -84,14 +86,17 @@ typedef struct ds_job {
 ds_rc job_prepare_work(ds_job *job, ds_error *err);
 
 // --- lease.c
-// Takes the stream's lease: the lock of the operating system or server. DS_BUSY with the holder after wait_ms.
+// Takes the stream's lease. DS_BUSY with the holder after wait_ms.
 ds_rc lease_take(ds_job *job, int wait_ms, ds_error *err);
-void lease_release(ds_job *job);
-// Removes the lease's row, inside the caller's transaction.
+// Gives it back. rc is how the work ended, and is passed on; a failure because the lease was lost becomes that.
+ds_rc lease_release(ds_job *job, ds_rc rc, ds_error *err);
+// Between two chunks of long work: DS_CANCELLED when interrupted, DS_BUSY when the lease is known to be lost.
+ds_rc lease_check(ds_job *job, ds_error *err);
+// Where the lock is the kernel's a row of `lease` tells others who holds it; removed inside the caller's transaction.
 ds_rc lease_forget(ds_job *job, ds_error *err);
-// Inside a write transaction: raises the fence and writes the lease row.
+// Inside a write transaction: raises the fence, and writes that row.
 ds_rc lease_fence(ds_job *job, ds_error *err);
-// Begins a write transaction, waiting while another process holds the write lock.
+// Begins a write transaction, waiting while another process holds the write lock. DS_BUSY when the lease is lost.
 ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err);
 // The same, and stops with DS_BUSY when the fence is no longer ours. Every transaction that writes
 // for the stream begins here.

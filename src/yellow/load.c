@@ -169,8 +169,7 @@ ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)
 {
     work->after = (ds_fingerprint){0};
     for (bool ended = false; !ended;) {
-        if (runtime_cancelled(job->runtime))
-            return ds_fail(err, DS_CANCELLED, "interrupted");
+        TRY(lease_check(job, err));
         TRY(load_group(job, work, pump, &ended, err));
     }
     TRY(build_indexes(job, work, err));
