@@ -122,7 +122,7 @@ static ds_rc feed_both(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *sourc
 
 static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns, ds_pump **out, ds_error *err)
 {
-    TRY(ingest_open_live(job, err));
+    TRY(ingest_hold_live(job, err));
     CLEANUP(sql_release) ds_sql q = sql_new(job->live->dialect);
     ingest_live_select(job, work, columns, true, true, &q);
     ds_read read = {.select = &q,
@@ -143,7 +143,7 @@ static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump **source, const ds_di
     CLEANUP(diff_freep) ds_diff *diff = NULL;
     *source = NULL;
     if (!pump)
-        TRY(ingest_open_pump(job, work->def, &pump, err));
+        TRY(source_pump(job, work, &pump, err));
     const ds_shape *columns = options->rehash ? work->def->shape : shape_of_key(job->arena, work->def->shape);
     TRY(open_live_pump(job, work, columns, &live, err));
     diff = diff_new(options);

@@ -6,34 +6,10 @@
 #include <sys/random.h>
 
 #include "yellow/job_int.h"
-#include "yellow/transform.h"
 #include "yellow/pump.h"
 #include "yellow/tables.h"
 
-// --- the two sides
-
-static ds_rc open_source(ds_job *job, ds_error *err)
-{
-    const ds_container_def *container = job->def->workspace ? job->control->merge : &job->def->source;
-    ds_rc rc = runtime_open(job->runtime, container, (ds_access){.read_only = true}, &job->source, err);
-    TRY(ds_context(rc, err, "source of stream %s", job->def->name));
-    if (job->def->source_rows_per_second)
-        job->rate = rate_new(job->def->source_rows_per_second, job->runtime->rate_clock, job->runtime->cancelled);
-    rc = store_begin(job->source, BEGIN_READ, err);
-    return ds_context(rc, err, "source of stream %s", job->def->name);
-}
-
-void ingest_close_source(ds_job *job)
-{
-    if (job->source)
-        store_rollback(job->source);
-    store_close(job->source);
-    job->source = NULL;
-    store_close(job->live);
-    job->live = NULL;
-    rate_free(job->rate);
-    job->rate = NULL;
-}
+// --- the live side
 
 ds_rc ingest_open_live(ds_job *job, ds_error *err)
 {
@@ -42,26 +18,26 @@ ds_rc ingest_open_live(ds_job *job, ds_error *err)
     return runtime_open(job->runtime, job->control->merge, (ds_access){.read_only = true}, &job->live, err);
 }
 
-static void source_select(const ds_job *job, const ds_dataset_def *dataset, ds_sql *out)
+// A live row is named by its place from the diff until it is staged as gone. Where a writer is not alone, somebody
+// could move the rows meanwhile (VACUUM FULL, CLUSTER): one transaction holds all tables from the first look on.
+ds_rc ingest_hold_live(ds_job *job, ds_error *err)
 {
-    (void)job;
-    if (dataset->sql) {
-        transform_select(dataset, out);
-        return;
-    }
-    SQL(out, "SELECT ");
-    sql_columns_to_read(out, dataset->shape, true);
-    SQL(out, " FROM ");
-    sql_relation(out, (ds_relation){dataset->source_schema, dataset->source_table});
+    TRY(ingest_open_live(job, err));
+    if (job->live_held || !job->live->dialect->locks_rows)
+        return DS_DONE;
+    ds_relation *tables = ARENA_ARRAY(job->arena, ds_relation, job->work_count);
+    for (size_t i = 0; i < job->work_count; i++)
+        tables[i] = job->work[i].def->merge;
+    ds_rc rc = store_begin_snapshot(job->live, &(ds_snapshot){.tables = tables, .n = job->work_count}, err);
+    job->live_held = rc.code == DS_OK;
+    return ds_context(rc, err, "live rows of stream %s", job->def->name);
 }
 
-static ds_read source_read(const ds_job *job, const ds_dataset_def *dataset, const ds_sql *select)
+void ingest_close_live(ds_job *job)
 {
-    ds_read read = {.select = select, .shape = dataset->shape};
-    if (dataset->sql)
-        read = transform_read(job->def, dataset, select, job->arena);
-    read.key_seed = job->key_seed;
-    return read;
+    store_close(job->live);
+    job->live = NULL;
+    job->live_held = false;
 }
 
 // Live rows whose new key is null or shared take no part: the merge closes them (a key change).
@@ -126,47 +102,7 @@ void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *
         where_new_key_is_good(work, out_column, out);
 }
 
-// --- is the source what apply recorded?
-
-static ds_rc check_columns(const ds_dataset_def *dataset, const ds_catalog_table *table, ds_error *err)
-{
-    for (size_t i = 0; i < dataset->shape->n; i++) {
-        const char *wanted = dataset->shape->columns[i].source;
-        bool found = false;
-        for (size_t k = 0; k < table->n && !found; k++)
-            found = str_eq_nocase(str_of(table->columns[k].name), str_of(wanted));
-        if (!found)
-            return ds_hint(ds_fail(err, DS_FINDING, "source column changed: table \"%s\" has no column \"%s\"",
-                                   dataset->source_table, wanted),
-                           err, "bring the source back, or change dataset %s in the model and apply", dataset->name);
-    }
-    return DS_DONE;
-}
-
-static ds_rc check_source(ds_job *job, const ds_dataset_def *dataset, ds_error *err)
-{
-    if (dataset->sql)
-        return DS_DONE;
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    const ds_catalog_table *table;
-    ds_relation relation = {dataset->source_schema, dataset->source_table};
-    TRY(store_describe(job->source, arena, relation, &table, err));
-    if (!table)
-        return ds_hint(ds_fail(err, DS_FINDING, "source table \"%s\" is missing in %s", dataset->source_table,
-                               job->def->source.name),
-                       err, "create it, or correct `source:` of dataset %s", dataset->name);
-    return check_columns(dataset, table, err);
-}
-
 // --- one dataset
-
-ds_rc ingest_open_pump(ds_job *job, const ds_dataset_def *dataset, ds_pump **out, ds_error *err)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(job->source->dialect);
-    source_select(job, dataset, &q);
-    ds_read read = source_read(job, dataset, &q);
-    return pump_open_paced(job->source, &read, (size_t)job->def->chunk_rows, job->rate, out, err);
-}
 
 // Adds up the only chunk without taking it away from the pump's owner.
 static bool small_and_unchanged(const ds_job *job, ds_work *work, const ds_rows *chunk)
@@ -210,11 +146,10 @@ static bool keeps_inputs(const ds_job *job)
 
 static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
 {
-    TRY(check_source(job, work->def, err));
     if (work->rekey)
         TRY(ingest_count_closed_by_rekey(job, work, err));
     CLEANUP(pump_closep) ds_pump *pump = NULL;
-    TRY(ingest_open_pump(job, work->def, &pump, err));
+    TRY(source_pump(job, work, &pump, err));
     if (pump_is_small(pump) && small_and_unchanged(job, work, pump_peek(pump)))
         return DS_DONE;
     if (!work->first_load)
@@ -259,6 +194,7 @@ static ds_rc ingest_dataset(ds_job *job, ds_work *work, ds_error *err)
     work->counts = (ds_counts){0};
     job_report(job, work, 0, false);
     TRY(advise(work, read_dataset(job, work, err), err));
+    source_release(job, work);
     work->seconds = clock_elapsed_s() - start_s;
     job_report(job, work, work->counts.read, true);
     job_checkpoint(job, "ingest:dataset");
@@ -272,9 +208,9 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
     for (size_t i = 0; i < job->work_count; i++)
         if (job->work[i].first_load)
             TRY(load_clear(job, &job->work[i], err));
-    TRY(open_source(job, err));
+    TRY(source_open(job, err));
     report_begin(job);
     for (size_t i = 0; i < job->work_count; i++)
-        TRY(ingest_dataset(job, &job->work[i], err));
+        TRY(ingest_dataset(job, &job->work[source_order(job, i)], err));
     return DS_DONE;
 }

@@ -33,6 +33,7 @@ ds_rc job_prepare_work(ds_job *job, ds_error *err)
 {
     job->work_count = job->def->dataset_count;
     job->work = ARENA_ARRAY(job->arena, ds_work, job->work_count);
+    job->staging_known = false;
     for (size_t i = 0; i < job->work_count; i++) {
         ds_work *work = &job->work[i];
         work->def = &job->def->datasets[i];
@@ -71,7 +72,7 @@ static ds_rc record_inputs(ds_job *job, ds_error *err)
     if (!job->def->workspace)
         return DS_DONE;
     const char *missing;
-    TRY(transform_inputs(job->source, &job->names, job->def, job->arena, &job->inputs, &missing, err));
+    TRY(transform_inputs(source_leader(job), &job->names, job->def, job->arena, &job->inputs, &missing, err));
     if (missing)
         return ds_fail(err, DS_BUSY, "input %s has no first batch yet", missing);
     return DS_DONE;
@@ -90,13 +91,16 @@ static ds_rc ingest(ds_job *job, ds_error *err)
     TRY(ingest_all(job, err));
     TRY(record_inputs(job, err));
     if (!job->options->verify)
-        ingest_close_source(job); // reading is over: nothing holds the source while we merge
-    return anything_changed(job) ? merge_enter(job, err) : merge_commit_unchanged(job, err);
+        source_close(job); // reading is over: nothing holds the source while we merge
+    ds_rc rc = anything_changed(job) ? merge_enter(job, err) : merge_commit_unchanged(job, err);
+    ingest_close_live(job); // what is gone is staged
+    return rc;
 }
 
 static void release_work(ds_job *job)
 {
-    ingest_close_source(job);
+    source_close(job);
+    ingest_close_live(job);
     for (size_t i = 0; i < job->work_count; i++)
         deltas_release(&job->work[i].pending);
     job->pending_bytes = 0;

@@ -54,6 +54,8 @@ typedef struct ds_work {
     double seconds;
 } ds_work;
 
+typedef struct ds_source ds_source;
+
 typedef struct ds_job {
     const ds_runtime *runtime;
     const ds_job_options *options;
@@ -72,11 +74,12 @@ typedef struct ds_job {
     bool resnapshot;
     const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;
-    ds_db *source; // in a read snapshot while ingesting
-    ds_rate *rate; // at which the source may be read; NULL: as fast as it goes
-    ds_db *live;   // a second connection to the merge database, opened when a diff needs it
+    ds_source *source; // while ingesting
+    ds_db *live;       // a second connection to the merge database, opened when a diff needs it
+    bool live_held;    // in a transaction that keeps others from moving its rows
     ds_work *work;
     size_t work_count;
+    bool staging_known;   // staging_exists of all of them was looked up
     size_t pending_bytes; // of all datasets
     ds_control_names names;
 } ds_job;
@@ -136,17 +139,28 @@ ds_rc staging_prune(ds_job *job, ds_error *err);
 ds_rc staging_check(ds_job *job, const ds_work *work, bool *same, ds_error *err);
 void deltas_release(ds_deltas *deltas);
 
+// --- source.c: what a batch reads
+// Connects, fixes the snapshot and checks that the tables are what apply recorded. source_close also after a failure.
+ds_rc source_open(ds_job *job, ds_error *err);
+void source_close(ds_job *job); // no source: does nothing
+// The dataset to be read at that place; each but the last is released before the next one is begun.
+size_t source_order(const ds_job *job, size_t place);
+// A pump over the dataset's rows. All its pumps are closed before it is released.
+ds_rc source_pump(ds_job *job, const ds_work *work, ds_pump **out, ds_error *err);
+void source_release(ds_job *job, const ds_work *work);
+// The connection that holds the snapshot, for a look at something else in it.
+ds_db *source_leader(const ds_job *job);
+
 // --- ingest.c
 // Reads every dataset in one snapshot of the source and stages what changed (or loads it).
 ds_rc ingest_all(ds_job *job, ds_error *err);
-// Closes the source's connection, and the second one to the merge database.
-void ingest_close_source(ds_job *job);
-// A pump over the source's rows of a dataset, on job->source.
-ds_rc ingest_open_pump(ds_job *job, const ds_dataset_def *dataset, ds_pump **out, ds_error *err);
 // The live rows of the merge table: keys, or whole rows. locator: in a multiset the copy number stands for it.
 void ingest_live_select(const ds_job *job, const ds_work *work, const ds_shape *columns, bool hash, bool locator,
                         ds_sql *out);
 ds_rc ingest_open_live(ds_job *job, ds_error *err);
+// The same in a transaction that keeps the places of live rows as they are, until the connection is closed.
+ds_rc ingest_hold_live(ds_job *job, ds_error *err);
+void ingest_close_live(ds_job *job);
 // A key change: counts the live rows that the new key can't tell apart, which the merge closes.
 ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err);
 

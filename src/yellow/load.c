@@ -161,6 +161,8 @@ static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
         rc = number_copies(job, work, err);
     if (rc.code == DS_OK)
         rc = table_create_indexes(job->control, job->def, work->def, err);
+    if (rc.code == DS_OK)
+        rc = store_analyze(job->control->db, work->def->merge, err);
     rc = lease_end(job, rc, err);
     return rc.code == DS_FINDING ? name_duplicate(job, work, err) : rc;
 }

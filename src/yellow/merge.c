@@ -192,6 +192,8 @@ static ds_rc merge_dataset(ds_job *job, ds_work *work, ds_error *err)
     if (!work->first_load)
         return DS_DONE;
     TRY(table_create_indexes(job->control, job->def, work->def, err));
+    if (work->staged_rows > 0)
+        TRY(store_analyze(job->control->db, work->def->merge, err));
     TRY(check_loaded(job, work, err));
     return views_replace(job->control, job->def, work->def, VIEW_REAL, err);
 }

@@ -40,8 +40,26 @@ static void deltas_clear(ds_job *job, ds_deltas *d)
 
 // --- writing
 
+// Which datasets have a staging table: one look for all of them, once in a job.
+static ds_rc look(ds_job *job, ds_error *err)
+{
+    if (job->staging_known)
+        return DS_DONE;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_relation *tables = ARENA_ARRAY(arena, ds_relation, job->work_count);
+    const ds_catalog_table **found = ARENA_ARRAY(arena, const ds_catalog_table *, job->work_count);
+    for (size_t i = 0; i < job->work_count; i++)
+        tables[i] = job->work[i].def->staging;
+    TRY(store_describe_all(job->control->db, arena, tables, job->work_count, found, err));
+    for (size_t i = 0; i < job->work_count; i++)
+        job->work[i].staging_exists = found[i] != NULL;
+    job->staging_known = true;
+    return DS_DONE;
+}
+
 static ds_rc ensure_table(ds_job *job, ds_work *work, ds_error *err)
 {
+    TRY(look(job, err));
     if (work->staging_exists)
         return DS_DONE;
     ds_db *db = job->control->db;
@@ -246,15 +264,6 @@ ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t 
 
 // --- clearing and checking
 
-static ds_rc table_exists(ds_job *job, ds_relation relation, bool *out, ds_error *err)
-{
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    const ds_catalog_table *table;
-    TRY(store_describe(job->control->db, arena, relation, &table, err));
-    *out = table != NULL;
-    return DS_DONE;
-}
-
 // Deletes the rows of the batches first..last.
 static ds_rc delete_batches(ds_job *job, const ds_work *work, int64_t first, int64_t last, int64_t *rows, ds_error *err)
 {
@@ -274,11 +283,10 @@ static ds_rc delete_batches(ds_job *job, const ds_work *work, int64_t first, int
 ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err)
 {
     *rows = 0;
+    TRY(look(job, err));
     for (size_t i = 0; i < job->work_count; i++) {
         ds_work *work = &job->work[i];
-        bool exists;
-        TRY(table_exists(job, work->def->staging, &exists, err));
-        if (exists)
+        if (work->staging_exists)
             TRY(delete_batches(job, work, job->batch, job->batch, rows, err));
         work->staged_rows = 0;
         work->staged_sum = (ds_hash){0};
@@ -344,12 +352,11 @@ ds_rc staging_prune(ds_job *job, ds_error *err)
     ds_result old;
     TRY(find_prunable(job, below, arena, &old, err));
     int64_t rows = 0;
+    if (old.rows)
+        TRY(look(job, err));
     for (size_t i = 0; i < old.rows; i++) {
-        ds_work *work = work_named(job, result_text(&old, i, 0));
-        bool exists = false;
-        if (work)
-            TRY(table_exists(job, work->def->staging, &exists, err));
-        if (exists)
+        const ds_work *work = work_named(job, result_text(&old, i, 0));
+        if (work && work->staging_exists)
             TRY(delete_batches(job, work, 0, below - 1, &rows, err));
     }
     return old.rows ? mark_pruned(job, below, err) : DS_DONE;
@@ -389,12 +396,10 @@ ds_rc staging_check(ds_job *job, const ds_work *work, bool *same, ds_error *err)
     *same = true;
     if (work->staged_rows == 0)
         return DS_DONE;
-    bool exists;
-    TRY(table_exists(job, work->def->staging, &exists, err));
-    if (!exists) {
-        *same = false;
+    TRY(look(job, err));
+    *same = work->staging_exists;
+    if (!*same)
         return DS_DONE;
-    }
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
     SQL(&q, "SELECT count(*) FROM ");

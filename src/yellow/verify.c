@@ -130,7 +130,7 @@ static ds_rc find_keys(ds_job *job, const ds_work *work, ds_dataset_result *resu
         CLEANUP(pump_closep) ds_pump *live = NULL;
         CLEANUP(pump_closep) ds_pump *source = NULL;
         TRY(open_merge(job, work, true, &live, err));
-        TRY(ingest_open_pump(job, work->def, &source, err));
+        TRY(source_pump(job, work, &source, err));
         CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
         TRY(feed(diff, live, source, err));
     }
