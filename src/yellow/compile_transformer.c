@@ -1,4 +1,6 @@
-// A transformer's inputs, and its SELECT with {GROUP.STORE.DATASET} replaced by the live rows of that input.
+// A transformer's inputs, and its SELECT with {GROUP.STORE.DATASET} replaced by a name for the live rows of that input:
+// WITH ds_input_1 AS (live rows) SELECT * FROM (its text) AS ds_text. So an input may have an alias, or none, as users
+// like; a subquery in its place must have one on some engines.
 #include "base/vec.h"
 #include "graph/placeholder.h"
 #include "model/lookup.h"
@@ -54,11 +56,14 @@ typedef struct expansion {
     const ds_compiler *c;
     const ds_platform *platform;
     const ds_workspace *workspace;
-    const char *output; // dataset
-    ds_buf *out;
+    const char *output;             // dataset
+    VEC(const ds_dataset *) inputs; // that the text has named so far
+    ds_buf with;                    // what defines them
+    ds_buf text;
 } expansion;
 
 enum { EXPANDED_MAX = 4 << 20 };
+#define INPUT_NAME "ds_input_%zu" // no column of a model begins with ds_
 
 static ds_rc fail_text(const expansion *x, ds_error *err, const char *message, ds_str part)
 {
@@ -66,14 +71,14 @@ static ds_rc fail_text(const expansion *x, ds_error *err, const char *message, d
                    x->output, message, STR_ARGS(part));
 }
 
-// (SELECT "id", "firstname" FROM "ds_p__store__dataset" WHERE ds_batch_out = …)
-static ds_rc put_live_rows(const expansion *x, const ds_datastore *store, const ds_dataset *dataset, ds_error *err)
+// ds_input_1 AS NOT MATERIALIZED (SELECT "id", "firstname" FROM "ds_p__store__dataset" WHERE ds_batch_out = …)
+static ds_rc define_input(expansion *x, const ds_datastore *store, const ds_dataset *dataset, ds_error *err)
 {
     const ds_compiler *c = x->c;
     const ds_shape *shape;
     TRY(compile_shape(c, store, dataset, &shape, err));
     CLEANUP(sql_release) ds_sql q = sql_new(c->dialect);
-    SQL(&q, "(SELECT ");
+    SQL(&q, " AS NOT MATERIALIZED (SELECT ");
     sql_columns(&q, NULL, shape);
     SQL(&q, " FROM ");
     sql_relation(&q, naming_table(c->arena, c->dialect->names, x->platform->name, store->name.s, dataset->name,
@@ -83,11 +88,25 @@ static ds_rc put_live_rows(const expansion *x, const ds_datastore *store, const 
         sql_literal_int(&q, BATCH_LIVE);
     }
     SQL(&q, ")");
-    buf_put_str(x->out, buf_str(&q.text));
+    buf_printf(&x->with, "%s" INPUT_NAME, x->inputs.n > 1 ? ", " : "WITH ", x->inputs.n);
+    buf_put_str(&x->with, buf_str(&q.text));
     return DS_DONE;
 }
 
-static ds_rc put_input(const expansion *x, const ds_piece *piece, ds_error *err)
+// Its name in the text; the first mention defines it.
+static ds_rc name_input(expansion *x, const ds_datastore *store, const ds_dataset *dataset, ds_error *err)
+{
+    size_t i = 0;
+    while (i < x->inputs.n && x->inputs.v[i] != dataset)
+        i++;
+    buf_printf(&x->text, INPUT_NAME, i + 1);
+    if (i < x->inputs.n)
+        return DS_DONE;
+    *VEC_PUSH(x->c->arena, &x->inputs) = dataset;
+    return define_input(x, store, dataset, err);
+}
+
+static ds_rc put_input(expansion *x, const ds_piece *piece, ds_error *err)
 {
     const ds_sink *sink = placeholder_sink(x->workspace, piece);
     const ds_dataset *dataset;
@@ -95,10 +114,10 @@ static ds_rc put_input(const expansion *x, const ds_piece *piece, ds_error *err)
     if (!input)
         return ds_hint(fail_text(x, err, "no such input:", piece->text), err,
                        "write {GROUP.STORE.DATASET} of a sink of this workspace; {{ is a brace");
-    return put_live_rows(x, input, dataset, err);
+    return name_input(x, input, dataset, err);
 }
 
-static ds_rc expand(const expansion *x, const char *text, ds_error *err)
+static ds_rc expand(expansion *x, const char *text, ds_error *err)
 {
     ds_piece piece;
     while (placeholder_next(&text, &piece)) {
@@ -107,7 +126,7 @@ static ds_rc expand(const expansion *x, const char *text, ds_error *err)
         if (piece.kind == PIECE_INPUT)
             TRY(put_input(x, &piece, err));
         else
-            buf_put_str(x->out, piece.text);
+            buf_put_str(&x->text, piece.text);
     }
     return DS_DONE;
 }
@@ -132,13 +151,18 @@ ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset 
 {
     const ds_workspace *workspace = ingest->store->producer;
     const char *text = text_for(&workspace->transformer, dataset->name, c->dialect->name);
-    CLEANUP(buf_release) ds_buf expanded = BUF_INIT(EXPANDED_MAX);
-    expansion x = {c, ingest->platform, workspace, dataset->name, &expanded};
+    expansion x = {.c = c, .platform = ingest->platform, .workspace = workspace, .output = dataset->name};
     if (!text)
         return fail_text(&x, err, "has no SQL for", str_of(c->dialect->name));
-    TRY(expand(&x, text, err));
-    if (!buf_ok(&expanded))
-        return fail_text(&x, err, "the SQL is too long for", str_of(c->dialect->name));
-    *out = arena_str(c->arena, buf_str(&expanded));
-    return DS_DONE;
+    x.text = x.with = BUF_INIT(EXPANDED_MAX);
+    ds_rc rc = expand(&x, text, err);
+    if (rc.code == DS_OK && !(buf_ok(&x.text) && buf_ok(&x.with)))
+        rc = fail_text(&x, err, "the SQL is too long for", str_of(c->dialect->name));
+    if (rc.code == DS_OK)
+        *out = x.inputs.n
+                   ? arena_printf(c->arena, "%s SELECT * FROM (%s\n) AS ds_text", buf_text(&x.with), buf_text(&x.text))
+                   : arena_str(c->arena, buf_str(&x.text));
+    buf_release(&x.text);
+    buf_release(&x.with);
+    return rc;
 }
