@@ -105,27 +105,41 @@ static const char *rewrite_text(const table_check *t, const ds_type *from, const
     return arena_printf(t->p->arena, ", its values are rewritten (%lld live rows)", (long long)t->live_rows);
 }
 
+// Is a text compared otherwise as a part of the key, and does it become that, or cease to be it?
+static bool collates_anew(const table_check *t, const ds_shape_column *column)
+{
+    if (!t->old || !table_collates(t->p->deployment->dialect, column->type))
+        return false;
+    return table_is_key(t->dataset->shape, column->name) != table_is_key(t->old->shape, column->name);
+}
+
+// NULL when the column can become what it should be.
+static const char *type_problem(const table_check *t, const ds_shape_column *column, const ds_type *from)
+{
+    CLEANUP(buf_release) ds_buf why = BUF_INIT(512);
+    bool widens = from && (type_equal(from, column->type) || type_widens(from, column->type, &why));
+    if (widens && evolve_possible(t->p->deployment->dialect, from, column->type))
+        return NULL;
+    if (!from)
+        return ": its table has it already, and of which type is not known";
+    return why.n ? arena_printf(t->p->arena, ": %s", buf_text(&why)) : "";
+}
+
 static void check_type(table_check *t, const ds_shape_column *column, const ds_catalog_column *found)
 {
     const ds_type *from = type_before(t, column->name);
-    CLEANUP(buf_release) ds_buf why = BUF_INIT(512);
-    buf_puts(&why, from ? ": " : ": its table has it already, and of which type is not known");
-    if (!from || (!type_equal(from, column->type) && !type_widens(from, column->type, &why)) ||
-        !evolve_possible(t->p->deployment->dialect, from, column->type)) {
-        refuse_type(t, column, from, why.n > 2 ? buf_text(&why) : "");
+    const char *why = type_problem(t, column, from);
+    if (why) {
+        refuse_type(t, column, from, why);
         return;
     }
-    const ds_dialect *dialect = t->p->deployment->dialect;
-    bool in_key = table_is_key(t->dataset->shape, column->name);
-    bool relax = found->not_null && t->kind == TABLE_MERGE && !in_key;
-    bool recollate =
-        table_collates(dialect, column->type) && t->old && in_key != table_is_key(t->old->shape, column->name);
+    bool relax = found->not_null && t->kind == TABLE_MERGE && !table_is_key(t->dataset->shape, column->name);
     if (!type_equal(from, column->type) && t->kind == TABLE_MERGE)
         plan_change(t->p, plan_object(t->p, "table", relation_of(t)), "widen", "\"%s\": %s -> %s%s", column->name,
                     type_text(t->p, from), type_text(t->p, column->type), rewrite_text(t, from, column->type));
     else if (relax)
         plan_change(t->p, plan_object(t->p, "table", relation_of(t)), "widen", "\"%s\" may be null", column->name);
-    if (relax || recollate || evolve_needed(dialect, from, column->type))
+    if (relax || collates_anew(t, column) || evolve_needed(t->p->deployment->dialect, from, column->type))
         convert_column(t, column->name, from, column->type);
 }
 

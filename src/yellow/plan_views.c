@@ -97,32 +97,43 @@ static ds_rc check_move(ds_planner *p, plan_stream *stream, const ds_dataset_def
     return DS_DONE;
 }
 
+static bool is_taken(ds_planner *p, ds_relation view, const ds_catalog_table *found, const ds_view_row *row)
+{
+    if (!found || (found->is_view && row))
+        return false;
+    plan_refuse(p, plan_object(p, "view", view),
+                found->is_view ? "the name is taken by a view that datasurface did not make; rename or drop that view"
+                               : "the name is taken by a table; rename or drop that table");
+    return true;
+}
+
+// Why a view that is there must be made anew; NULL: it is as it should be.
+static const char *view_differs(const ds_planner *p, const plan_stream *stream, const ds_dataset_def *dataset,
+                                const ds_dataset_def *old, const ds_view_def *view)
+{
+    if (!old || !stream->old || !same_text(p, stream, dataset, old, view))
+        return "its columns or tables change";
+    return same_columns(plan_catalog(p, view->relation), dataset->shape) ? NULL : "it is not as it was made";
+}
+
 static ds_rc check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
                         const ds_view_def *view, bool forced, ds_error *err)
 {
     const ds_catalog_table *found = plan_catalog(p, view->relation);
     const ds_view_row *row = applied(p, view->relation);
     const char *object = plan_object(p, "view", view->relation);
-    if (found && (!found->is_view || !row)) {
-        plan_refuse(p, object,
-                    found->is_view
-                        ? "the name is taken by a view that datasurface did not make; rename or drop that view"
-                        : "the name is taken by a table; rename or drop that table");
+    if (is_taken(p, view->relation, found, row))
         return DS_DONE;
-    }
     if (row && strcmp(row->stream, stream->name) != 0)
         return check_move(p, stream, dataset, view, row, err);
+    const char *differs = found ? view_differs(p, stream, dataset, old, view) : NULL;
+    if (found && !differs && !forced)
+        return DS_DONE;
     if (!found)
         plan_change(p, object, "create", "%s of %s/%s for %s/%s", view->history ? "all versions" : "live rows",
                     stream->def->store, dataset->name, view->workspace, view->group);
-    else if (!old || !stream->old || !same_text(p, stream, dataset, old, view))
-        plan_change(p, object, "replace", "its columns or tables change");
-    else if (!same_columns(found, dataset->shape))
-        plan_change(p, object, "replace", "it is not as it was made");
-    else if (forced)
-        plan_change(p, object, "replace", "its table changes");
     else
-        return DS_DONE;
+        plan_change(p, object, "replace", "%s", differs ? differs : "its table changes");
     plan_step *step = replace_view(p, stream, dataset, view);
     step->before = found && forced ? old : NULL;
     return DS_DONE;
