@@ -8,11 +8,15 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "gate/import.h"
+#include "model/pattern.h"
 
 static const ds_option OPTIONS[] = {
-    {"datastore", 0, OPTION_TEXT, "NAME", .help = "the datastore's name (default: made from the file's name)"},
+    {"datastore", 0, OPTION_TEXT, "NAME", .help = "the datastore's name (default: made from the file's or database's)"},
     {"team", 0, OPTION_TEXT, "ZONE/TEAM", .help = "who owns it (default: the only team of the model)"},
     {"tables", 0, OPTION_TEXT, "GLOB", .help = "only tables whose names match"},
+    {"schema", 0, OPTION_TEXT, "GLOB", .help = "only schemas whose names match (default: all that users made)"},
+    {"views", 0, OPTION_FLAG, .help = "views, materialized views and foreign tables as well"},
+    {"credential", 0, OPTION_TEXT, "NAME", .help = "what the model calls user and password; looked up for this, too"},
     {"output", 'o', OPTION_TEXT, "FILE", .help = "where to (default: NAME.yaml in the model's directory; -: print it)"},
     {"force", 0, OPTION_FLAG, .help = "overwrite the file"},
     {0},
@@ -29,18 +33,72 @@ static ds_str scheme_of(const char *url)
     return is_scheme ? scheme : (ds_str){url, 0};
 }
 
-static ds_rc source_path(const char *url, const char **out, ds_error *err)
+// Where the tables are; what may be secret is released by the caller.
+typedef struct import_source {
+    bool is_server;
+    ds_target target; // as it is reached from here
+    ds_secret secret;
+    const ds_catalog_table *tables; // of a file
+    size_t n;
+    postgres_survey survey; // of a server
+} import_source;
+
+static void source_release(import_source *source)
 {
+    secret_release(&source->secret);
+}
+
+static ds_rc find_file(const ds_cli *cli, const char *path, import_source *out, ds_error *err)
+{
+    static const char *const OF_SERVERS[] = {"schema", "credential", "views"};
+    for (size_t i = 0; i < sizeof OF_SERVERS / sizeof OF_SERVERS[0]; i++)
+        if (args_given(&cli->args, OF_SERVERS[i]))
+            return ds_fail(err, DS_USAGE, "--%s is for PostgreSQL", OF_SERVERS[i]);
+    if (!path[0])
+        return ds_fail(err, DS_USAGE, "\"%s\" names no file", args_word(&cli->args, 0));
+    out->target = (ds_target){.type = "sqlite", .path = path};
+    return DS_DONE;
+}
+
+// What the URL doesn't say of user and password, the credential does; what neither does, libpq finds.
+static ds_rc add_credential(const ds_session *session, ds_secret *secret, ds_error *err)
+{
+    const char *credential = args_text(&session->cli->args, "credential");
+    if (!credential)
+        return DS_DONE;
+    if (!MODEL_PATTERNS[PATTERN_LABEL].matches(str_of(credential)))
+        return ds_hint(ds_fail(err, DS_USAGE, "\"%s\" is not the name of a credential", credential), err, "%s",
+                       MODEL_PATTERNS[PATTERN_LABEL].form);
+    CLEANUP(secret_release) ds_secret found = {0};
+    TRY(secret_find(session->runtime.secrets_dir, credential, &found, err));
+    static const ds_secret_part LOGIN[] = {SECRET_USER, SECRET_PASSWORD};
+    for (size_t i = 0; i < sizeof LOGIN / sizeof LOGIN[0]; i++) {
+        ds_secret_part part = LOGIN[i];
+        if (secret->parts[part])
+            continue;
+        secret->parts[part] = found.parts[part];
+        found.parts[part] = NULL;
+    }
+    return DS_DONE;
+}
+
+static ds_rc find_source(const ds_session *session, import_source *out, ds_error *err)
+{
+    const ds_cli *cli = session->cli;
+    const char *url = args_word(&cli->args, 0);
     ds_str scheme = scheme_of(url);
-    *out = url;
     if (str_eq(scheme, STR("sqlite")))
-        *out = url + scheme.n + 1;
-    else if (str_eq(scheme, STR("postgres")) || str_eq(scheme, STR("postgresql")))
-        return ds_hint(ds_fail(err, DS_USAGE, "import from PostgreSQL is not in this version yet"), err,
-                       "sqlite:PATH and files are");
-    else if (scheme.n)
-        return ds_hint(ds_fail(err, DS_USAGE, "can't import \"%s\"", url), err, "write sqlite:PATH, or a file's name");
-    return (*out)[0] ? DS_DONE : ds_fail(err, DS_USAGE, "\"%s\" names no file", url);
+        return find_file(cli, url + scheme.n + 1, out, err);
+    if (!scheme.n)
+        return find_file(cli, url, out, err);
+    if (!str_eq(scheme, STR("postgres")) && !str_eq(scheme, STR("postgresql")))
+        return ds_hint(ds_fail(err, DS_USAGE, "can't import from \"%.*s:\"", STR_ARGS(scheme)), err,
+                       "write postgres://…, sqlite:PATH, or a file's name");
+    out->is_server = true;
+    ds_rc rc = postgres_url_parse(cli->arena, url, &out->target, &out->secret, err);
+    postgres_url_hide((char *)(uintptr_t)url); // of our own argv, which others can see
+    TRY(rc);
+    return add_credential(session, &out->secret, err);
 }
 
 // As the model says it: relative to the model's directory where the file lies below it.
@@ -59,6 +117,21 @@ static const char *model_path(ds_arena *arena, const char *dir, const char *path
     return out;
 }
 
+static const char *model_file(ds_arena *arena, const char *dir, const char *path)
+{
+    return path && path[0] ? model_path(arena, dir, path) : NULL;
+}
+
+static ds_target model_target(ds_arena *arena, const char *dir, const ds_target *source)
+{
+    ds_target target = *source;
+    target.path = model_file(arena, dir, source->path);
+    target.tls_ca = model_file(arena, dir, source->tls_ca);
+    target.tls_cert = model_file(arena, dir, source->tls_cert);
+    target.tls_key = model_file(arena, dir, source->tls_key);
+    return target;
+}
+
 // "data/chinook.sqlite" -> "chinook"
 static const char *name_from_path(ds_arena *arena, const char *path)
 {
@@ -67,6 +140,12 @@ static const char *name_from_path(ds_arena *arena, const char *path)
     const char *dot = strrchr(base, '.');
     ds_str stem = {base, dot && dot > base ? (size_t)(dot - base) : strlen(base)};
     return import_legal_name(arena, arena_str(arena, stem), "imported");
+}
+
+static const char *default_name(ds_arena *arena, const import_source *source)
+{
+    return source->is_server ? import_legal_name(arena, source->target.database, "imported")
+                             : name_from_path(arena, source->target.path);
 }
 
 // --- whom it belongs to
@@ -189,16 +268,36 @@ static ds_rc check_surroundings(const ds_session *session, const surroundings *t
 
 // --- reading and writing
 
-static ds_rc read_catalog(const ds_session *session, const char *path, ds_arena *arena, const ds_catalog_table **tables,
-                          size_t *n, ds_error *err)
+static ds_rc read_tables(ds_db *db, ds_arena *arena, import_source *source, ds_error *err)
 {
-    ds_target target = {.type = "sqlite", .path = path};
-    ds_open_options options = {.read_only = true, .busy_timeout_ms = 5000, .clock = session->runtime.clock};
+    if (!source->is_server)
+        return db->driver->list(db, arena, &source->tables, &source->n, err);
+    TRY(postgres_survey_read(db, arena, &source->survey, err));
+    postgres_where(db, arena, &source->target);
+    return DS_DONE;
+}
+
+static ds_rc read_catalog(const ds_session *session, import_source *source, ds_error *err)
+{
+    ds_open_options options = {.read_only = true,
+                               .busy_timeout_ms = 5000,
+                               .purpose = "datasurface import",
+                               .cancelled = session->runtime.cancelled,
+                               .clock = session->runtime.clock,
+                               .secret = &source->secret};
     ds_db *db;
-    TRY(store_open(session->runtime.store, &target, &options, &db, err));
-    ds_rc rc = db->driver->list(db, arena, tables, n, err);
+    TRY(store_open(session->runtime.store, &source->target, &options, &db, err));
+    ds_rc rc = read_tables(db, session->cli->arena, source, err);
     store_close(db);
     return rc;
+}
+
+static ds_rc make_text(const import_source *source, const ds_import_options *options, ds_arena *arena, ds_buf *out,
+                       ds_import_summary *summary, ds_error *err)
+{
+    if (source->is_server)
+        return import_postgres(options, &source->survey, arena, out, summary, err);
+    return import_catalog(options, source->tables, source->n, arena, out, summary, err);
 }
 
 static ds_rc write_file(ds_cli *cli, const char *dir, const char *path, ds_str yaml, ds_error *err)
@@ -211,18 +310,24 @@ static ds_rc write_file(ds_cli *cli, const char *dir, const char *path, ds_str y
     return init_write_schema(cli, dir, err);
 }
 
+static bool is_server(const ds_import_options *options)
+{
+    return options->target->host != NULL;
+}
+
 static void print_summary(ds_cli *cli, const char *path, const ds_import_options *options, const ds_import_summary *s)
 {
-    cli->result = json_pack("{s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I}", "datastore", options->datastore, "file",
-                            json_text(path), "whole_model", options->whole_model, "tables", (json_int_t)s->tables,
-                            "views", (json_int_t)s->views, "keyless", (json_int_t)s->keyless, "renamed",
-                            (json_int_t)s->renamed, "guessed", (json_int_t)s->guessed);
+    cli->result =
+        json_pack("{s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "datastore", options->datastore, "file",
+                  json_text(path), "whole_model", options->whole_model, "tables", (json_int_t)s->tables, "views",
+                  (json_int_t)s->views, "keyless", (json_int_t)s->keyless, "renamed", (json_int_t)s->renamed, "guessed",
+                  (json_int_t)s->guessed, "left_out", (json_int_t)s->left_out);
     if (cli->json)
         return;
     FILE *out = cli->out;
     fprintf(out, "wrote %s: %s with %zu dataset%s%s\n", path, options->datastore, s->tables, plural((int64_t)s->tables),
             options->whole_model ? ", and a model around it" : "");
-    if (s->views)
+    if (s->views && !is_server(options)) // of a server print_notes tells
         fprintf(out, "  %zu view%s left out\n", s->views, plural((int64_t)s->views));
     if (s->keyless)
         fprintf(out, "  %zu without a primary key: live rows only, no history\n", s->keyless);
@@ -238,6 +343,21 @@ static void print_summary(ds_cli *cli, const char *path, const ds_import_options
             options->whole_model ? ", apply and run --once" : "");
 }
 
+// What people should know of an import from a server, wherever the text went.
+static void print_notes(const ds_cli *cli, const ds_import_options *options, const ds_import_summary *s)
+{
+    if (s->left_out)
+        note(cli, "not imported: %zu table%s or column%s; comments in the text say why", s->left_out,
+             plural((int64_t)s->left_out), plural((int64_t)s->left_out));
+    if (s->views)
+        note(cli, "not imported: %zu view%s or foreign table%s; --views imports them", s->views,
+             plural((int64_t)s->views), plural((int64_t)s->views));
+    if (!options->credential)
+        note(cli,
+             "the model names no credential: --credential NAME writes one, whose user and password the program then "
+             "finds in DATASURFACE_NAME_USER and DATASURFACE_NAME_PASSWORD");
+}
+
 static const char *output_path(const ds_session *session, const char *datastore)
 {
     const char *output = args_text(&session->cli->args, "output");
@@ -248,41 +368,53 @@ static const char *output_path(const ds_session *session, const char *datastore)
     return arena_strdup(session->cli->arena, buf_text(&joined));
 }
 
+// The text to its file or to standard output, and what there is to say about it.
+static ds_rc deliver(ds_session *session, const char *output, const ds_import_options *options, const ds_buf *yaml,
+                     const ds_import_summary *summary, ds_error *err)
+{
+    ds_cli *cli = session->cli;
+    if (strcmp(output, "-") == 0) {
+        fwrite(yaml->p, 1, yaml->n, cli->out);
+        cli->json = false;
+        return DS_DONE;
+    }
+    TRY(write_file(cli, session->dir, output, buf_str(yaml), err));
+    print_summary(cli, output, options, summary);
+    return DS_DONE;
+}
+
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
-    const char *path = "";
-    TRY(source_path(args_word(&cli->args, 0), &path, err));
-    const ds_catalog_table *tables;
-    size_t n;
-    TRY(read_catalog(&session, path, cli->arena, &tables, &n, err));
+    CLEANUP(source_release) import_source source = {0};
+    TRY(find_source(&session, &source, err));
+    TRY(read_catalog(&session, &source, err));
     const char *datastore = args_text(&cli->args, "datastore"), *team = args_text(&cli->args, "team");
     if (!datastore)
-        datastore = name_from_path(cli->arena, path);
+        datastore = default_name(cli->arena, &source);
     surroundings there = {.output = output_path(&session, datastore)};
     TRY(load_what_is_there(&session, datastore, &there, err));
     TRY(check_surroundings(&session, &there, team, err));
     if (!team && there.has_ecosystem)
         TRY(choose_team(&session, &team, err));
-    ds_target target = {.type = "sqlite", .path = model_path(cli->arena, session.dir, path)};
+    ds_target target = model_target(cli->arena, session.dir, &source.target);
     ds_import_options options = {
         .datastore = datastore,
         .team = !team && there.same ? there.same->team.s : team,
         .target = &target,
+        .credential = args_text(&cli->args, "credential"),
         .tables = args_text(&cli->args, "tables"),
+        .schemas = args_text(&cli->args, "schema"),
+        .views = args_flag(&cli->args, "views"),
         .whole_model = !there.has_ecosystem,
     };
     CLEANUP(buf_release) ds_buf yaml = BUF_INIT(IMPORT_TEXT_MAX);
     ds_import_summary summary;
-    TRY(import_catalog(&options, tables, n, cli->arena, &yaml, &summary, err));
-    if (strcmp(there.output, "-") == 0) {
-        fwrite(yaml.p, 1, yaml.n, cli->out);
-        cli->json = false;
-        return DS_DONE;
-    }
-    TRY(write_file(cli, session.dir, there.output, buf_str(&yaml), err));
-    print_summary(cli, there.output, &options, &summary);
+    TRY(make_text(&source, &options, cli->arena, &yaml, &summary, err));
+    TRY(deliver(&session, there.output, &options, &yaml, &summary, err));
+    if (is_server(&options))
+        print_notes(cli, &options, &summary);
     return DS_DONE;
 }
 
@@ -290,15 +422,22 @@ const ds_cli_command COMMAND_IMPORT = {
     .name = "import",
     .summary = "a datastore from a database's catalogue",
     .group = "A start",
-    .arguments = {{.name = "URL", .help = "sqlite:PATH, or a file's name"}},
+    .arguments = {{.name = "URL",
+                   .help =
+                       "postgres://[user[:password]@]host[:port]/database[?sslmode=…], sqlite:PATH, or a file's name"}},
     .options = OPTIONS,
     .help =
         "Reads tables, columns and keys from a database and writes its DataContainer and Datastore as a file of the "
         "model. Where there is no Ecosystem yet it writes a complete model of one team around them, with a live and a "
         "history group; --force over such a file writes all of it again. Names that the model can't have get legal ones, with the source's beside them. Classification is "
-        "never guessed: lint warns until you say it.",
+        "never guessed: lint warns until you say it.\n\n"
+        "A PostgreSQL URL is read as psql reads it; what it leaves out comes from PGHOST, PGPASSWORD, ~/.pgpass and so "
+        "on. User and password are used for this import only and never written: the model says --credential. The key is the primary key, else a unique index "
+        "over columns that are never null, else none. A partitioned table is one dataset. What can't be imported "
+        "stands in the file as a comment with the reason.",
     .examples = {"datasurface import chinook.sqlite",
                  "datasurface import sqlite:/data/crm.db --datastore CRM --team EU/sales",
-                 "datasurface import crm.db --tables 'cust*' -o -"},
+                 "datasurface import crm.db --tables 'cust*' -o -",
+                 "datasurface import postgres://reader@db.internal/shop --schema 'sales*' --credential shop_ro"},
     .run = run,
 };

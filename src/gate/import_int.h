@@ -23,3 +23,8 @@ void yaml_list_end(yaml_out *y);
 void yaml_word(yaml_out *y, const char *key, const char *value); // key NULL: an entry of a list
 // Anybody's text: always quoted.
 void yaml_quoted(yaml_out *y, const char *key, const char *value);
+
+// --- comments
+
+// "# text\n" between two documents. No text breaks out: what isn't a letter of some script or plain ASCII is escaped.
+void yaml_comment(ds_buf *out, const char *text);

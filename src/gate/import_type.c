@@ -1,6 +1,6 @@
-// Declared types -> the model's. SQLite keeps any value under any declared type, so whole numbers become bigint where
-// the declaration promises no less than 32 bits; lengths and digits are taken at their word.
-#include "gate/import.h"
+// Types that SQLite declares -> the model's. SQLite keeps any value under any declared type, so whole numbers become
+// bigint where the declaration promises no less than 32 bits; lengths and digits are taken at their word.
+#include "gate/import_from_int.h"
 #include "schema/type.h"
 
 // What happens to "(…)" behind the name.
@@ -123,8 +123,7 @@ static void split_declared(const char *declared, ds_buf *name, ds_buf *args)
     }
 }
 
-// A type of the model's own grammar, in canonical form; NULL when it is none.
-static const char *model_type(ds_arena *arena, const char *text)
+const char *import_model_type(ds_arena *arena, const char *text)
 {
     const ds_type *type;
     size_t error_at;
@@ -142,7 +141,7 @@ static const char *from_row(ds_arena *arena, const type_row *row, const ds_buf *
         return row->type;
     if (args->n == 0)
         return row->args == ARGS_DECIMAL ? "double" : strcmp(row->type, "char") == 0 ? "varchar" : NULL;
-    return model_type(arena, arena_printf(arena, "%s(%s)", row->type, buf_text(args)));
+    return import_model_type(arena, arena_printf(arena, "%s(%s)", row->type, buf_text(args)));
 }
 
 // https://www.sqlite.org/datatype3.html, 3.1: the first rule that matches decides.
@@ -175,7 +174,7 @@ const char *import_type(ds_arena *arena, const char *declared, bool *guessed)
                : TYPES[i].args == ARGS_DECIMAL ? "double"
                                                : "text"; // varchar without a length, or an absurd one
     }
-    const char *own = model_type(arena, declared);
+    const char *own = import_model_type(arena, declared);
     if (own)
         return own;
     *guessed = true;

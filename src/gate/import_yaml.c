@@ -99,3 +99,49 @@ void yaml_quoted(yaml_out *y, const char *key, const char *value)
     put_key(y, key);
     put_scalar(y, value, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
 }
+
+// --- comments
+
+// Code points that YAML doesn't allow or that end a line there (https://yaml.org/spec/1.1/#id868518), and those that
+// show a line otherwise than it stands there.
+static bool is_hidden(uint32_t point)
+{
+    static const struct {
+        uint32_t first, last;
+    } RANGES[] = {{0, 0x1F},        {0x7F, 0x9F},     {0x200B, 0x200F}, {0x2028, 0x202E},
+                  {0x2066, 0x2069}, {0xFEFF, 0xFEFF}, {0xFFFE, 0xFFFF}};
+    for (size_t i = 0; i < sizeof RANGES / sizeof RANGES[0]; i++)
+        if (point >= RANGES[i].first && point <= RANGES[i].last)
+            return true;
+    return false;
+}
+
+// The bytes at p that make one code point which people can see; 0: none.
+static size_t visible(const char *p)
+{
+    static const unsigned char SIZES[] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4};
+    unsigned char first = (unsigned char)*p;
+    size_t n = SIZES[first >> 4];
+    if (n == 0 || strnlen(p, n) < n || str_utf8_length((ds_str){p, n}) != 1)
+        return 0;
+    uint32_t point = n == 1 ? first : first & (0xFFu >> (n + 1));
+    for (size_t i = 1; i < n; i++)
+        point = point << 6 | ((unsigned char)p[i] & 0x3F);
+    return is_hidden(point) ? 0 : n;
+}
+
+void yaml_comment(ds_buf *out, const char *text)
+{
+    buf_puts(out, "# ");
+    for (const char *p = text; *p;) {
+        size_t n = visible(p);
+        if (n)
+            buf_put(out, p, n);
+        else if (*p == '\n')
+            buf_puts(out, "\\n");
+        else
+            buf_printf(out, "\\x%02x", (unsigned char)*p);
+        p += n ? n : 1;
+    }
+    buf_putc(out, '\n');
+}

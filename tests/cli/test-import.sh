@@ -30,8 +30,15 @@ complains "says how" '[-][-]force'
 refuses "a missing file" 3 'no such file' import missing.sqlite
 refuses "a directory" 3 'is a directory' import sqlite:.
 refuses "no database" 3 'not a database' import crm.yaml
-refuses "PostgreSQL" 2 'not in this version yet' import postgres://localhost/x
 refuses "what is no URL" 2 "can't import" import gopher:stuff
+refuses "another database" 2 'import from "mysql:"' import mysql://me:geheim@localhost/x
+same "whose password is nobody's business" 0 "$(cat "$out" "$err" | grep -c geheim)"
+refuses "a PostgreSQL URL that can't be read" 2 "URL can't be read" import 'postgres://me:geheim@[::1/x'
+refuses "one that a model has no place for" 2 'says channel_binding, which' import 'postgres://me@h/x?channel_binding=require'
+for option in '--schema x' '--credential x' '--views'; do
+    # shellcheck disable=SC2086
+    refuses "${option% x} of a file" 2 "${option% x} is for PostgreSQL" import crm.sqlite $option
+done
 refuses "no table matches" 2 'zzz' import crm.sqlite --datastore none --tables 'zzz*'
 refuses "an illegal name" 2 '1 2' import crm.sqlite --datastore '1 2'
 

@@ -1,7 +1,7 @@
-// The catalogue: pg_class, pg_attribute, pg_index. What is left out: system schemas, temporary tables, partitions
-// (their table stands for them) and what belongs to an extension.
+// The catalogue: pg_class, pg_attribute, pg_index.
 #include <string.h>
 
+#include "store/postgres/pg_catalog_int.h"
 #include "store/postgres/pg_int.h"
 
 // The result's columns, one row per column of a relation; a relation without columns has one row without a name.
@@ -18,12 +18,13 @@ enum {
     AT_TYPE_ID,
 };
 
-// An int2vector counts from 0. A domain's values have the type that it stands for, which is asked for when it is read.
+// An int2vector counts from 0, a slice of it from 1; behind the key it has what INCLUDE adds. A domain's values have
+// the type that it stands for, which is asked for when it is read.
 static void select_columns(ds_sql *q)
 {
     SQL(q, "SELECT n.nspname, c.relname, c.relkind::text, pg_catalog.obj_description(c.oid, 'pg_class'), a.attname, "
            "pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::int, "
-           "COALESCE(pg_catalog.array_position(i.indkey::int2[], a.attnum) + 1, 0), "
+           "COALESCE(pg_catalog.array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum), 0), "
            "pg_catalog.col_description(c.oid, a.attnum::int), CASE t.typtype WHEN 'd' THEN 0 ELSE t.oid END FROM ");
 }
 
@@ -80,16 +81,23 @@ static ds_catalog_table *take_tables(ds_arena *arena, const ds_result *r, size_t
     return tables;
 }
 
+void pg_put_users_own(ds_sql *q)
+{
+    SQL(q, "c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't' "
+           "AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' "
+           "AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d "
+           "WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')");
+}
+
 ds_rc pg_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     select_columns(&q);
     SQL(&q, "pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace");
     join_columns(&q);
-    SQL(&q, " AND NOT c.relispartition AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' "
-            "AND n.nspname NOT LIKE 'pg\\_%' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d "
-            "WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
-            "ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\", a.attnum");
+    SQL(&q, " AND ");
+    pg_put_users_own(&q);
+    SQL(&q, " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\", a.attnum");
     ds_result found;
     TRY(pg_query(db, &q, arena, &found, err));
     *out = take_tables(arena, &found, n);
