@@ -10,45 +10,75 @@ To work on one line, keep the server and its data, so that only what is measured
   tools/postgres.sh remove /tmp/bench                      # when done"""
 import argparse
 import fnmatch
+import json
 import pathlib
 import subprocess
 import sys
 
-from measured import Failed, Table, record
-from postgres_world import Server, World, copy_out
+from measured import Failed, record
+from postgres_world import COLUMNS, NAMES, ROLE, Server, World, copy_out, table_ddl
+from table import Table
 
 ENGINE = "PostgreSQL"
+IDLE_RUNS = 15
+OTHERS = [column[0] for column in COLUMNS[1:]]
+# What somebody who knows PostgreSQL writes by hand: only rows that differ are written.
+MERGE = (f"MERGE INTO t USING staging s ON t.id = s.id "
+         f"WHEN MATCHED AND ({', '.join('t.' + c for c in OTHERS)}) IS DISTINCT FROM ({', '.join('s.' + c for c in OTHERS)}) "
+         f"THEN UPDATE SET {', '.join(f'{c} = s.{c}' for c in OTHERS)} "
+         f"WHEN NOT MATCHED THEN INSERT ({NAMES}) VALUES ({', '.join('s.' + c[0] for c in COLUMNS)})")
+DELETE = "DELETE FROM t WHERE NOT EXISTS (SELECT 1 FROM staging s WHERE s.id = t.id)"
 
 
 class Bench:
-    """What the lines share: sizes, and worlds by name, made when first asked for."""
+    """What the lines share: sizes, and worlds, made when first asked for."""
 
     def __init__(self, options):
         self.options = options
         self.program = str(pathlib.Path(options.program).resolve())
         self.server = Server(options.keep)
-        self.worlds = {}
 
-    def world(self, name, tables, rows, milestoning="scd1"):
-        if name not in self.worlds:
-            self.worlds[name] = World(self.server, self.program, name, tables, rows, milestoning)
-        return self.worlds[name]
+    def world(self, name, tables, rows, **how):
+        return World(self.server, self.program, name, tables, rows, **how)
 
-    def wide(self):
-        return self.world("wide", ["t"], self.options.rows)
+    def wide(self, **how):
+        return self.world("wide", ["t"], self.options.rows, **how)
 
-    def in_turn(self, reference, ours):
+    def many(self):
+        return self.world("many", [f"t{n:04}" for n in range(1, self.options.tables + 1)], 1000)
+
+    def in_turn(self, reference, ours, runs=None):
         """(figures of ours, figures of the reference)"""
         figures = [], []
-        for _ in range(self.options.runs):
-            for run, side in ((reference, 1), (ours, 0)):
-                self.server.settle()
-                figures[side].append(run())
+        for _ in range(runs or self.options.runs):
+            figures[1].append(reference())
+            figures[0].append(ours())
         return figures
 
 
+def first_load(bench, milestoning, bar):
+    world = bench.wide(milestoning=milestoning)
+    command = (f"psql -d {world.src} -c '{copy_out('t')}' | psql -d {world.hand} -c 'COPY t FROM STDIN (FORMAT binary)'"
+               f" && psql -d {world.hand} -c 'ALTER TABLE t ADD PRIMARY KEY (id)'")
+
+    def reference():
+        world.server.new_database(world.hand)
+        world.server.run(world.hand, table_ddl("t"), role=ROLE)
+        figure = world.reference(command)
+        world.same(world.hand)
+        return figure
+
+    def ours():
+        world.new_merge()
+        return world.job(read=world.rows, inserted=world.rows)
+
+    ours, theirs = bench.in_turn(reference, ours)
+    world.rest(world.merge)
+    yield record(ENGINE, f"first load, {milestoning}", ours, (command, theirs), **bar)
+
+
 def refresh(bench, work, bar, change):
-    """A job after change, against reading everything once."""
+    """Jobs after changes, against reading everything once."""
     world = bench.wide()
     world.load()
     command = f"psql -d {world.src} -c '{copy_out('t')}' >/dev/null"
@@ -56,7 +86,6 @@ def refresh(bench, work, bar, change):
 
     def reference():
         expected.update(change(world))
-        bench.server.settle()
         return world.reference(command)
 
     ours, theirs = bench.in_turn(reference, lambda: world.job(**expected))
@@ -67,16 +96,89 @@ def nothing(world):
     return {"read": world.rows, "inserted": 0, "updated": 0, "deleted": 0}
 
 
-def unchanged(bench):
-    yield from refresh(bench, "refresh, unchanged", 1.2, nothing)
+def changed_much(bench, percent):
+    """Both sides begin each round with what the round before has left, and get the same changes."""
+    world = bench.wide()
+    world.load()
+    world.server.new_database(world.hand)
+    world.server.run(world.hand, table_ddl("t"), table_ddl("staging"), "ALTER TABLE t ADD PRIMARY KEY (id)", role=ROLE)
+    command = (f"psql -d {world.src} -c '{copy_out('t')}' | psql -d {world.hand} -c BEGIN -c 'TRUNCATE staging' "
+               f"-c 'COPY staging FROM STDIN (FORMAT binary)' -c '{MERGE}' -c '{DELETE}' -c COMMIT")
+    world.reference(command)
+    expected = {}
+
+    def reference():
+        world.rest(world.hand)
+        world.rest(world.merge)
+        expected.update(world.change(percent))
+        figure = world.reference(command)
+        world.same(world.hand)
+        return figure
+
+    ours, theirs = bench.in_turn(reference, lambda: world.job(**expected))
+    yield record(ENGINE, f"refresh, {percent} % changed", ours, (command, theirs), bar=1.0)
+
+
+def memory(bench):
+    """Memory is not a matter of luck: one run."""
+    rows = bench.options.tall_rows
+    for hints, bar in ((None, {"bar": 450, "bar_unit": "MB"}), ({"memory": "64Mi"}, {})):
+        world = bench.world("tall", ["t"], rows, hints=hints)
+        world.load()
+        expected = world.change(1)
+        ours = [world.job(**expected)]
+        name = f"{rows:,} rows, 1 % changed" + (", memory: 64Mi" if hints else "")
+        yield record(ENGINE, f"{name}: peak", ours, unit="MB", **bar)
+        yield record(ENGINE, f"{name}: time", ours)
+
+
+def tables_first_load(bench):
+    world = bench.many()
+    command = f"pg_dump -d {world.src} | psql -q -d {world.hand}"
+    world.server.new_database(world.hand)
+    theirs = [world.reference(command)]
+    world.new_merge()
+    count = len(world.tables) * world.rows
+    yield record(ENGINE, f"first load of {len(world.tables):,} tables", [world.job(read=count, inserted=count)],
+                 (command, theirs))
+
+
+def tables_unchanged(bench):
+    world = bench.many()
+    world.load()
+    script = world.model / "copy.sql"
+    script.write_text("".join(f"{copy_out(table)};\n" for table in world.tables), encoding="utf-8")
+    command = f"psql -d {world.src} -f {script} >/dev/null"
+    shown = f"psql -d {world.src} -f copy.sql >/dev/null, {len(world.tables):,} lines: {copy_out(world.tables[0])}; ..."
+    ours, theirs = bench.in_turn(lambda: world.reference(command),
+                                 lambda: world.job(read=len(world.tables) * world.rows, inserted=0, updated=0, deleted=0))
+    yield record(ENGINE, f"refresh of {len(world.tables):,} tables, unchanged", ours, (shown, theirs), bar=2.0)
+
+
+def idle(bench):
+    world = bench.world("idle", [f"t{n:02}" for n in range(1, 32)], 20)
+    world.load()
+    command = f"psql -d {world.src} -c 'SELECT 1'"
+    ours, theirs = bench.in_turn(lambda: world.reference(command), lambda: world.job(inserted=0, updated=0, deleted=0),
+                                 IDLE_RUNS)
+    yield record(ENGINE, "idle job on 31 tables", ours, (command, theirs), unit="ms", bar=60, bar_unit="ms")
 
 
 LINES = {
-    "unchanged": unchanged,
+    "first-load": lambda bench: first_load(bench, "scd1", {"bar": 1.3}),
+    "first-load-scd2": lambda bench: first_load(bench, "scd2", {}),
+    "unchanged": lambda bench: refresh(bench, "refresh, unchanged", 1.2, nothing),
+    "changed-1": lambda bench: refresh(bench, "refresh, 1 % changed", 1.5, lambda world: world.change(1)),
+    "changed-30": lambda bench: changed_much(bench, 30),
+    "memory": memory,
+    "tables-first-load": tables_first_load,
+    "tables-unchanged": tables_unchanged,
+    "idle": idle,
 }
+QUICK = [name for name in LINES if name != "memory"]
 
 
-def measure_line(bench, name):
+def rows_of(bench, name):
     try:
         yield from LINES[name](bench)
     except (Failed, subprocess.CalledProcessError) as failure:
@@ -88,30 +190,35 @@ def arguments():
     parser.add_argument("program", help="the program to measure")
     parser.add_argument("--only", default="*", metavar="GLOB", help="lines: " + " ".join(LINES))
     parser.add_argument("--rows", type=int, default=2000000, help="of the table of most lines")
+    parser.add_argument("--tall-rows", type=int, default=10000000, help="of the table that memory is measured with")
+    parser.add_argument("--tables", type=int, default=1000, help="of the stream with many tables")
     parser.add_argument("--runs", type=int, default=3, help="of each side")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything, without the line about memory")
     parser.add_argument("--keep", metavar="DIR", help="leave the server and its data in DIR, or use what is there")
-    parser.add_argument("--json", metavar="FILE", help="write the lines there, too")
-    return parser.parse_args()
+    parser.add_argument("--lines", action="store_true", help="print JSON objects instead of a table")
+    options = parser.parse_args()
+    if options.quick:
+        options.rows, options.tables = options.rows // 10, options.tables // 10
+    return options
 
 
 def main():
     options = arguments()
-    names = [name for name in LINES if fnmatch.fnmatch(name, options.only)]
+    names = [name for name in (QUICK if options.quick else LINES) if fnmatch.fnmatch(name, options.only)]
     if not names:
         sys.exit(f"no line is called {options.only}; there are {' '.join(LINES)}")
+    show = (lambda row: print(json.dumps(row), flush=True)) if options.lines else Table().add
+    failed = False
     bench = Bench(options)
-    table = Table()
     try:
-        print(bench.server.describe())
-        table.heading()
+        show({"note": bench.server.describe()})
         for name in names:
-            for row in measure_line(bench, name):
-                table.add(row)
+            for row in rows_of(bench, name):
+                failed = failed or "error" in row
+                show(row)
     finally:
         bench.server.end()
-    if options.json:
-        table.write(options.json)
-    return 1 if table.failed() else 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

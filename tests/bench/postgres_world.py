@@ -1,13 +1,14 @@
-"""A PostgreSQL server, a model, a source database and a merge database to measure with.
+"""A PostgreSQL server, and source databases, models and merge databases on it to measure with.
 
-The server is one that tools/postgres.sh makes: PostgreSQL's defaults, fsync included, with shared_buffers = 128MB and
-max_wal_size = 512MB. Both databases belong to an ordinary role with a password (SCRAM), ours and the reference use
-it alike, over the server's Unix socket."""
+The server is one that tools/postgres.sh makes with --durable: PostgreSQL's defaults, fsync included, but for
+shared_buffers = 128MB (which is the default, too), max_wal_size = 512MB and checkpoint_timeout = 30min. All databases belong to
+an ordinary role with a password (SCRAM) that ours and the reference use alike, over the server's Unix socket."""
 import json
 import os
 import pathlib
 import subprocess
 import tempfile
+import time
 
 from measured import Failed, measure
 
@@ -26,10 +27,16 @@ COLUMNS = [
 ]
 NAMES = ", ".join(column[0] for column in COLUMNS)
 VALUES = ", ".join(column[3] for column in COLUMNS)
+# A number from 0 to 999 by which a round of changes picks rows; another one each round.
+LOT = "(hashint8extended(id, {salt}) & 9223372036854775807) % 1000"
 
 
 def table_ddl(name):
     return f"CREATE TABLE {name} ({', '.join(f'{column[0]} {column[2]}' for column in COLUMNS)})"
+
+
+def insert(table, first, last):
+    return f"INSERT INTO {table} SELECT {VALUES} FROM generate_series({first}::bigint, {last}::bigint) i"
 
 
 def copy_out(table):
@@ -42,44 +49,57 @@ class Server:
     def __init__(self, keep=None):
         self.keep = keep
         self.dir = str(pathlib.Path(keep).resolve()) if keep else tempfile.mkdtemp(prefix="bench-")
-        self.env = {**os.environ, "PGHOST": self.dir, "PGUSER": ROLE, "PGPASSWORD": PASSWORD, "PGOPTIONS": "",
+        self.env = {**os.environ, "PGHOST": self.dir, "PGUSER": ROLE, "PGPASSWORD": PASSWORD,
                     "DATASURFACE_SRC_READ_USER": ROLE, "DATASURFACE_SRC_READ_PASSWORD": PASSWORD,
                     "DATASURFACE_MERGE_RW_USER": ROLE, "DATASURFACE_MERGE_RW_PASSWORD": PASSWORD}
-        if not self._answers():
+        if self._psql("postgres", "SELECT 1", stderr=subprocess.DEVNULL).returncode != 0:
             owner = [] if keep else ["--owner", str(os.getpid())]
             subprocess.run([str(TOOL), "start", self.dir, "--durable", *owner], check=True)
         if not self.ask("postgres", f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'"):
             self.run("postgres", f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
 
-    def _psql(self, database, statements, **how):
-        options = [item for statement in statements for item in ("-c", statement)]
-        return subprocess.run(["psql", "-XqAtv", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, *options],
-                              env={**self.env, "PGOPTIONS": "-c client_min_messages=warning"}, text=True, **how)
+    def _psql(self, database, script, **how):
+        command = ["psql", "-XqAtv", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database]
+        return subprocess.run(command, input=script, stdout=subprocess.PIPE, text=True, check=False,
+                              env={**self.env, "PGOPTIONS": "-c client_min_messages=warning"}, **how)
 
-    def _answers(self):
-        return self._psql("postgres", ["SELECT 1"], capture_output=True, check=False).returncode == 0
-
-    def ask(self, database, statement):
-        return self._psql(database, [statement], stdout=subprocess.PIPE, check=True).stdout.strip()
-
-    def run(self, database, *statements, role=None):
-        """As superuser, or as a role."""
+    def ask(self, database, *statements, role=None):
+        """Runs statements as superuser, or as a role, and answers with what they print."""
         become = [f"SET ROLE {role}"] if role else []
-        self._psql(database, [*become, *statements], stdout=subprocess.DEVNULL, check=True)
+        done = self._psql(database, ";\n".join([*become, *statements, ""]), stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            raise Failed(f"psql -d {database}: {done.stderr.strip()}")
+        return done.stdout.strip()
 
-    def settle(self):
-        """No side pays for writing what the other, or the preparation, has left in memory."""
-        self.run("postgres", "CHECKPOINT")
+    run = ask
 
     def new_database(self, name):
         self.run("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} OWNER {ROLE}")
+
+    def databases(self, like="%"):
+        return self.ask("postgres", f"SELECT datname FROM pg_database WHERE datname LIKE '{like}'").split()
+
+    def measure(self, command, stdout=subprocess.DEVNULL):
+        """Nobody pays for writing what the other side, or the preparation, has left in memory."""
+        self.run("postgres", "CHECKPOINT")
+        before = self._sessions_cpu_s()
+        figure = measure(command, self.env, stdout)
+        time.sleep(0.05)  # until the server has buried the last session
+        figure.server_s = self._sessions_cpu_s() - before
+        return figure
+
+    def _sessions_cpu_s(self):
+        """Of all sessions that have ended (proc(5): cutime, cstime)."""
+        pid = (pathlib.Path(self.dir) / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0]
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
     def describe(self):
         version, fsync, buffers = (self.ask("postgres", f"SHOW {name}")
                                    for name in ("server_version", "fsync", "shared_buffers"))
         where = subprocess.run(["stat", "-f", "-c", "%T", self.dir], capture_output=True, text=True, check=True)
         return (f"PostgreSQL {version.split()[0]}, fsync {fsync}, shared_buffers {buffers}, in {self.dir} on "
-                f"{where.stdout.strip()}; {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+                f"{where.stdout.strip()}; {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the start")
 
     def end(self):
         if not self.keep:
@@ -87,55 +107,55 @@ class Server:
 
 
 class World:
-    """tables of rows each in the database NAME_src, a model for them, and the merge database NAME_merge."""
+    """tables of rows each in the database NAME_src, a model that serves them live, and its merge database."""
 
-    def __init__(self, server, program, name, tables, rows, milestoning="scd1"):
+    def __init__(self, server, program, name, tables, rows, **how):
         self.server, self.program, self.tables, self.rows = server, program, tables, rows
-        self.src, self.merge = f"{name}_src", f"{name}_merge"
-        self.milestoning = milestoning
-        self.model = pathlib.Path(server.dir) / "models" / f"{name}-{milestoning}"
+        self.name, self.milestoning, self.hints = name, how.get("milestoning", "scd1"), how.get("hints")
+        self.src, self.merge, self.hand = f"{name}_src", f"{name}_{self.milestoning}_merge", f"{name}_by_hand"
+        self.model = pathlib.Path(server.dir) / "models" / self.merge
         self.write_model()
-        self.fill_source()
+        self._fill_source()
 
-    def write_model(self, hints=None):
+    def write_model(self):
         """JSON is YAML."""
-        documents = model_documents(self, hints)
         self.model.mkdir(parents=True, exist_ok=True)
-        text = "\n---\n".join(json.dumps(document, indent=1) for document in documents)
+        text = "\n---\n".join(json.dumps(document, indent=1) for document in _model(self))
         (self.model / "model.yaml").write_text(text + "\n", encoding="utf-8")
 
-    def fill_source(self):
+    def _fill_source(self):
         """Once: a database that is complete says so in its comment."""
         size = f"{len(self.tables)} x {self.rows}"
-        comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = "
-        if self.server.ask("postgres", f"{comment}'{self.src}'") == size:
+        if size == self.server.ask("postgres", "SELECT shobj_description(oid, 'pg_database') FROM pg_database "
+                                               f"WHERE datname = '{self.src}'"):
             return
+        for database in self.server.databases(f"{self.name}\\_%"):
+            self.server.run("postgres", f"DROP DATABASE {database} WITH (FORCE)")
         self.server.new_database(self.src)
-        for table in self.tables:
-            self.server.run(self.src, table_ddl(table),
-                            f"INSERT INTO {table} SELECT {VALUES} FROM generate_series(1, {self.rows}::bigint) i",
-                            f"ALTER TABLE {table} ADD PRIMARY KEY (id)", role=ROLE)
+        statements = [statement for table in self.tables for statement in (
+            table_ddl(table), insert(table, 1, self.rows), f"ALTER TABLE {table} ADD PRIMARY KEY (id)")]
+        self.server.run(self.src, *statements, role=ROLE)
         self.server.run(self.src, "VACUUM ANALYZE", f"COMMENT ON DATABASE {self.src} IS '{size}'")
-        self.new_merge()
 
     def new_merge(self):
         """An empty one, after apply."""
         self.server.new_database(self.merge)
         self.ours("apply")
 
-    def has_merge(self):
-        return self.server.ask("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{self.merge}'") == "1"
-
     def load(self):
-        """Brings the merge database to the source's state, and lets it rest: what a server's autovacuum does by then."""
-        if not self.has_merge():
+        """Brings the merge database to the source's state."""
+        if self.merge not in self.server.databases():
             self.new_merge()
         self.ours("apply")
         self.job()
-        self.server.run(self.merge, "VACUUM ANALYZE")
+        self.rest(self.merge)
+
+    def rest(self, database):
+        """What autovacuum does in a quiet hour, now: it would do so at another time in each run."""
+        self.server.run(database, "VACUUM ANALYZE")
 
     def ours(self, *arguments, stdout=subprocess.DEVNULL):
-        return measure([self.program, "-C", str(self.model), *arguments], self.server.env, stdout)
+        return self.server.measure([self.program, "-C", str(self.model), *arguments], stdout)
 
     def job(self, **expected):
         """One job, measured; its counts must be what the line is about."""
@@ -149,10 +169,29 @@ class World:
         return figure
 
     def reference(self, command):
-        return measure(command, self.server.env)
+        return self.server.measure(command)
+
+    def change(self, percent):
+        """So much of the only table changes: 0.8 of that are updates, 0.1 deletes, and as many inserts as deletes. Returns
+        what a job must count."""
+        last = int(self.server.ask(self.src, "SELECT max(id) FROM t"))
+        lot = LOT.format(salt=last)
+        updates, deletes = f"{lot} < {8 * percent}", f"{lot} BETWEEN {8 * percent} AND {9 * percent - 1}"
+        updated, deleted = map(int, self.server.ask(
+            self.src, f"SELECT count(*) FILTER (WHERE {updates}), count(*) FILTER (WHERE {deletes}) FROM t").split("|"))
+        self.server.run(self.src, f"UPDATE t SET balance = balance + 1, changed = changed + interval '1 s' WHERE {updates}",
+                        f"DELETE FROM t WHERE {deletes}", insert("t", last + 1, last + deleted), role=ROLE)
+        self.rest(self.src)
+        return {"read": self.rows, "inserted": deleted, "updated": updated, "deleted": deleted}
+
+    def same(self, database):
+        """The only table of another database must equal the source's."""
+        sums = "SELECT count(*), sum(id), sum(balance), sum(rate), max(changed), count(city) FROM t"
+        if self.server.ask(self.src, sums) != self.server.ask(database, sums):
+            raise Failed(f"the reference has not made {database}'s table equal to the source's")
 
 
-def model_documents(world, hints):
+def _model(world):
     """The least model that serves one store live."""
     columns = {name: kind for name, kind, _, _ in COLUMNS}
     container = {"type": "postgres", "host": world.server.dir, "port": 5432}
@@ -160,8 +199,8 @@ def model_documents(world, hints):
                "containers": {"MergeDB": {**container, "database": world.merge}},
                "platforms": {"Live": {"type": "yellow", "milestoning": world.milestoning}},
                "assignments": [{"group": "Reader/live", "platforms": [{"platform": "Live", "status": "provisioned"}]}]}
-    if hints:
-        service["hints"] = {"streams": {"Store": hints}}
+    if world.hints:
+        service["hints"] = {"streams": {"Store": world.hints}}
     return [
         {"kind": "Ecosystem", "name": "Bench", "repository": "bench/model@central", "live": "bench/model@main",
          "zones": [{"name": "Zone", "repository": "bench/model@zone"}],
