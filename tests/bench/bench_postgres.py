@@ -23,10 +23,10 @@ ENGINE = "PostgreSQL"
 IDLE_RUNS = 15
 OTHERS = [column[0] for column in COLUMNS[1:]]
 # What somebody who knows PostgreSQL writes by hand: only rows that differ are written.
-MERGE = (f"MERGE INTO t USING staging s ON t.id = s.id "
-         f"WHEN MATCHED AND ({', '.join('t.' + c for c in OTHERS)}) IS DISTINCT FROM ({', '.join('s.' + c for c in OTHERS)}) "
+HELD, SENT = (", ".join(f"{table}.{column}" for column in OTHERS) for table in "ts")
+MERGE = (f"MERGE INTO t USING staging s ON t.id = s.id WHEN MATCHED AND ({HELD}) IS DISTINCT FROM ({SENT}) "
          f"THEN UPDATE SET {', '.join(f'{c} = s.{c}' for c in OTHERS)} "
-         f"WHEN NOT MATCHED THEN INSERT ({NAMES}) VALUES ({', '.join('s.' + c[0] for c in COLUMNS)})")
+         f"WHEN NOT MATCHED THEN INSERT ({NAMES}) VALUES (s.id, {SENT})")
 DELETE = "DELETE FROM t WHERE NOT EXISTS (SELECT 1 FROM staging s WHERE s.id = t.id)"
 
 

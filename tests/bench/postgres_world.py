@@ -1,8 +1,7 @@
 """A PostgreSQL server, and source databases, models and merge databases on it to measure with.
 
-The server is one that tools/postgres.sh makes with --durable: PostgreSQL's defaults, fsync included, but for
-shared_buffers = 128MB (which is the default, too), max_wal_size = 512MB and checkpoint_timeout = 30min. All databases belong to
-an ordinary role with a password (SCRAM) that ours and the reference use alike, over the server's Unix socket."""
+README.md says which server that is. All databases belong to an ordinary role with a password (SCRAM) that ours and the
+reference use alike, over the server's Unix socket."""
 import json
 import os
 import pathlib

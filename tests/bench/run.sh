@@ -1,8 +1,31 @@
 #!/bin/sh
-# make bench: the bars, each a ratio to a reference of the same run. $1 is the build directory; BENCH_QUICK=1 takes a
-# tenth of the rows, to see that the bench works.
+# make bench: one table of the bars, each against a reference of the same run, and the same as BUILD/bench.json.
+#
+#   run.sh BUILD
+#
+# BENCH_QUICK=1      a tenth of everything, and nothing of ten million rows: to see that the bench works
+# BENCH_ONLY=...     sqlite, postgres, or a glob of PostgreSQL's lines: 'changed-*' (bench_postgres.py --help lists them)
+# TMPDIR             where the databases are, 8 GB of them
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
+program=$build/src/cli/datasurface
 rows=1000000
-[ -n "${BENCH_QUICK:-}" ] && rows=100000
-exec "$build/tests/bench/bench_engine" "$build/bench.json" "$build/src/cli/datasurface" "$rows"
+quick=
+if [ -n "${BENCH_QUICK:-}" ]; then
+    rows=100000
+    quick=--quick
+fi
+case ${BENCH_ONLY:-} in
+'') engines='sqlite postgres' lines='*' ;;
+sqlite | postgres) engines=$BENCH_ONLY lines='*' ;;
+*) engines=postgres lines=$BENCH_ONLY ;;
+esac
+set --
+for engine in $engines; do
+    case $engine in
+    sqlite) set -- "$@" -- "$build/tests/bench/bench_engine" "$program" "$rows" ;;
+    postgres) set -- "$@" -- "$here/bench_postgres.py" "$program" --lines --only "$lines" $quick ;;
+    esac
+done
+exec "$here/table.py" "$build/bench.json" "$@"
