@@ -14,10 +14,11 @@
             BUG("%s: %s", #expr, err.text);                                                                            \
     } while (0)
 
-void stage_open(stage *s, const engine_pair *engine, const char *strategy, bool guard)
+void stage_open(stage *s, const test_pair *pair, const char *strategy, bool guard)
 {
-    *s = (stage){.engine = engine, .strategy = strategy, .guard = guard};
-    estate_open(&s->e, engine->driver);
+    *s = (stage){.strategy = strategy, .guard = guard};
+    pair_clear(pair);
+    estate_open_on(&s->e, pair);
 }
 
 void stage_close(stage *s)
@@ -72,15 +73,25 @@ static const char *field(const stage *s, const char *key, const char *otherwise)
     return node_get_text(s->model, key, node_get_text(s->root, key, otherwise));
 }
 
+static void put_source(const stage *s, ds_buf *out)
+{
+    buf_puts(out, "kind: DataContainer\nteam: Z/T\nname: Source\n");
+    for (ds_str rest = str_of(pair_container_yaml(&s->e.pair, PAIR_SOURCE, s->e.arena)); rest.n;) {
+        ds_str line = str_trim(str_split(&rest, ','));
+        buf_printf(out, "%.*s\n", STR_ARGS(line));
+    }
+    buf_printf(out,
+               "---\nkind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n  type: sql_snapshot\n  container: Source\n"
+               "  trigger: {external: true}\n%s\n",
+               estate_credential(&s->e, PAIR_SOURCE, "  "));
+}
+
 static const char *model_text(const stage *s)
 {
     const char *datasets = field(s, "datasets", NULL);
     bool full = strcmp(s->strategy, "scd1") != 0;
     CLEANUP(buf_release) ds_buf out = BUF_INIT(1 << 20);
-    buf_printf(&out, "kind: DataContainer\nteam: Z/T\nname: Source\n");
-    buf_printf(&out, "%s\n---\n", arena_printf(s->e.arena, "type: %s\npath: source.db", s->engine->name));
-    buf_puts(&out, "kind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n  type: sql_snapshot\n  container: Source\n"
-                   "  trigger: {external: true}\n");
+    put_source(s, &out);
     if (!s->guard)
         buf_puts(&out, "  max_delete_ratio: 1\n");
     put_indented(&out, field(s, "capture", ""), "  ");
@@ -91,9 +102,10 @@ static const char *model_text(const stage *s)
     if (full)
         put_group(&out, "full", "full", datasets);
     buf_printf(&out,
-               "---\nkind: PlatformService\nname: Svc\nmerge: {container: Merge}\ncontainers:\n  Merge: {%s}\n"
+               "---\nkind: PlatformService\nname: Svc\nmerge: {container: Merge%s}\ncontainers:\n  Merge: {%s}\n"
                "platforms:\n  P: {type: yellow, milestoning: %s%s}\nauto_assign: true\n",
-               s->engine->merge, s->strategy, field(s, "platform", ""));
+               estate_credential(&s->e, PAIR_MERGE, ", "), pair_container_yaml(&s->e.pair, PAIR_MERGE, s->e.arena),
+               s->strategy, field(s, "platform", ""));
     const char *hints = field(s, "hints", NULL);
     if (hints)
         buf_printf(&out, "hints:\n  streams:\n    Store1: {%s}\n", hints);
@@ -155,7 +167,7 @@ static void run_statements(stage *s, ds_db *db, const char *statements)
 
 void stage_source(stage *s, const char *statements)
 {
-    run_statements(s, engine_open_source(&s->e, s->engine), statements);
+    run_statements(s, estate_database(&s->e, PAIR_SOURCE), statements);
 }
 
 // The dataset's columns under their names at the source.
@@ -209,7 +221,7 @@ void stage_make_table(stage *s, const char *dataset, const node *rows)
     const ds_stream_def *stream;
     const ds_dataset_def *d = stage_dataset(s, dataset, &stream);
     const ds_shape *shape = source_shape(s, d);
-    ds_db *db = engine_open_source(&s->e, s->engine);
+    ds_db *db = estate_database(&s->e, PAIR_SOURCE);
     ds_error err;
     ds_rows one;
     rows_init(&one);
@@ -252,7 +264,7 @@ void stage_merge(stage *s, const char *statements)
         if (rest.n)
             sql_relation(&out, named(s, str_split(&rest, '}')));
     }
-    run_statements(s, engine_open_merge(&s->e, s->engine), buf_text(&out.text));
+    run_statements(s, estate_database(&s->e, PAIR_MERGE), buf_text(&out.text));
 }
 
 // --- what is seen
@@ -339,7 +351,7 @@ static void put_line(stage *s, const ds_shape *shape, const ds_cell *cells, seen
 
 static void read_lines(stage *s, const ds_read *read, const ds_shape *shape, seen how, bool live, lines *out)
 {
-    ds_db *db = engine_open_merge(&s->e, s->engine);
+    ds_db *db = estate_database(&s->e, PAIR_MERGE);
     ds_reader *reader;
     ds_error err;
     ds_rows rows;
@@ -449,7 +461,7 @@ const char *stage_staged_batches(stage *s, const char *dataset)
 {
     const ds_stream_def *stream;
     const ds_dataset_def *d = stage_dataset(s, dataset, &stream);
-    ds_db *db = engine_open_merge(&s->e, s->engine);
+    ds_db *db = estate_database(&s->e, PAIR_MERGE);
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT DISTINCT ds_batch_id FROM ");
     sql_relation(&q, d->staging);

@@ -4,19 +4,19 @@
 //   id(a,b)[2,5]   a version that was valid in the batches 2 to 5; MAX: it is live
 //   id(a,b)        a row of a view, or as of a batch
 #pragma once
-#include "conformance/engines.h"
 #include "conformance/node.h"
+#include "support/estate.h"
 
 typedef struct stage {
     estate e;
-    const engine_pair *engine;
     const char *strategy;     // scd1 scd2 scd4
     bool guard;               // max_delete_ratio is the default instead of 1
     const node *root, *model; // the case, and the step that changed its model last
     ds_job_result result;     // of the last run
 } stage;
 
-void stage_open(stage *s, const engine_pair *engine, const char *strategy, bool guard);
+// Empties the pair.
+void stage_open(stage *s, const test_pair *pair, const char *strategy, bool guard);
 void stage_close(stage *s);
 // Compiles the model; DS_FINDING when it can't be.
 ds_rc stage_compile(stage *s, const node *model, ds_error *err);

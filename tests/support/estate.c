@@ -16,10 +16,19 @@ static void must(ds_rc rc, const ds_error *err, const char *what)
 
 void estate_open(estate *e, const ds_driver *driver)
 {
-    *e = (estate){.dir = workdir_new(), .arena = arena_new(), .drivers = {driver}};
-    e->store = (ds_store){e->drivers, 1};
+    estate_open_on(e, &(test_pair){.name = driver->name, .drivers = {driver, driver}});
+}
+
+void estate_open_on(estate *e, const test_pair *pair)
+{
+    *e = (estate){.dir = workdir_new(), .arena = arena_new(), .pair = *pair};
+    for (int side = 0; side < PAIR_SIDES; side++)
+        e->drivers[side] = pair->drivers[side];
+    e->store = (ds_store){e->drivers, PAIR_SIDES};
     e->clock = clock_manual(INT64_C(1700000000000000));
-    e->runtime = (ds_runtime){.store = &e->store, .clock = &e->clock, .base_dir = e->dir.path, .tree_id = ""};
+    pair_write_secrets(pair, e->dir.path);
+    e->runtime = (ds_runtime){
+        .store = &e->store, .clock = &e->clock, .base_dir = e->dir.path, .secrets_dir = e->dir.path, .tree_id = ""};
 }
 
 void estate_close(estate *e)
@@ -113,14 +122,37 @@ void estate_job(estate *e, const char *stream)
     must(estate_try_job(e, stream, &err), &err, stream);
 }
 
-static ds_db *open_file(const estate *e, const char *file)
+static ds_db *open_container(const estate *e, const ds_container_def *container)
 {
-    ds_container_def container = {
-        .name = "", .type = "sqlite", .path = file, .host = "", .database = "", .schema = "", .credential = ""};
     ds_db *db = NULL;
     ds_error err;
-    must(runtime_open(&e->runtime, &container, (ds_access){.create = true}, &db, &err), &err, file);
+    must(runtime_open(&e->runtime, container, (ds_access){.create = true}, &db, &err), &err, container->name);
     return db;
+}
+
+ds_db *estate_database(const estate *e, int side)
+{
+    ds_container_def container = pair_container(&e->pair, side);
+    return open_container(e, &container);
+}
+
+const char *estate_credential(const estate *e, int side, const char *separator)
+{
+    ds_container_def container = pair_container(&e->pair, side);
+    return container.credential[0] ? arena_printf(e->arena, "%scredential: %s", separator, container.credential) : "";
+}
+
+static ds_db *open_file(const estate *e, const char *file)
+{
+    if (strcmp(file, "source.db") == 0 || strcmp(file, "merge.db") == 0)
+        return estate_database(e, strcmp(file, "source.db") == 0 ? PAIR_SOURCE : PAIR_MERGE);
+    return open_container(e, &(ds_container_def){.name = file,
+                                                 .type = "sqlite",
+                                                 .path = file,
+                                                 .host = "",
+                                                 .database = "",
+                                                 .schema = "",
+                                                 .credential = ""});
 }
 
 void estate_sql(const estate *e, const char *file, const char *statements)

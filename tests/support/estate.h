@@ -1,4 +1,4 @@
-// A small enterprise for tests of compile, plan and apply: a model as text, SQLite files beside each other, jobs.
+// A small enterprise for tests of compile, plan and apply: a model as text, databases beside each other, jobs.
 //
 //     estate e;
 //     estate_open(&e, &SQLITE_DRIVER);
@@ -11,6 +11,7 @@
 // Helpers abort the test when something fails that the test does not ask about. Results live in e->arena.
 #pragma once
 #include "model/load.h"
+#include "support/pair.h"
 #include "support/workdir.h"
 #include "yellow/job.h"
 #include "yellow/plan.h"
@@ -19,7 +20,8 @@ enum { ESTATE_MODELS_MAX = 32 };
 typedef struct estate {
     workdir dir;
     ds_arena *arena;
-    const ds_driver *drivers[1];
+    test_pair pair; // which databases; estates of one engine have it twice
+    const ds_driver *drivers[PAIR_SIDES];
     ds_store store;
     ds_clock clock; // moves by a second at every job and every apply
     ds_runtime runtime;
@@ -29,6 +31,8 @@ typedef struct estate {
 } estate;
 
 void estate_open(estate *e, const ds_driver *driver);
+// The same on a pair of databases, which outlives the estate.
+void estate_open_on(estate *e, const test_pair *pair);
 void estate_close(estate *e);
 // Loads the text, which must have no errors, and compiles its only platform service.
 ds_rc estate_compile(estate *e, const char *yaml, ds_error *err);
@@ -40,7 +44,12 @@ void estate_apply(estate *e);
 void estate_prune(estate *e);
 ds_rc estate_try_job(estate *e, const char *stream, ds_error *err);
 void estate_job(estate *e, const char *stream);
-// Runs statements, separated by ';', on a file in the directory, which is made when missing.
+// One side of the pair: made when it is a file that is missing.
+ds_db *estate_database(const estate *e, int side);
+// " credential: Pair" of a side's container where it needs one, behind separator; else "".
+const char *estate_credential(const estate *e, int side, const char *separator);
+// Runs statements, separated by ';', on a file in the directory, which is made when missing; "source.db" and "merge.db"
+// are the sides of the pair.
 void estate_sql(const estate *e, const char *file, const char *statements);
 // A query's result as text: columns by '|', rows by '\n', null as "~".
 const char *estate_query(const estate *e, const char *file, const char *select);

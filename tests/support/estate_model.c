@@ -18,13 +18,24 @@ static void put_dataset(ds_buf *out, const char *name, const char *columns, cons
     buf_printf(out, "    columns: {%s}\n", columns);
 }
 
-static void put_store(ds_buf *out, const estate_model *m)
+// The fields of a container, one on each line.
+static void put_container(estate *e, int side, ds_buf *out)
 {
+    for (ds_str rest = str_of(pair_container_yaml(&e->pair, side, e->arena)); rest.n;) {
+        ds_str line = str_trim(str_split(&rest, ','));
+        buf_printf(out, "%.*s\n", STR_ARGS(line));
+    }
+}
+
+static void put_store(estate *e, ds_buf *out, const estate_model *m)
+{
+    buf_puts(out, "kind: DataContainer\nteam: Z/T\nname: Source\n");
+    put_container(e, PAIR_SOURCE, out);
+    const char *credential = estate_credential(e, PAIR_SOURCE, "  ");
     buf_printf(out,
-               "kind: DataContainer\nteam: Z/T\nname: Source\ntype: sqlite\npath: source.db\n---\n"
-               "kind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n  type: sql_snapshot\n  container: Source\n"
-               "  trigger: {cron: \"*/5 * * * *\"}\n  consistency: %s\n  max_delete_ratio: 1\ndatasets:\n",
-               or (m->consistency, "multi_dataset"));
+               "---\nkind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n  type: sql_snapshot\n  container: Source\n"
+               "%s  trigger: {cron: \"*/5 * * * *\"}\n  consistency: %s\n  max_delete_ratio: 1\ndatasets:\n",
+               credential[0] ? arena_printf(e->arena, "%s\n", credential) : "", or (m->consistency, "multi_dataset"));
     put_dataset(out, "people", m->people, m->people_more);
     put_dataset(out, "orders", m->orders, NULL);
 }
@@ -51,13 +62,14 @@ static void put_transformer(ds_buf *out, const estate_model *m)
                m->sql, m->masked);
 }
 
-static void put_service(ds_buf *out, const estate_model *m)
+static void put_service(estate *e, ds_buf *out, const estate_model *m)
 {
     buf_printf(out,
-               "---\nkind: PlatformService\nname: %s\nmerge: {container: Merge}\ncontainers:\n"
-               "  Merge: {type: sqlite, path: merge.db}\nplatforms:\n  P: {type: yellow, milestoning: %s}\n"
+               "---\nkind: PlatformService\nname: %s\nmerge: {container: Merge%s}\ncontainers:\n"
+               "  Merge: {%s}\nplatforms:\n  P: {type: yellow, milestoning: %s}\n"
                "  Q: {type: yellow, milestoning: scd2}\nassignments:\n",
-               or (m->service, "Svc"), or (m->milestoning, "scd1"));
+               or (m->service, "Svc"), estate_credential(e, PAIR_MERGE, ", "),
+               pair_container_yaml(&e->pair, PAIR_MERGE, e->arena), or (m->milestoning, "scd1"));
     if (!m->live && !m->full)
         buf_puts(out, "  []\n");
     if (m->live)
@@ -71,10 +83,10 @@ static void put_service(ds_buf *out, const estate_model *m)
 const char *estate_yaml(estate *e, const estate_model *m)
 {
     CLEANUP(buf_release) ds_buf out = BUF_INIT(1 << 20);
-    put_store(&out, m);
+    put_store(e, &out, m);
     put_workspace(&out, m);
     put_transformer(&out, m);
-    put_service(&out, m);
+    put_service(e, &out, m);
     return arena_strdup(e->arena, buf_text(&out));
 }
 

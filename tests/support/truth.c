@@ -237,7 +237,10 @@ const char *truth_broken(const ds_runtime *runtime, const ds_container_def *merg
     if (control_open(runtime, merge, CONTROL_READ, &control, &err).code != DS_OK)
         BUG("truth: %s", err.text);
     truth t = {.control = control, .db = control->db, .def = def, .arena = arena, .broken = BUF_INIT(1 << 16)};
+    if (store_begin(t.db, BEGIN_READ, &err).code != DS_OK)
+        BUG("truth: %s", err.text);
     check_all(&t);
+    store_rollback(t.db);
     const char *text = arena_strdup(arena, buf_text(&t.broken));
     buf_release(&t.broken);
     return text;

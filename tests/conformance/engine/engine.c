@@ -1,5 +1,5 @@
-// conformance_engine DATABASES DIRECTORY: plays every case file of the directory on every strategy that it names, and
-// reports as TAP. README.md has the format.
+// conformance_engine [--one] DATABASES DIRECTORY: plays every case file of the directory on every strategy that it
+// names, or on one of them in turn, and reports as TAP. README.md has the format.
 //
 // conformance_engine types FILE: the rows of types.yaml.
 #include <dirent.h>
@@ -22,7 +22,8 @@ enum { STRATEGY_COUNT = sizeof STRATEGIES / sizeof STRATEGIES[0] };
 typedef struct suite {
     test_pair pair;
     const char *directory;
-    int tests, failures;
+    bool one; // strategy of each file
+    int files, tests, failures;
 } suite;
 
 static ds_milestoning strategy_named(node name)
@@ -78,10 +79,12 @@ static void play_file(suite *s, const char *name)
     node_allow(root, NAMES);
     if (strncmp(name, node_text(id), strlen(node_text(id))) != 0)
         node_fail(id, "the file's name doesn't begin with the case's id");
-    for (size_t i = 0; i < node_count(strategies); i++)
-        play_strategy(s, root, node_at(strategies, i));
-    if (node_count(strategies) == 0)
+    size_t n = node_count(strategies), first = s->one && n ? (size_t)s->files % n : 0;
+    if (n == 0)
         node_fail(root, "the case names no strategy");
+    for (size_t i = first; i < (s->one ? first + 1 : n); i++)
+        play_strategy(s, root, node_at(strategies, i));
+    s->files++;
     document_close(&d);
 }
 
@@ -112,11 +115,14 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "types") == 0)
         return types_play(argv[2]);
-    suite s = {.directory = argc == 3 ? argv[2] : NULL};
+    suite s = {.one = argc > 1 && strcmp(argv[1], "--one") == 0};
+    argc -= s.one;
+    argv += s.one;
     if (argc != 3 || !pair_open(&s.pair, argv[1])) {
-        fprintf(stderr, "usage: conformance_engine DATABASES DIRECTORY, or: conformance_engine types FILE\n");
+        fprintf(stderr, "usage: conformance_engine [--one] DATABASES DIRECTORY, or: conformance_engine types FILE\n");
         return 2;
     }
+    s.directory = argv[2];
     int failed = play_all(&s);
     pair_close(&s.pair);
     return failed;
