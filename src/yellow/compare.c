@@ -7,6 +7,7 @@
 enum {
     WAITING_MAX = 16 << 20,     // bytes of source rows that may wait for their live partner
     MEMORY_DEFAULT = 256 << 20, // of one diff's table
+    LEAD_MAX = 16 * 1024,       // rows that one side of a diff may be ahead of the other
     GUARD_MIN_ROWS = 20,        // below, only emptying counts
     RANGES_MAX = 4096,
     RANGES_MORE = 4, // when a pass was crowded
@@ -56,66 +57,79 @@ static ds_rc on_gone_copies(void *context, ds_hash hash, int64_t keep, int64_t l
     return staging_add_gone_copies(s->job, s->work, hash, keep, live, err);
 }
 
-static ds_rc feed_live(ds_diff *diff, ds_pump *pump, bool wait, bool *ended, bool *idle, ds_error *err)
+// One side of the diff, fed chunk by chunk.
+typedef struct feed {
+    ds_pump *pump;
+    bool ended;
+    int64_t rows;
+} feed;
+
+// The side's next chunk; NULL when it has ended, or, without wait, when none is ready.
+static ds_rc next_chunk(feed *f, bool wait, ds_rows **out, ds_error *err)
+{
+    if (wait) {
+        TRY(pump_next(f->pump, out, err));
+        f->ended = *out == NULL;
+    } else {
+        TRY(pump_try(f->pump, out, &f->ended, err));
+    }
+    if (*out)
+        f->rows += (int64_t)(*out)->n;
+    return DS_DONE;
+}
+
+static ds_rc feed_live(ds_diff *diff, feed *f, bool wait, bool *idle, ds_error *err)
 {
     ds_rows *chunk = NULL;
-    if (wait) {
-        TRY(pump_next(pump, &chunk, err));
-        *ended = chunk == NULL;
-    } else {
-        TRY(pump_try(pump, &chunk, ended, err));
-    }
-    *idle = chunk == NULL;
-    if (*ended)
+    TRY(next_chunk(f, wait, &chunk, err));
+    *idle = !chunk && !f->ended;
+    if (f->ended)
         return diff_live_end(diff, err);
     if (!chunk)
         return DS_DONE;
     ds_rc rc = diff_live(diff, chunk, err);
-    pump_recycle(pump, chunk);
+    pump_recycle(f->pump, chunk);
     return rc;
 }
 
-static ds_rc feed_source(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *pump, bool wait, bool *ended, bool *idle,
-                         ds_error *err)
+static ds_rc feed_source(ds_job *job, ds_work *work, ds_diff *diff, feed *f, bool wait, bool *idle, ds_error *err)
 {
     ds_rows *chunk = NULL;
-    if (wait) {
-        TRY(pump_next(pump, &chunk, err));
-        *ended = chunk == NULL;
-    } else {
-        TRY(pump_try(pump, &chunk, ended, err));
-    }
-    *idle = chunk == NULL;
+    TRY(next_chunk(f, wait, &chunk, err));
+    *idle = !chunk && !f->ended;
     if (!chunk)
         return DS_DONE;
     bool kept = false;
     int64_t bytes = (int64_t)chunk->bytes.n;
     ds_rc rc = diff_source(diff, chunk, &kept, err);
     if (!kept)
-        pump_recycle(pump, chunk);
+        pump_recycle(f->pump, chunk);
     work->counts.bytes += bytes;
     job_report(job, work, diff_totals(diff)->source.rows, false);
     return rc;
 }
 
-// Both sides at once, whichever has something ready; the live side first, since it frees what waits. Stops early when
-// the diff is crowded.
-static ds_rc feed_both(ds_job *job, ds_work *work, ds_diff *diff, ds_pump *source, ds_pump *live, ds_error *err)
+// Both sides at once, in step: a side that is LEAD_MAX rows ahead waits for the other one, since rows that come in
+// about the same order on both sides then meet soon. Stops early when the diff is crowded.
+static ds_rc feed_both(ds_job *job, ds_work *work, ds_diff *diff, feed *source, feed *live, ds_error *err)
 {
     bool live_first = work->def->shape->key_count == 0; // copies are counted against all live copies
-    bool source_ended = false, live_ended = false;
-    while (!source_ended || !live_ended) {
+    while (!source->ended || !live->ended) {
         if (diff_crowded(diff))
             return DS_DONE;
-        TRY(lease_check(job, err));
+        if (runtime_cancelled(job->runtime))
+            return ds_fail(err, DS_CANCELLED, "interrupted");
+        bool room = !live_first && diff_waiting_bytes(diff) < WAITING_MAX;
+        bool source_open = !source->ended && (live->ended || (room && source->rows < live->rows + LEAD_MAX));
+        bool live_open = !live->ended && (!room || source->ended || live->rows < source->rows + LEAD_MAX);
         bool live_idle = true, source_idle = true;
-        bool source_open = !source_ended && (live_ended || (!live_first && diff_waiting_bytes(diff) < WAITING_MAX));
-        if (!live_ended)
-            TRY(feed_live(diff, live, !source_open, &live_ended, &live_idle, err));
+        if (live_open)
+            TRY(feed_live(diff, live, !source_open, &live_idle, err));
         if (source_open)
-            TRY(feed_source(job, work, diff, source, live_ended, &source_ended, &source_idle, err));
-        if (live_idle && source_idle && !live_ended)
-            TRY(feed_live(diff, live, true, &live_ended, &live_idle, err));
+            TRY(feed_source(job, work, diff, source, !live_open, &source_idle, err));
+        if (live_open && source_open && live_idle && source_idle) // both are late: the one that is behind is waited for
+            TRY(source->rows < live->rows ? feed_source(job, work, diff, source, true, &source_idle, err)
+                                          : feed_live(diff, live, true, &live_idle, err));
     }
     return diff_finish(diff, err);
 }
@@ -148,7 +162,7 @@ static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump **source, const ds_di
     TRY(open_live_pump(job, work, columns, &live, err));
     diff = diff_new(options);
     work->counts.bytes = 0;
-    TRY(feed_both(job, work, diff, pump, live, err));
+    TRY(feed_both(job, work, diff, &(feed){.pump = pump}, &(feed){.pump = live}, err));
     *crowded = diff_crowded(diff);
     *totals = *diff_totals(diff);
     if (!*crowded && totals->check != 0)

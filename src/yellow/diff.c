@@ -32,19 +32,27 @@ struct ds_diff {
     bool multiset;
     bool live_ended;
     entry *table;
-    size_t slots, first_slots, used;
+    size_t slots, used;
+    size_t expected_slots; // what all live rows would need
     waiting_chunk *chunks;
     size_t chunk_count, chunk_cap;
     size_t waiting_bytes;
     ds_diff_totals totals;
 };
 
-enum { FIRST_SLOTS = 64 };
+// Keys that have met their partner leave the table. Two sides that come in about the same order keep it small enough
+// for the processor's caches, whatever the number of rows; only disorder makes it grow.
+#ifdef DS_STRESS
+enum { FIRST_SLOTS = 4 };
+#else
+enum { FIRST_SLOTS = 64 * 1024 };
+#endif
 
 static size_t slots_for(int64_t rows)
 {
+    enum { SMALLEST = 64 };
     size_t wanted = rows > 0 ? (size_t)rows : 0;
-    return wanted + wanted / 6 + FIRST_SLOTS; // load factor below 0.86
+    return wanted + wanted / 6 + SMALLEST; // load factor below 0.86
 }
 
 size_t diff_table_bytes(int64_t rows)
@@ -79,8 +87,8 @@ ds_diff *diff_new(const ds_diff_options *options)
     if (diff->options.ranges == 0)
         diff->options.ranges = 1;
     diff->multiset = options->shape->key_count == 0;
-    diff->slots = slots_for(options->expected_rows / diff->options.ranges);
-    diff->first_slots = diff->slots;
+    diff->expected_slots = slots_for(options->expected_rows / diff->options.ranges);
+    diff->slots = diff->expected_slots < FIRST_SLOTS ? diff->expected_slots : FIRST_SLOTS;
     diff->table = table_new(diff->slots);
     return diff;
 }
@@ -121,7 +129,7 @@ size_t diff_waiting_bytes(const ds_diff *diff)
 bool diff_crowded(const ds_diff *diff)
 {
     size_t limit = diff->options.table_bytes_max;
-    return limit && diff->slots > diff->first_slots && diff->slots * sizeof(entry) > limit;
+    return limit && diff->slots > diff->expected_slots && diff->slots * sizeof(entry) > limit;
 }
 
 const ds_diff_totals *diff_totals(const ds_diff *diff)
@@ -135,7 +143,7 @@ static size_t range_of(uint64_t hash, size_t n)
     return (size_t)(((unsigned __int128)hash * n) >> 64);
 }
 
-// The slot of the key, or the free slot where it belongs. Linear probing; nothing is ever removed.
+// The slot of the key, or the free slot where it belongs. Linear probing.
 static entry *slot_of(const ds_diff *diff, ds_hash key)
 {
     size_t i = range_of(key.low, diff->slots);
@@ -156,11 +164,32 @@ static void prefetch(const ds_diff *diff, const ds_rows *chunk, size_t i)
         __builtin_prefetch(&diff->table[range_of(chunk->key_hash[i + AHEAD].low, diff->slots)], 1);
 }
 
+// Frees the slot; those behind it that would no longer be found move up (Knuth, TAOCP 3, 6.4, algorithm R).
+static void forget(ds_diff *diff, entry *e)
+{
+    size_t hole = (size_t)(e - diff->table), i = hole;
+    for (;;) {
+        i = i + 1 == diff->slots ? 0 : i + 1;
+        const entry *next = &diff->table[i];
+        if (!(next->place & PLACE_USED))
+            break;
+        size_t home = range_of(next->key.low, diff->slots);
+        bool stays = hole < i ? home > hole && home <= i : home > hole || home <= i;
+        if (stays)
+            continue;
+        diff->table[hole] = *next;
+        hole = i;
+    }
+    diff->table[hole].place = 0;
+    diff->used--;
+}
+
+// Doubled, but not beyond what all live rows need before that is reached.
 static void grow(ds_diff *diff)
 {
     entry *old = diff->table;
     size_t n = diff->slots;
-    diff->slots = n + n / 2;
+    diff->slots = n * 2 > diff->expected_slots && n < diff->expected_slots ? diff->expected_slots : n * 2;
     diff->table = table_new(diff->slots);
     for (size_t i = 0; i < n; i++)
         if (old[i].place & PLACE_USED)
@@ -174,7 +203,7 @@ static entry *entry_of(ds_diff *diff, ds_hash key)
     entry *e = slot_of(diff, key);
     if (e->place & PLACE_USED)
         return e;
-    if (diff->used >= diff->slots / 8 * 7) {
+    if (diff->used >= diff->slots - diff->slots / 8 - 1) {
         grow(diff);
         e = slot_of(diff, key);
     }
@@ -277,12 +306,12 @@ static uint64_t live_hash(const ds_diff *diff, const ds_rows *chunk, size_t i)
 }
 
 // The live partner of a source row that waits.
-static ds_rc settle_waiting(ds_diff *diff, entry *e, uint64_t live, uint64_t locator, ds_error *err)
+static ds_rc settle_waiting(ds_diff *diff, entry *e, uint64_t live, ds_error *err)
 {
     uint64_t at = e->place & PLACE_MASK;
+    forget(diff, e);
     waiting_chunk *chunk = &diff->chunks[at >> WAIT_ROW_BITS];
     size_t i = at & ((1u << WAIT_ROW_BITS) - 1);
-    e->place = PLACE_USED | PLACE_LIVE | PLACE_SEEN | locator;
     TRY(settle(diff, live, rows_row(chunk->rows, i), chunk->rows->row_hash[i], err));
     if (--chunk->waiting == 0)
         chunk_free(diff, at >> WAIT_ROW_BITS);
@@ -321,7 +350,7 @@ ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err)
         if (e->place & PLACE_LIVE)
             return damaged(diff, chunk, i, err);
         if (e->place & PLACE_SEEN) {
-            TRY(settle_waiting(diff, e, live, locator, err));
+            TRY(settle_waiting(diff, e, live, err));
         } else {
             e->row = live;
             e->place = PLACE_USED | PLACE_LIVE | locator;
@@ -355,8 +384,9 @@ static ds_rc source_row(ds_diff *diff, const ds_rows *chunk, size_t i, bool *wai
     if (e->place & PLACE_SEEN)
         return duplicate(diff, row, err);
     if (e->place & PLACE_LIVE) {
-        e->place |= PLACE_SEEN;
-        return settle(diff, e->row, row, hash, err);
+        uint64_t live = e->row;
+        forget(diff, e);
+        return settle(diff, live, row, hash, err);
     }
     *waits = !diff->live_ended;
     e->place = PLACE_USED | PLACE_SEEN | (diff->chunk_count << WAIT_ROW_BITS) | i;
@@ -402,7 +432,7 @@ static ds_rc insert_waiting(ds_diff *diff, size_t c, ds_error *err)
         if (!in_range(diff, rows->key_hash[i]))
             continue;
         const entry *e = slot_of(diff, rows->key_hash[i]);
-        if ((e->place & PLACE_LIVE) || (e->place & PLACE_MASK) != ((c << WAIT_ROW_BITS) | i))
+        if (!(e->place & PLACE_SEEN) || (e->place & PLACE_MASK) != ((c << WAIT_ROW_BITS) | i))
             continue;
         TRY(tell_insert(diff, rows_row(rows, i), rows->row_hash[i], 1, err));
         diff->chunks[c].waiting--;

@@ -1,8 +1,12 @@
 // The edge diff: which rows of a source differ from the live rows of a merge table. Both sides arrive as chunks in any
 // order and any interleaving; whichever side of a key comes second settles the pair. One table of 32-byte entries
-// (128-bit seeded key hash, half of the row hash, locator); source rows that wait for their partner keep their chunk.
+// (128-bit seeded key hash, half of the row hash, locator) holds the keys that wait for their partner, so that its size
+// is that of the disorder between both sides; source rows that wait keep their chunk.
 //
 //     diff_live(d, chunk) ...  diff_source(d, chunk) ...  diff_live_end(d) ...  diff_finish(d)
+//
+// A key that comes once more after its pair was settled looks like a new one: a row that the merge table's unique index
+// will refuse, or a deletion that finds two rows. The merge notices, and names the key.
 //
 // Multisets (shape without a key): identity is (row hash, copy number); live chunks must all come first, with the copy
 // number as the locator. Copies that aren't numbered from 1 without gaps (somebody wrote to the table), and with rehash
@@ -52,7 +56,8 @@ void diff_freep(ds_diff **diff);
 // Live rows: keys (or whole rows with rehash), row_hash as stored, locator (a multiset: the copy number).
 ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err);
 ds_rc diff_live_end(ds_diff *diff, ds_error *err); // inserts the waiting source rows
-// Source rows. Takes the chunk when some of its rows have to wait (*kept is then true). DS_FINDING: duplicate key.
+// Source rows. Takes the chunk when some of its rows have to wait (*kept is then true). DS_FINDING: duplicate of a key
+// that waits or is new.
 ds_rc diff_source(ds_diff *diff, ds_rows *chunk, bool *kept, ds_error *err);
 // After both ends: tells the live rows that were never seen.
 ds_rc diff_finish(ds_diff *diff, ds_error *err);

@@ -118,7 +118,7 @@ static ds_rc read_and_merge(ds_job *job, bool *again, ds_error *err)
 static ds_rc finish_batch(ds_job *job, ds_error *err)
 {
     for (int attempt = 1;; attempt++) {
-        bool again;
+        bool again, read_now = job->status != BATCH_MERGING;
         ds_rc rc = read_and_merge(job, &again, err);
         if (!again)
             return rc;
@@ -126,7 +126,7 @@ static ds_rc finish_batch(ds_job *job, ds_error *err)
         release_work(job);
         TRY(batch_restart(job, failure.text, err));
         *err = failure;
-        if (attempt == ATTEMPTS)
+        if (attempt == ATTEMPTS || (read_now && job->duplicate))
             return rc;
         TRY(job_prepare_work(job, err));
     }

@@ -71,6 +71,7 @@ typedef struct ds_job {
     int64_t started_at;
     bool guarded;
     bool merge_busy; // another process kept the merge database's write lock for as long as we wait
+    bool duplicate;  // a key is there twice: reading everything again would find it again
     bool resnapshot;
     const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;
@@ -184,6 +185,14 @@ ds_rc merge_commit(ds_job *job, bool *again, ds_error *err);
 ds_rc merge_commit_unchanged(ds_job *job, ds_error *err);
 // Reads back what merge_enter recorded, for a batch that another process left in merging.
 ds_rc merge_resume(ds_job *job, ds_error *err);
+
+// --- duplicate.c
+// The unique index could not be made over what was loaded: names the key that is there twice. Passes rc on when none
+// is.
+ds_rc duplicate_loaded(ds_job *job, const ds_work *work, ds_rc rc, ds_error *err);
+// What was staged could not be merged: true when that is because of a key that is there twice, in the source or in the
+// merge table; *err then names it.
+bool duplicate_staged(ds_job *job, ds_error *err);
 
 // --- merge_apply.c: inside the merge's transaction
 ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err);

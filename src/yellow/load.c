@@ -121,38 +121,6 @@ static ds_rc load_group(ds_job *job, ds_work *work, ds_pump *pump, bool *ended, 
     return rc;
 }
 
-// SELECT key FROM merge GROUP BY key HAVING count(*) > 1 LIMIT 1
-static void select_duplicate(const ds_work *work, const ds_shape *key, ds_sql *q)
-{
-    SQL(q, "SELECT ");
-    sql_columns_to_read(q, key, false);
-    SQL(q, " FROM ");
-    sql_relation(q, work->def->merge);
-    SQL(q, " GROUP BY ");
-    sql_columns_to_read(q, key, false);
-    SQL(q, " HAVING count(*) > 1 LIMIT 1");
-}
-
-// The unique index could not be made: which key is there twice?
-static ds_rc name_duplicate(ds_job *job, ds_work *work, ds_error *err)
-{
-    ds_rc rc = {err->code};
-    ds_error ignored;
-    if (work->def->shape->key_count == 0)
-        return rc;
-    const ds_shape *shape = shape_of_key(job->arena, work->def->shape);
-    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-    select_duplicate(work, shape, &q);
-    ds_read read = {.select = &q, .shape = shape};
-    CLEANUP(pump_closep) ds_pump *pump = NULL;
-    if (pump_open(job->control->db, &read, 1, &pump, &ignored).code != DS_OK || pump_peek(pump)->n == 0)
-        return rc;
-    CLEANUP(buf_release) ds_buf key = BUF_INIT(400);
-    row_print_key(shape, rows_row(pump_peek(pump), 0), &key);
-    return ds_hint(ds_fail(err, DS_FINDING, "duplicate key in the source: %s", buf_text(&key)), err,
-                   "correct the source, or the dataset's primary key in the model");
-}
-
 static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
 {
     TRY(lease_begin(job, err));
@@ -164,7 +132,7 @@ static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
     if (rc.code == DS_OK)
         rc = store_analyze(job->control->db, work->def->merge, err);
     rc = lease_end(job, rc, err);
-    return rc.code == DS_FINDING ? name_duplicate(job, work, err) : rc;
+    return rc.code == DS_FINDING ? duplicate_loaded(job, work, rc, err) : rc;
 }
 
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)

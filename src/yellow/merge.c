@@ -261,7 +261,8 @@ ds_rc merge_commit(ds_job *job, bool *again, ds_error *err)
     ds_rc rc = lease_end(job, check_and_apply(job, err), err);
     // What the world refuses is tried again as it is; deltas that don't fit won't fit the next time either.
     *again = rc.code == DS_INTERNAL || rc.code == DS_FINDING;
-    return rc;
+    job->duplicate = *again && duplicate_staged(job, err);
+    return job->duplicate ? (ds_rc){err->code} : rc;
 }
 
 static ds_rc commit_unchanged(ds_job *job, ds_error *err)

@@ -124,7 +124,9 @@ static ds_rc begin(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_err
         pg_rollback(&db->db);
         return rc;
     }
-    db->backend = atoi(PQgetvalue(result, 0, 0));
+    int64_t backend = 0;
+    str_int64(str_of(PQgetvalue(result, 0, 0)), &backend);
+    db->backend = (int)backend;
     return DS_DONE;
 }
 
