@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
+#include "schema/value.h"
 #include "store/sql.h"
 #include "yellow/control_int.h"
 #include "yellow/tables.h"
@@ -182,6 +184,75 @@ const char *world_name(const world *w, ds_relation relation)
 const char *world_control(const world *w, const char *table)
 {
     return world_name(w, naming_control(w->arena, w->drivers[PAIR_MERGE]->dialect->names, table));
+}
+
+// --- rows
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *line_of(const world *w, const ds_shape *shape, const ds_cell *cells)
+{
+    CLEANUP(buf_release) ds_buf line = BUF_INIT(1 << 20);
+    for (size_t i = 0; i < shape->n; i++) {
+        buf_puts(&line, i ? "|" : "");
+        if (cells[i].p)
+            value_print(shape->columns[i].type, cells[i], &line);
+        else
+            buf_putc(&line, '~');
+    }
+    return arena_strdup(w->arena, buf_text(&line));
+}
+
+// Versions of a time before may lack what is a key now.
+static const ds_shape *without_key(const world *w, const ds_shape *shape)
+{
+    ds_shape_column *columns = ARENA_ARRAY(w->arena, ds_shape_column, shape->n);
+    for (size_t i = 0; i < shape->n; i++) {
+        columns[i] = shape->columns[i];
+        columns[i].not_null = false;
+    }
+    const ds_shape *out;
+    ds_error err;
+    must(shape_new(w->arena, columns, shape->n, NULL, 0, &out, &err), &err, "shape");
+    return out;
+}
+
+typedef VEC(const char *) line_list;
+
+static void read_lines(const world *w, ds_db *db, const ds_read *read, line_list *out)
+{
+    ds_error err;
+    ds_reader *reader = NULL;
+    must(db->driver->read_open(db, read, &reader, &err), &err, "read");
+    ds_rows rows;
+    rows_init(&rows);
+    ds_cell *cells = ARENA_ARRAY(w->arena, ds_cell, read->shape->n);
+    for (bool more = true; more; rows_clear(&rows)) {
+        must(db->driver->read_next(reader, &rows, 1000, 1 << 20, &more, &err), &err, "read");
+        for (size_t i = 0; i < rows.n; i++) {
+            row_cells(read->shape, rows_row(&rows, i), cells);
+            *VEC_PUSH(w->arena, out) = line_of(w, read->shape, cells);
+        }
+    }
+    rows_release(&rows);
+    db->driver->read_close(reader);
+}
+
+const char *world_rows(const world *w, int side, const ds_shape *shape, const ds_sql *select)
+{
+    ds_db *db = open_db(w, side == PAIR_MERGE ? &w->merge : &w->source);
+    line_list lines = {0};
+    read_lines(w, db, &(ds_read){.select = select, .shape = without_key(w, shape)}, &lines);
+    store_close(db);
+    if (lines.n)
+        qsort(lines.v, lines.n, sizeof *lines.v, compare_lines);
+    CLEANUP(buf_release) ds_buf out = BUF_INIT(64 << 20);
+    for (size_t i = 0; i < lines.n; i++)
+        buf_printf(&out, "%s\n", lines.v[i]);
+    return arena_strdup(w->arena, buf_text(&out));
 }
 
 const char *world_query(const world *w, bool merge, const char *select)

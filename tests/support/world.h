@@ -43,5 +43,8 @@ ds_rc world_job(world *w, ds_job_result *out, ds_error *err);
 // The name of a relation of the merge database, as statements write it. In w->arena.
 const char *world_name(const world *w, ds_relation relation);
 const char *world_control(const world *w, const char *table);
+// What a select of the shape's columns in hash order gives, as canonical texts: columns by '|' in the shape's order,
+// null as "~", lines sorted by their bytes. The same rows give the same text on every engine. In w->arena.
+const char *world_rows(const world *w, int side, const ds_shape *shape, const ds_sql *select);
 // A query's result as text: columns by '|', rows by '\n', null as "~". In w->arena.
 const char *world_query(const world *w, bool merge, const char *select);
