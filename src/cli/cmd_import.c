@@ -347,8 +347,7 @@ static void print_summary(ds_cli *cli, const char *path, const ds_import_options
 static void print_notes(const ds_cli *cli, const ds_import_options *options, const ds_import_summary *s)
 {
     if (s->left_out)
-        note(cli, "not imported: %zu table%s or column%s; comments in the text say why", s->left_out,
-             plural((int64_t)s->left_out), plural((int64_t)s->left_out));
+        note(cli, "not imported: %zu table%s; comments in the text say why", s->left_out, plural((int64_t)s->left_out));
     if (s->views)
         note(cli, "not imported: %zu view%s or foreign table%s; --views imports them", s->views,
              plural((int64_t)s->views), plural((int64_t)s->views));

@@ -34,7 +34,7 @@ typedef struct ds_import_summary {
     size_t renamed;  // tables and columns whose name is not legal, or taken
     size_t skipped;  // columns without a name, left out with a comment
     size_t guessed;  // columns whose declared type is not known
-    size_t left_out; // tables and columns that a model can't have, each with its reason in a comment
+    size_t left_out; // tables that can't be read, each with its reason in a comment
 } ds_import_summary;
 
 // Appends YAML documents to out, behind the comment that tells editors the schema. DS_USAGE when no table matches or a

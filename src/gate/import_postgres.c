@@ -109,15 +109,15 @@ static const postgres_type *find_type(const postgres_survey *survey, uint32_t oi
     return survey->type_count ? bsearch(&key, survey->types, survey->type_count, sizeof key, by_oid) : NULL;
 }
 
-enum { ABOUT_MAX = 400, TYPE_NESTING_MAX = 32 };
+enum { ABOUT_MAX = 400, COMMENT_MAX = 64 << 10, TYPE_NESTING_MAX = 32 };
 
 // The beginning of a long text, cut between two code points.
-static const char *shortened(ds_arena *arena, const char *text)
+static const char *shortened(ds_arena *arena, const char *text, size_t max)
 {
     size_t n = strlen(text);
-    if (n <= ABOUT_MAX)
+    if (n <= max)
         return text;
-    for (n = ABOUT_MAX; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80;)
+    for (n = max; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80;)
         n--;
     return arena_printf(arena, "%.*s…", (int)n, text);
 }
@@ -133,7 +133,7 @@ static const char *plain_type(ds_arena *arena, const postgres_type *type, const 
         return found;
     *note = arena_printf(arena, "%s at the source", declared);
     if (type && type->kind == POSTGRES_ENUM && type->about)
-        *note = arena_printf(arena, "enum %s at the source: %s", declared, shortened(arena, type->about));
+        *note = arena_printf(arena, "enum %s at the source: %s", declared, shortened(arena, type->about, ABOUT_MAX));
     return "text";
 }
 
@@ -157,7 +157,8 @@ static const char *domain_type(const surveyor *s, const postgres_type *type, con
     const char *inner = NULL;
     const char *found = model_type(s, type->of, type->declared, &inner, depth + 1);
     *note = arena_printf(s->arena, "domain %s at the source%s%s%s%s", type->shown, type->about ? ": " : "",
-                         type->about ? shortened(s->arena, type->about) : "", inner ? "; " : "", inner ? inner : "");
+                         type->about ? shortened(s->arena, type->about, ABOUT_MAX) : "", inner ? "; " : "",
+                         inner ? inner : "");
     return found;
 }
 
@@ -174,26 +175,18 @@ static const char *model_type(const surveyor *s, uint32_t oid, const char *decla
 
 // --- texts
 
-static bool is_utf8(const char *text)
-{
-    return str_utf8_length(str_of(text)) >= 0;
-}
-
-// What the source says, then what we say; NULL when neither does. A comment that is no UTF-8 can't be in a model.
+// What the source says, then what we say; NULL when neither does.
 static const char *description(ds_arena *arena, const char *comment, const char *note)
 {
-    bool has_comment = comment && comment[strspn(comment, " \t\r\n")] && is_utf8(comment);
-    bool has_note = note && is_utf8(note);
-    if (has_comment && has_note)
-        return arena_printf(arena, "%s (%s)", comment, note);
-    return has_comment ? comment : has_note ? note : NULL;
+    if (!comment || !comment[strspn(comment, " \t\r\n")])
+        return note;
+    const char *said = shortened(arena, comment, COMMENT_MAX);
+    return note ? arena_printf(arena, "%s (%s)", said, note) : said;
 }
 
-// column: "" for the table as a whole.
-static void leave_out(surveyor *s, ds_relation relation, const char *column, const char *reason)
+static void leave_out(surveyor *s, ds_relation relation, const char *reason)
 {
-    *VEC_PUSH(s->arena, &s->left_out) =
-        arena_printf(s->arena, "%s.%s%s%s: %s", relation.schema, relation.name, column[0] ? "." : "", column, reason);
+    *VEC_PUSH(s->arena, &s->left_out) = arena_printf(s->arena, "%s.%s: %s", relation.schema, relation.name, reason);
 }
 
 // --- tables
@@ -209,20 +202,12 @@ static import_from_column take_column(const surveyor *s, const postgres_column *
                                 .key = keyed ? from->key : 0};
 }
 
-// The columns that a model can have.
-static void take_columns(surveyor *s, const postgres_table *from, bool keyed, import_from_table *out)
+static const import_from_column *take_columns(const surveyor *s, const postgres_table *from, bool keyed)
 {
     import_from_column *columns = ARENA_ARRAY(s->arena, import_from_column, from->n);
-    for (size_t i = 0; i < from->n; i++) {
-        const postgres_column *column = &from->columns[i];
-        if (is_utf8(column->name)) {
-            columns[out->n++] = take_column(s, column, keyed);
-            continue;
-        }
-        leave_out(s, from->relation, column->name, "its name is not UTF-8");
-        s->from.not_imported++;
-    }
-    out->columns = columns;
+    for (size_t i = 0; i < from->n; i++)
+        columns[i] = take_column(s, &from->columns[i], keyed);
+    return columns;
 }
 
 static const char *kind_name(postgres_table_kind kind)
@@ -241,15 +226,12 @@ static const char *kind_name(postgres_table_kind kind)
     return NULL;
 }
 
-// A key that is there as a whole and tells rows apart.
+// A key that tells rows apart.
 static bool has_key(const postgres_table *from)
 {
     bool any = false;
-    for (size_t i = 0; i < from->n; i++) {
-        if (from->columns[i].key && !is_utf8(from->columns[i].name))
-            return false;
+    for (size_t i = 0; i < from->n; i++)
         any |= from->columns[i].key > 0;
-    }
     return any && !from->has_heirs && !kind_name(from->kind);
 }
 
@@ -267,12 +249,12 @@ static const char *table_note(const surveyor *s, const postgres_table *from, boo
 
 static void take_table(surveyor *s, const postgres_table *from)
 {
-    import_from_table *table = &s->from.tables[s->from.n];
     bool keyed = has_key(from);
-    *table = (import_from_table){.relation = from->relation,
-                                 .description = description(s->arena, from->comment, table_note(s, from, keyed))};
-    take_columns(s, from, keyed, table);
-    s->from.n += table->n > 0;
+    s->from.tables[s->from.n++] =
+        (import_from_table){.relation = from->relation,
+                            .description = description(s->arena, from->comment, table_note(s, from, keyed)),
+                            .columns = take_columns(s, from, keyed),
+                            .n = from->n};
 }
 
 // --- what can't be imported
@@ -289,8 +271,6 @@ static const char *reason_against(const surveyor *s, const postgres_table *table
         return arena_printf(s->arena, "a policy hides rows from role %s", role);
     if (table->n == 0)
         return "it has no columns";
-    if (!is_utf8(table->relation.name) || !is_utf8(table->relation.schema))
-        return "its name is not UTF-8";
     return NULL;
 }
 
@@ -298,10 +278,10 @@ static void survey_table(surveyor *s, const postgres_table *table)
 {
     const char *kind = kind_name(table->kind), *reason = reason_against(s, table);
     if (kind && !s->options->views) {
-        leave_out(s, table->relation, "", arena_printf(s->arena, "%s, which --views imports", kind));
+        leave_out(s, table->relation, arena_printf(s->arena, "%s, which --views imports", kind));
         s->from.views++;
     } else if (reason) {
-        leave_out(s, table->relation, "", reason);
+        leave_out(s, table->relation, reason);
         s->from.not_imported++;
     } else {
         take_table(s, table);

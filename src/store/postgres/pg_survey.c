@@ -226,5 +226,5 @@ ds_rc postgres_survey_read(ds_db *db, ds_arena *arena, postgres_survey *out, ds_
     TRY(store_begin(db, BEGIN_READ, err));
     ds_rc rc = read_all(db, arena, out, err);
     store_rollback(db);
-    return rc;
+    return ds_context(rc, err, "reading the catalogue");
 }
