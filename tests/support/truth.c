@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "yellow/lock.h"
+
 typedef struct truth {
     ds_control *control;
     ds_db *db;
@@ -195,8 +197,11 @@ static void check_intervals(truth *t, const ds_dataset_def *d)
         say(t, "%s: a version ends before it begins", d->name);
 }
 
+// A row that is the lease itself may outlive its owner, who was killed behind the commit: the next one takes it over.
 static void check_lease(truth *t)
 {
+    if (lock_by_rows(t->db))
+        return;
     CLEANUP(sql_release) ds_sql q = sql_new(t->db->dialect);
     SQL(&q, "SELECT count(*) FROM ");
     sql_relation(&q, t->control->names.lease);

@@ -5,7 +5,8 @@
 //   started    no staging row of the batch, no dataset_batch row
 //   ingesting  no dataset_batch row; versions of the batch only in datasets that were never committed
 //   merging    staging holds as many rows as are recorded; versions of the batch only in first loads
-//   committed  live rows and the sum of their hashes are the recorded fingerprint; the lease is released
+//   committed  live rows and the sum of their hashes are the recorded fingerprint; where the kernel has the lease, its
+//              row is gone
 #pragma once
 #include "yellow/control.h"
 
