@@ -7,7 +7,7 @@
 enum {
     WAITING_MAX = 16 << 20,     // bytes of source rows that may wait for their live partner
     MEMORY_DEFAULT = 256 << 20, // of one diff's table
-    LEAD_MAX = 16 * 1024,       // rows that one side of a diff may be ahead of the other
+    LEAD_MAX = 64 * 1024,       // rows that one side of a diff may be ahead of the other
     GUARD_MIN_ROWS = 20,        // below, only emptying counts
     RANGES_MAX = 4096,
     RANGES_MORE = 4, // when a pass was crowded

@@ -45,7 +45,7 @@ struct ds_diff {
 #ifdef DS_STRESS
 enum { FIRST_SLOTS = 4 };
 #else
-enum { FIRST_SLOTS = 64 * 1024 };
+enum { FIRST_SLOTS = 128 * 1024 };
 #endif
 
 static size_t slots_for(int64_t rows)
