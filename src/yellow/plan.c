@@ -172,28 +172,6 @@ static void plan_unused_datasets(ds_planner *p, plan_stream *stream)
         stream->retired = text;
 }
 
-static bool reads_changed_table(const ds_planner *p, const ds_stream_def *def)
-{
-    for (size_t i = 0; i < def->input_count; i++) {
-        if (!plan_catalog(p, def->inputs[i].relation))
-            return true;
-        for (size_t k = 0; k < p->steps->streams.n; k++)
-            if (strcmp(p->steps->streams.v[k]->name, def->inputs[i].stream) == 0)
-                return true;
-    }
-    return false;
-}
-
-// Apply looks again, after it has made the inputs' tables.
-static void plan_sql(ds_planner *p, const plan_stream *stream)
-{
-    ds_error problem;
-    if (!stream->put || !stream->def->workspace || !p->control || reads_changed_table(p, stream->def))
-        return;
-    if (plan_check_sql(p->control, stream->def, &problem).code != DS_OK)
-        plan_refuse(p, stream_object(p, stream->name), arena_strdup(p->arena, problem.text));
-}
-
 static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
 {
     const ds_stream_row *old = map_get(p->row_by_name, def->name);
@@ -208,7 +186,6 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
     plan_drop_views(p, stream);
     if (old)
         plan_unused_datasets(p, stream);
-    plan_sql(p, stream);
     if (has_work(stream))
         *VEC_PUSH(p->arena, &p->steps->streams) = stream;
     return DS_DONE;
@@ -254,6 +231,46 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
     for (size_t i = 0; i < p->row_count; i++)
         if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 && !map_get(in_model, p->rows[i].name))
             plan_gone(p, &p->rows[i]);
+    return DS_DONE;
+}
+
+// --- transformers' SQL
+
+static bool reads_changed_table(const ds_planner *p, const plan_stream *stream)
+{
+    const ds_stream_def *def = stream->def;
+    for (size_t i = 0; i < def->input_count; i++) {
+        if (!plan_catalog(p, def->inputs[i].relation))
+            return true;
+        for (size_t k = 0; k < p->steps->streams.n; k++)
+            if (p->steps->streams.v[k] != stream && strcmp(p->steps->streams.v[k]->name, def->inputs[i].stream) == 0)
+                return true;
+    }
+    return false;
+}
+
+// In a transaction of its own: on some engines a statement that fails takes its transaction with it.
+static ds_rc plan_sql(ds_planner *p, const plan_stream *stream, ds_error *err)
+{
+    ds_error problem;
+    TRY(store_begin(p->control->db, BEGIN_READ, err));
+    ds_rc rc = plan_check_sql(p->control, stream->def, &problem);
+    store_rollback(p->control->db);
+    if (rc.code == DS_FINDING)
+        plan_refuse(p, stream_object(p, stream->name), arena_strdup(p->arena, problem.text));
+    else if (rc.code != DS_OK)
+        *err = problem;
+    return rc.code == DS_FINDING ? DS_DONE : rc;
+}
+
+// Apply looks again at those whose inputs' tables it makes.
+static ds_rc plan_transformers(ds_planner *p, ds_error *err)
+{
+    for (size_t i = 0; i < p->steps->streams.n; i++) {
+        const plan_stream *stream = p->steps->streams.v[i];
+        if (stream->put && stream->def->workspace && !reads_changed_table(p, stream))
+            TRY(plan_sql(p, stream, err));
+    }
     return DS_DONE;
 }
 
@@ -328,7 +345,9 @@ ds_rc plan_make_on(const ds_runtime *runtime, const ds_deployment *deployment, d
     TRY(store_begin(control->db, BEGIN_READ, err));
     ds_rc rc = plan_all(&p, err);
     store_rollback(control->db);
-    return rc.code == DS_OK ? plan_finish(&p, out) : rc;
+    TRY(rc);
+    TRY(plan_transformers(&p, err));
+    return plan_finish(&p, out);
 }
 
 ds_rc plan_make(const ds_runtime *runtime, const ds_deployment *deployment, bool prune, ds_arena *arena,
