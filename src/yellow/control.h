@@ -84,6 +84,10 @@ typedef struct ds_dataset_state {
 ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
                             ds_dataset_state *out, ds_error *err);
 
+// Of all datasets of a stream, in its order.
+ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_dataset_state **out,
+                             ds_error *err);
+
 ds_rc control_event(ds_control *control, const char *stream, const char *kind, const char *detail, ds_error *err);
 
 // Consumer views as applied, for `views` and `history`.

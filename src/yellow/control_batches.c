@@ -1,4 +1,5 @@
 // What is read of `batch` and `dataset_batch`; jobs write them.
+#include "base/map.h"
 #include "yellow/control_int.h"
 
 // The columns of a ds_batch_row, in the order of decode_batch.
@@ -84,6 +85,16 @@ ds_rc control_last_batch(ds_control *control, const char *stream, bool committed
     return DS_DONE;
 }
 
+// From batch_id, fingerprint_rows, fingerprint and key_columns.
+static ds_rc decode_state(const ds_result *r, size_t row, size_t column, ds_dataset_state *out, ds_error *err)
+{
+    const char *key = result_text(r, row, column + 3);
+    ds_dataset_state state = {.batch = result_int(r, row, column), .key = key ? key : ""};
+    TRY(decode_fingerprint(r, row, column + 1, &state.fingerprint, err));
+    *out = state;
+    return DS_DONE;
+}
+
 ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
                             ds_dataset_state *out, ds_error *err)
 {
@@ -103,9 +114,58 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
         *out = (ds_dataset_state){.key = ""};
         return DS_DONE;
     }
-    const char *key = result_text(&r, 0, 3);
-    ds_dataset_state state = {.batch = result_int(&r, 0, 0), .key = key ? key : ""};
-    TRY(decode_fingerprint(&r, 0, 1, &state.fingerprint, err));
-    *out = state;
+    return decode_state(&r, 0, 0, out, err);
+}
+
+// (VALUES ('people'), ('towns')) AS names
+static void names_of(const ds_stream_def *def, ds_sql *q)
+{
+    SQL(q, "(VALUES ");
+    for (size_t i = 0; i < def->dataset_count; i++) {
+        if (i)
+            SQL(q, ", ");
+        SQL(q, "(");
+        sql_literal_text(q, def->datasets[i].name);
+        SQL(q, ")");
+    }
+    SQL(q, ") AS names");
+}
+
+// One look for all of them: a stream may have a thousand.
+static ds_rc query_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_result *out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    SQL(&q, "SELECT d.dataset, d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns FROM ");
+    names_of(def, &q);
+    SQL(&q, " JOIN ");
+    sql_relation(&q, control->names.dataset_batch);
+    SQL(&q, " AS d ON d.dataset = names.column1 AND d.batch_id = (SELECT e.batch_id FROM ");
+    sql_relation(&q, control->names.dataset_batch);
+    SQL(&q, " AS e JOIN ");
+    sql_relation(&q, control->names.batch);
+    SQL(&q, " AS b ON b.stream = e.stream AND b.batch_id = e.batch_id WHERE b.status = 'committed' AND e.stream = ");
+    sql_text(&q, def->name);
+    SQL(&q, " AND e.dataset = names.column1 ORDER BY e.batch_id DESC LIMIT 1) WHERE d.stream = ");
+    sql_text(&q, def->name);
+    return store_query(control->db, &q, arena, out, err);
+}
+
+ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_dataset_state **out,
+                             ds_error *err)
+{
+    ds_dataset_state *states = ARENA_ARRAY(arena, ds_dataset_state, def->dataset_count);
+    ds_map *by_name = map_new(arena);
+    for (size_t i = 0; i < def->dataset_count; i++) {
+        states[i].key = "";
+        (void)map_add(by_name, def->datasets[i].name, &states[i]);
+    }
+    ds_result r;
+    TRY(query_states(control, def, arena, &r, err));
+    for (size_t i = 0; i < r.rows; i++) {
+        ds_dataset_state *state = map_get(by_name, result_text(&r, i, 0));
+        ds_assert(state);
+        TRY(decode_state(&r, i, 1, state, err));
+    }
+    *out = states;
     return DS_DONE;
 }

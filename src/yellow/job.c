@@ -34,10 +34,12 @@ ds_rc job_prepare_work(ds_job *job, ds_error *err)
     job->work_count = job->def->dataset_count;
     job->work = ARENA_ARRAY(job->arena, ds_work, job->work_count);
     job->staging_known = false;
+    ds_dataset_state *states;
+    TRY(control_dataset_states(job->control, job->def, job->arena, &states, err));
     for (size_t i = 0; i < job->work_count; i++) {
         ds_work *work = &job->work[i];
         work->def = &job->def->datasets[i];
-        TRY(control_dataset_state(job->control, job->def->name, work->def->name, job->arena, &work->state, err));
+        work->state = states[i];
         work->first_load = work->state.batch == 0;
         work->rekey = !work->first_load && work->def->shape->key_count > 0 &&
                       strcmp(work->state.key, table_key_text(job->arena, work->def->shape)) != 0;
