@@ -453,6 +453,21 @@ static void keys(void **state)
     assert_null(dataset(w, "plain")->source.schema.s);
 }
 
+// The driver's own catalogue: what an index includes beside its key is no part of the key.
+static void included_columns(void **state)
+{
+    world *w = *state;
+    ds_error err = {0};
+    pg_exec_text(&w->postgres, "CREATE TABLE plain (b int, a int, c text, PRIMARY KEY (a, b) INCLUDE (c))");
+    connect_as(w, w->postgres.role);
+    const ds_catalog_table *found;
+    OK(store_describe(w->db, w->arena, (ds_relation){"public", "plain"}, &found, &err));
+    assert_int_equal(found->n, 3);
+    assert_int_equal(found->columns[0].key, 2);
+    assert_int_equal(found->columns[1].key, 1);
+    assert_int_equal(found->columns[2].key, 0);
+}
+
 static void views(void **state)
 {
     world *w = *state;
@@ -630,6 +645,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(types, setup, teardown),
         cmocka_unit_test_setup_teardown(all_builtin_types, setup, teardown),
         cmocka_unit_test_setup_teardown(keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(included_columns, setup, teardown),
         cmocka_unit_test_setup_teardown(views, setup, teardown),
         cmocka_unit_test_setup_teardown(schemas, setup, teardown),
         cmocka_unit_test_setup_teardown(reasons, setup, teardown),
