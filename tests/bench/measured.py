@@ -43,8 +43,8 @@ VALUES = {"s": lambda figure: figure.seconds, "ms": lambda figure: figure.second
 
 
 def record(engine, work, ours, reference=None, **more):
-    """A row of the table. ours: the figures of all runs; reference: (command as shown, its figures) or None. more may have
-    a unit (default s) and a bar: a ratio, or with bar_unit a value of ours."""
+    """A row of the table. ours: the figures of all runs; reference: (command as shown, its figures) or None. more may
+    have a unit (default s) and a bar: a ratio, or with bar_unit a value of ours."""
     row = {"engine": engine, "work": work, "unit": "s", **more, **_side("ours", ours, more.get("unit", "s"))}
     if reference:
         row["reference"], figures = reference

@@ -4,7 +4,7 @@
 #   run.sh BUILD
 #
 # BENCH_QUICK=1      a tenth of everything, and nothing of ten million rows: to see that the bench works
-# BENCH_ONLY=...     sqlite, postgres, or a glob of PostgreSQL's lines: 'changed-*' (bench_postgres.py --help lists them)
+# BENCH_ONLY=...     sqlite, postgres, or a glob of PostgreSQL's lines (bench_postgres.py --help lists them)
 # TMPDIR             where the databases are, 8 GB of them
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""table.py OUT.json -- COMMAND... [-- COMMAND...]: runs benchmarks that print a JSON object a line, shows all of them as
-one table, and writes them to OUT.json. Fails when a benchmark does, not when a bar is missed.
+"""table.py OUT.json -- COMMAND... [-- COMMAND...]: runs benchmarks that print a JSON object a line, shows all of them
+as one table, and writes them to OUT.json. Fails when a benchmark does, not when a bar is missed.
 
 An object has engine, work, unit, ours, reference, reference_value, ratio, bar as measured.record() makes them; or
 engine, work and error; or a note alone."""
