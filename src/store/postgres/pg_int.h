@@ -98,6 +98,10 @@ ds_rc pg_pages(ds_db *db, ds_relation table, int64_t *out, ds_error *err);
 ds_rc pg_schema_put(ds_db *db, const char *name, ds_error *err);
 ds_rc pg_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
 
+// --- pg_vet.c
+// DS_FINDING when the select (read->select as text) does more than read what read->allowed names.
+ds_rc pg_vet(ds_pg *db, const ds_read *read, const char *select, ds_error *err);
+
 // --- pg_claim.c
 ds_rc pg_claim(ds_db *db, const char *name, ds_error *err);
 ds_rc pg_claim_break(ds_db *db, const char *name, ds_error *err);

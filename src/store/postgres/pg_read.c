@@ -157,6 +157,8 @@ static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf select = BUF_INIT(TEXT_MAX);
     TRY(pg_inline(reader->db, read->select, &select, err));
+    if (read->untrusted)
+        TRY(pg_vet(reader->db, read, buf_text(&select), err));
     TRY(learn_columns(reader, read, buf_text(&select), err));
     CLEANUP(sql_release) ds_sql copy = sql_new(reader->db->db.dialect);
     copy_sql(reader, buf_text(&select), &copy);

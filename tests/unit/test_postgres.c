@@ -1,0 +1,231 @@
+// What only PostgreSQL has: what a user's select may do, views that keep their grants, policies that would hide rows,
+// types without a binary form.
+#include <stdio.h>
+
+#include "store/postgres/postgres.h"
+#include "support/check.h"
+#include "support/pg_database.h"
+
+typedef struct fixture {
+    pg_database database;
+    ds_secret secret;
+    ds_arena *arena;
+    ds_db *db;
+} fixture;
+
+static int setup(void **state)
+{
+    static fixture f;
+    static char password[] = PG_PASSWORD;
+    f = (fixture){.arena = arena_new()};
+    pg_database_new(pgserver_shared(), &f.database);
+    f.secret.parts[SECRET_USER] = f.database.role;
+    f.secret.parts[SECRET_PASSWORD] = password;
+    ds_target target = {.type = "postgres",
+                        .name = "Test",
+                        .host = f.database.host,
+                        .port = f.database.port,
+                        .database = f.database.name};
+    ds_error err;
+    OK(POSTGRES_DRIVER.open(&POSTGRES_DRIVER, &target, &(ds_open_options){.secret = &f.secret}, &f.db, &err));
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    POSTGRES_DRIVER.close(f->db);
+    pg_database_drop(&f->database);
+    arena_free(f->arena);
+    return 0;
+}
+
+static const ds_shape *shape_of(fixture *f, const char *const *columns, size_t n)
+{
+    ds_error err;
+    ds_shape_column *list = ARENA_ARRAY(f->arena, ds_shape_column, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t at;
+        list[i].name = columns[2 * i];
+        OK(type_parse(f->arena, str_of(columns[2 * i + 1]), &list[i].type, &at, &err));
+    }
+    const ds_shape *shape = NULL;
+    OK(shape_new(f->arena, list, n, NULL, 0, &shape, &err));
+    return shape;
+}
+
+static ds_rc read_all(fixture *f, const ds_read *read, ds_rows *rows, ds_error *err)
+{
+    ds_reader *reader = NULL;
+    TRY(POSTGRES_DRIVER.read_open(f->db, read, &reader, err));
+    ds_rc rc = DS_DONE;
+    for (bool more = true; more && rc.code == DS_OK;)
+        rc = POSTGRES_DRIVER.read_next(reader, rows, 100, 100000, &more, err);
+    POSTGRES_DRIVER.read_close(reader);
+    return rc;
+}
+
+// --- a user's select
+
+static const struct {
+    const char *text;
+    const char *refusal; // NULL: it runs
+} SELECTS[] = {
+    {"SELECT id, v FROM app.open", NULL},
+    {"SELECT id, v FROM app.open -- and a comment", NULL},
+    {"SELECT id, v FROM app.open /* a closed one */", NULL},
+    {"SELECT a.id, sum(b.v)::bigint FROM app.open AS a JOIN app.view AS b USING (id) GROUP BY 1", NULL},
+    {"SELECT count(*), max(v) OVER (ORDER BY v) FROM app.open GROUP BY v", NULL},
+    {"WITH view AS (SELECT 1::bigint AS id) SELECT id, id + 1 AS v FROM view", NULL},
+    {"SELECT (random() * 10)::bigint, length(upper('x') || now()::text)::bigint", NULL},
+    {"SELECT id, v FROM app.open WHERE v = ANY (ARRAY[1, 2]) AND 'a' < 'b' ORDER BY v DESC", NULL},
+    {"VALUES (1::bigint, 2::bigint)", NULL},
+    {"SELECT id, v FROM app.secret", "reads \"app\".\"secret\""},
+    {"SELECT id, (SELECT max(v) FROM app.secret) FROM app.open", "reads \"app\".\"secret\""},
+    {"SELECT id, v FROM app.open WHERE EXISTS (TABLE app.secret)", "reads \"app\".\"secret\""},
+    {"WITH open AS (SELECT * FROM app.secret) SELECT id, v FROM open", "reads \"app\".\"secret\""},
+    {"SELECT id, v FROM app.other", "reads \"app\".\"other\""},
+    {"SELECT oid::bigint, 1::bigint FROM pg_class", "reads \"pg_catalog\".\"pg_class\""},
+    {"SELECT 1::bigint, count(*) FROM pg_stat_activity", "reads \"pg_catalog\".\"pg_stat_activity\""},
+    {"SELECT 1::bigint, length(pg_read_file('/etc/passwd'))::bigint", "may not call pg_read_file"},
+    {"SELECT 1::bigint, length(set_config('a.b', 'c', false))::bigint", "may not call set_config"},
+    {"SELECT 1::bigint, length(table_to_xml('app.secret', true, true, '')::text)::bigint", "may not call table_to_xml"},
+    {"SELECT 1::bigint, length(query_to_xml('TABLE app.secret', true, true, '')::text)::bigint",
+     "may not call query_to_xml"},
+    {"SELECT 1::bigint, pg_advisory_lock(1)::text::bigint", "may not call pg_advisory_lock"},
+    {"SELECT 1::bigint, app.sneaky()", "may not call sneaky"},
+    {"SELECT 1::bigint, 2 OPERATOR(app.%%%) 3", "may not call sneaky"},
+    {"DELETE FROM app.open RETURNING id, v", "syntax error"},
+    {"WITH gone AS (DELETE FROM app.open RETURNING id, v) SELECT id, v FROM gone", ""},
+    {"SELECT id, v INTO x FROM app.open", ""},
+    {"SELECT id, v FROM app.open; DELETE FROM app.open", ""},
+    {"SELECT id, v FROM app.open) TO STDOUT; DELETE FROM app.open; COPY (SELECT 1", ""},
+    {"SELECT id, v FROM app.open) TO PROGRAM 'id' --", ""},
+    {"SELECT $1, 1", ""},
+    {"SELECT id FROM app.open", "gives 1 columns instead of 2"},
+    {"", ""},
+};
+
+static void selects_of_users(void **state)
+{
+    fixture *f = *state;
+    ds_error err;
+    pg_exec_text(
+        &f->database,
+        "CREATE SCHEMA app; CREATE TABLE app.open (id bigint, v bigint); INSERT INTO app.open VALUES (1, 1), (2, 2); "
+        "CREATE TABLE app.secret (id bigint, v bigint); INSERT INTO app.secret VALUES (66, 66); "
+        "CREATE VIEW app.view AS SELECT id, v FROM app.secret WHERE v > 99; "
+        "CREATE VIEW app.other AS SELECT id, v FROM app.secret; "
+        "CREATE FUNCTION app.sneaky(a int DEFAULT 1, b int DEFAULT 1) RETURNS bigint STABLE LANGUAGE sql AS "
+        "'SELECT max(v) FROM app.secret'; "
+        "CREATE OPERATOR app.%%% (LEFTARG = int, RIGHTARG = int, FUNCTION = app.sneaky)");
+    const ds_relation allowed[] = {{"app", "open"}, {"app", "view"}};
+    const char *const columns[] = {"id", "bigint", "v", "bigint"};
+    for (size_t i = 0; i < sizeof SELECTS / sizeof SELECTS[0]; i++) {
+        CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+        CLEANUP(rows_release) ds_rows rows;
+        rows_init(&rows);
+        sql_user_text(&q, SELECTS[i].text);
+        ds_read read = {
+            .select = &q, .shape = shape_of(f, columns, 2), .untrusted = true, .allowed = allowed, .allowed_count = 2};
+        if (SELECTS[i].refusal)
+            FAILS(read_all(f, &read, &rows, &err), DS_FINDING, SELECTS[i].refusal);
+        else
+            OK(read_all(f, &read, &rows, &err));
+    }
+    assert_string_equal(pg_query_text(&f->database, "SELECT count(*) FROM app.open", f->arena), "2\n");
+}
+
+// --- views
+
+static ds_rc put(fixture *f, const char *select, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    sql_user_text(&q, select);
+    return POSTGRES_DRIVER.view_put(f->db, (ds_relation){"app", "v"}, &q, err);
+}
+
+static void views_keep_their_grants(void **state)
+{
+    fixture *f = *state;
+    ds_error err;
+    OK(POSTGRES_DRIVER.schema_put(f->db, "app", &err));
+    OK(POSTGRES_DRIVER.schema_put(f->db, "app", &err));
+    OK(put(f, "SELECT 1 AS a", &err));
+    pg_exec_text(&f->database,
+                 "GRANT SELECT ON app.v TO PUBLIC; GRANT SELECT ON app.v TO pg_monitor WITH GRANT OPTION");
+    static const char GRANTS[] =
+        "SELECT CASE grantee WHEN 0 THEN 'public' ELSE grantee::regrole::text END, is_grantable FROM "
+        "pg_class, aclexplode(relacl) WHERE oid = 'app.v'::regclass AND grantee <> relowner ORDER BY 1";
+    static const char *const SELECTS_OF_V[] = {"SELECT 2 AS a", "SELECT 2 AS a, 3 AS b", "SELECT 'x'::text AS b",
+                                               "SELECT 1 AS a"};
+    for (size_t i = 0; i < 4; i++) {
+        OK(put(f, SELECTS_OF_V[i], &err));
+        assert_string_equal(pg_query_text(&f->database, GRANTS, f->arena), "pg_monitor|t\npublic|f\n");
+    }
+    pg_exec_text(&f->database, "CREATE VIEW app.standing AS SELECT a + 1 AS a FROM app.v");
+    OK(put(f, "SELECT 5 AS a", &err)); // in place
+    assert_string_equal(pg_query_text(&f->database, "SELECT a FROM app.standing", f->arena), "6\n");
+    FAILS(put(f, "SELECT 'x'::text AS b", &err), DS_FINDING, "view app.standing depends on view app.v");
+    assert_string_equal(pg_query_text(&f->database, "SELECT a FROM app.v", f->arena), "5\n");
+}
+
+// --- rows and values
+
+static void hidden_rows_are_an_error(void **state)
+{
+    fixture *f = *state;
+    ds_error err;
+    pg_exec_text(&f->database,
+                 "CREATE TABLE t (id bigint); INSERT INTO t VALUES (1), (2); ALTER TABLE t ENABLE ROW LEVEL "
+                 "SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (id = 1)");
+    const char *const columns[] = {"id", "bigint"};
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    SQL(&q, "SELECT id FROM t");
+    ds_read read = {.select = &q, .shape = shape_of(f, columns, 1)};
+    FAILS(read_all(f, &read, &rows, &err), DS_ENV, "row-level security");
+}
+
+// What has no binary form of its own comes as text; what the model's type can't take is named before a row is read.
+static void types_of_sources(void **state)
+{
+    fixture *f = *state;
+    ds_error err;
+    pg_exec_text(&f->database,
+                 "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE DOMAIN age AS integer CHECK (VALUE > 0); "
+                 "CREATE TABLE t (a integer[], m mood, g age, j jsonb, i inet); "
+                 "INSERT INTO t VALUES ('{1,NULL,3}', 'happy', 7, '{\"b\":1,  \"a\":[]}', '10.0.0.1/8')");
+    const char *const columns[] = {"a", "array(integer)", "m", "text", "g", "integer", "i", "varchar(20)"};
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    SQL(&q, "SELECT a, g, i, m FROM t");
+    const ds_shape *shape = shape_of(f, columns, 4);
+    OK(read_all(f, &(ds_read){.select = &q, .shape = shape}, &rows, &err));
+    ds_cell cells[4];
+    row_cells(shape, rows_row(&rows, 0), cells);
+    assert_memory_equal(cells[0].p, "{1,NULL,3}", cells[0].n);
+    assert_memory_equal(cells[1].p, "happy", cells[1].n);
+    assert_int_equal(cell_i64(cells[2]), 7);
+    assert_memory_equal(cells[3].p, "10.0.0.1/8", cells[3].n);
+
+    const char *const wrong[] = {"m", "integer"};
+    sql_clear(&q);
+    SQL(&q, "SELECT m FROM t");
+    FAILS(read_all(f, &(ds_read){.select = &q, .shape = shape_of(f, wrong, 1)}, &rows, &err), DS_FINDING,
+          "source column changed");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(selects_of_users, setup, teardown),
+        cmocka_unit_test_setup_teardown(views_keep_their_grants, setup, teardown),
+        cmocka_unit_test_setup_teardown(hidden_rows_are_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(types_of_sources, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
