@@ -7,8 +7,8 @@
 typedef struct ds_dialect {
     const char *name; // "sqlite", "postgres": also the key of per-dialect SQL in a transformer
     ds_name_rules names;
-    bool numbered_params; // $1, $2 instead of ?
-    const char *locator;  // expression for a row's physical place: _rowid_, ctid
+    bool numbered_params;                                // $1, $2 instead of ?
+    const char *locator;                                 // expression for a row's physical place: _rowid_, ctid
     void (*locator_value)(int64_t locator, ds_buf *out); // appends such a place as a literal
     int64_t (*page_locator)(int64_t page);               // the place before a page's first row; NULL: no pages
     const char *serial;        // type of an integer key column that numbers its rows by itself

@@ -22,7 +22,7 @@ typedef struct ds_target {
     const char *path; // sqlite: absolute, or relative to the working directory
     const char *host; // a name, an address, or the directory of a unix socket
     const char *database, *schema;
-    int port; // 0: the engine's usual one
+    int port;                                           // 0: the engine's usual one
     const char *tls_mode, *tls_ca, *tls_cert, *tls_key; // as the engine's client library names them; files
 } ds_target;
 
@@ -136,8 +136,8 @@ struct ds_driver {
     void (*close)(ds_db *db); // rolls back what is open; takes NULL
 
     ds_rc (*begin)(ds_db *db, ds_begin kind, ds_error *err);
-    // BEGIN_READ over these tables. Where the engine locks them, a missing one is DS_FINDING and one that somebody holds
-    // for too long is DS_BUSY.
+    // BEGIN_READ over these tables. Where the engine locks them, a missing one is DS_FINDING and one that somebody
+    // holds for too long is DS_BUSY.
     ds_rc (*begin_snapshot)(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
     // Names the transaction's snapshot for other connections' begin_snapshot, while this transaction lives. NULL: the
     // engine can't.

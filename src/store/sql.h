@@ -18,7 +18,7 @@ typedef enum ds_param_kind { PARAM_NULL, PARAM_INT, PARAM_TEXT, PARAM_BLOB } ds_
 typedef struct ds_param {
     ds_param_kind kind;
     int64_t i;
-    size_t offset, n; // into ds_sql.values
+    size_t offset, n;  // into ds_sql.values
     size_t at, length; // of its placeholder in ds_sql.text
 } ds_param;
 
@@ -43,8 +43,8 @@ void sql_ident(ds_sql *sql, const char *name); // "name"
 // "schema"."name"; "name" alone where the dialect has no schemas: a source that moves there leaves its schema behind.
 void sql_relation(ds_sql *sql, ds_relation relation);
 void sql_column(ds_sql *sql, const char *alias, const char *name); // alias."name"; alias is an identifier too
-void sql_locator(ds_sql *sql, const char *alias);        // the dialect's physical place of a row; alias may be NULL
-void sql_locator_value(ds_sql *sql, int64_t locator);    // one such place
+void sql_locator(ds_sql *sql, const char *alias);     // the dialect's physical place of a row; alias may be NULL
+void sql_locator_value(ds_sql *sql, int64_t locator); // one such place
 // alias-less condition: places on pages first <= page < end. Only for dialects whose driver tells pages.
 void sql_locator_range(ds_sql *sql, int64_t first_page, int64_t end_page);
 void sql_int(ds_sql *sql, int64_t value);                // a parameter

@@ -55,12 +55,6 @@ static const meaning *find(const char *state)
     return &OTHER;
 }
 
-bool pg_state_is(const PGresult *result, const char *sqlstate)
-{
-    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    return state && strcmp(state, sqlstate) == 0;
-}
-
 // libpq ends its messages with a line feed, and some have several lines.
 static void put_line(ds_buf *out, const char *text)
 {

@@ -42,7 +42,6 @@ PGconn *pg_connect_again(ds_pg *db, int timeout_ms);
 // --- pg_error.c: what SQLSTATEs mean to a caller, in one table
 ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err);
 ds_rc pg_fail_connection(ds_pg *db, ds_error *err); // the connection is lost: it is broken from now on
-bool pg_state_is(const PGresult *result, const char *sqlstate);
 
 // --- pg_wait.c: all waiting for the server
 // Begins a call: forgets an earlier cancel, brings the connection in order. DS_ENV on a broken connection.
