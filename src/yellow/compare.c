@@ -78,60 +78,77 @@ static ds_rc next_chunk(feed *f, bool wait, ds_rows **out, ds_error *err)
     return DS_DONE;
 }
 
-static ds_rc feed_live(ds_diff *diff, feed *f, bool wait, bool *idle, ds_error *err)
+typedef struct both {
+    ds_job *job;
+    ds_work *work;
+    ds_diff *diff;
+    feed source, live;
+} both;
+
+static ds_rc feed_live(both *b, bool wait, ds_error *err)
 {
     ds_rows *chunk = NULL;
-    TRY(next_chunk(f, wait, &chunk, err));
-    *idle = !chunk && !f->ended;
-    if (f->ended)
-        return diff_live_end(diff, err);
+    TRY(next_chunk(&b->live, wait, &chunk, err));
+    if (b->live.ended)
+        return diff_live_end(b->diff, err);
     if (!chunk)
         return DS_DONE;
-    ds_rc rc = diff_live(diff, chunk, err);
-    pump_recycle(f->pump, chunk);
+    ds_rc rc = diff_live(b->diff, chunk, err);
+    pump_recycle(b->live.pump, chunk);
     return rc;
 }
 
-static ds_rc feed_source(ds_job *job, ds_work *work, ds_diff *diff, feed *f, bool wait, bool *idle, ds_error *err)
+static ds_rc feed_source(both *b, bool wait, ds_error *err)
 {
     ds_rows *chunk = NULL;
-    TRY(next_chunk(f, wait, &chunk, err));
-    *idle = !chunk && !f->ended;
+    TRY(next_chunk(&b->source, wait, &chunk, err));
     if (!chunk)
         return DS_DONE;
     bool kept = false;
     int64_t bytes = (int64_t)chunk->bytes.n;
-    ds_rc rc = diff_source(diff, chunk, &kept, err);
+    ds_rc rc = diff_source(b->diff, chunk, &kept, err);
     if (!kept)
-        pump_recycle(f->pump, chunk);
-    work->counts.bytes += bytes;
-    job_report(job, work, diff_totals(diff)->source.rows, false);
+        pump_recycle(b->source.pump, chunk);
+    b->work->counts.bytes += bytes;
+    job_report(b->job, b->work, diff_totals(b->diff)->source.rows, false);
     return rc;
 }
 
-// Both sides at once, in step: a side that is LEAD_MAX rows ahead waits for the other one, since rows that come in
-// about the same order on both sides then meet soon. Stops early when the diff is crowded.
-static ds_rc feed_both(ds_job *job, ds_work *work, ds_diff *diff, feed *source, feed *live, ds_error *err)
+// Grows with every chunk and every end.
+static int64_t steps(const both *b)
 {
-    bool live_first = work->def->shape->key_count == 0; // copies are counted against all live copies
-    while (!source->ended || !live->ended) {
-        if (diff_crowded(diff))
+    return b->source.rows + b->live.rows + b->source.ended + b->live.ended;
+}
+
+// What is ready of either side. A side that is LEAD_MAX rows ahead waits for the other one: rows that come in about the
+// same order on both sides then meet soon.
+static ds_rc feed_some(both *b, ds_error *err)
+{
+    bool live_first = b->work->def->shape->key_count == 0; // copies are counted against all live copies
+    bool room = !live_first && diff_waiting_bytes(b->diff) < WAITING_MAX;
+    int64_t lead = b->source.rows - b->live.rows, before = steps(b);
+    bool source_open = !b->source.ended && (b->live.ended || (room && lead < LEAD_MAX));
+    bool live_open = !b->live.ended && (!room || b->source.ended || lead > -LEAD_MAX);
+    if (live_open)
+        TRY(feed_live(b, !source_open, err));
+    if (source_open)
+        TRY(feed_source(b, !live_open, err));
+    if (!live_open || !source_open || steps(b) != before)
+        return DS_DONE;
+    return lead < 0 ? feed_source(b, true, err) : feed_live(b, true, err); // both are late
+}
+
+// Stops early when the diff is crowded.
+static ds_rc feed_both(both *b, ds_error *err)
+{
+    while (!b->source.ended || !b->live.ended) {
+        if (diff_crowded(b->diff))
             return DS_DONE;
-        if (runtime_cancelled(job->runtime))
+        if (runtime_cancelled(b->job->runtime))
             return ds_fail(err, DS_CANCELLED, "interrupted");
-        bool room = !live_first && diff_waiting_bytes(diff) < WAITING_MAX;
-        bool source_open = !source->ended && (live->ended || (room && source->rows < live->rows + LEAD_MAX));
-        bool live_open = !live->ended && (!room || source->ended || live->rows < source->rows + LEAD_MAX);
-        bool live_idle = true, source_idle = true;
-        if (live_open)
-            TRY(feed_live(diff, live, !source_open, &live_idle, err));
-        if (source_open)
-            TRY(feed_source(job, work, diff, source, !live_open, &source_idle, err));
-        if (live_open && source_open && live_idle && source_idle) // both are late: the one that is behind is waited for
-            TRY(source->rows < live->rows ? feed_source(job, work, diff, source, true, &source_idle, err)
-                                          : feed_live(diff, live, true, &live_idle, err));
+        TRY(feed_some(b, err));
     }
-    return diff_finish(diff, err);
+    return diff_finish(b->diff, err);
 }
 
 static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns, ds_pump **out, ds_error *err)
@@ -162,7 +179,7 @@ static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump **source, const ds_di
     TRY(open_live_pump(job, work, columns, &live, err));
     diff = diff_new(options);
     work->counts.bytes = 0;
-    TRY(feed_both(job, work, diff, &(feed){.pump = pump}, &(feed){.pump = live}, err));
+    TRY(feed_both(&(both){.job = job, .work = work, .diff = diff, .source.pump = pump, .live.pump = live}, err));
     *crowded = diff_crowded(diff);
     *totals = *diff_totals(diff);
     if (!*crowded && totals->check != 0)
