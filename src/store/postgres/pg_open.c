@@ -126,6 +126,7 @@ static ds_rc connect_within(const ds_pg *db, int timeout_ms, PGconn **out, ds_er
     PGconn *conn = PQconnectStartParams(db->settings->keywords, db->settings->values, 0);
     if (!conn)
         BUG("out of memory in libpq");
+    PQsetNoticeReceiver(conn, no_notice, NULL); // a server that goes down says so to whoever is just connecting
     ds_rc rc;
     if (PQstatus(conn) == CONNECTION_BAD) {
         ds_pg failed = {.conn = conn, .label = db->label};
@@ -148,7 +149,6 @@ static ds_rc check_server(ds_pg *db, ds_error *err)
                        version / 10000, SERVER_VERSION_MIN / 10000);
     if (PQsetnonblocking(db->conn, 1) != 0)
         return pg_fail_connection(db, err);
-    PQsetNoticeReceiver(db->conn, no_notice, NULL);
     return DS_DONE;
 }
 
