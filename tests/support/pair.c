@@ -1,5 +1,6 @@
 #include "support/pair.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,9 +37,47 @@ bool pair_open(test_pair *pair, const char *name)
     return false;
 }
 
+// As superuser, outside of the pair's own database.
+__attribute__((format(printf, 2, 3))) static void run_beside(const test_pair *pair, const char *format, ...)
+{
+    pg_database beside = pair->postgres;
+    snprintf(beside.name, sizeof beside.name, "postgres");
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ds_assert(n > 0 && (size_t)n < sizeof text);
+    pg_exec_super(&beside, text);
+}
+
 void pair_close(test_pair *pair)
 {
+    if (pair->saved)
+        run_beside(pair, "DROP DATABASE %s_saved", pair->postgres.name);
     pg_database_drop(&pair->postgres);
+}
+
+// A copy of a database that somebody is connected to is refused: those of killed jobs may take a moment to go.
+void pair_save(test_pair *pair)
+{
+    const char *name = pair->postgres.name;
+    if (!name[0])
+        return;
+    if (pair->saved)
+        run_beside(pair, "DROP DATABASE %s_saved", name);
+    run_beside(pair, "ALTER DATABASE %s RENAME TO %s_saved", name, name);
+    pair->saved = true;
+    pair_restore(pair);
+}
+
+void pair_restore(const test_pair *pair)
+{
+    const char *name = pair->postgres.name;
+    if (!name[0])
+        return;
+    run_beside(pair, "DROP DATABASE IF EXISTS %s WITH (FORCE)", name);
+    run_beside(pair, "CREATE DATABASE %s OWNER %s TEMPLATE %s_saved STRATEGY wal_log", name, pair->postgres.role, name);
 }
 
 // Schemas that the role has made, and what is in the one that every database has.

@@ -16,6 +16,7 @@ typedef struct test_pair {
     const char *name;
     const ds_driver *drivers[PAIR_SIDES]; // a test may put wrappers around them in their place
     pg_database postgres;                 // zeroed when neither side needs one
+    bool saved;
 } test_pair;
 
 // "sqlite", "postgres", "sqlite-postgres" or "postgres-sqlite"; false when the name is none of these.
@@ -23,6 +24,11 @@ bool pair_open(test_pair *pair, const char *name);
 void pair_close(test_pair *pair);
 // The server's database is as it was when the pair was opened.
 void pair_clear(const test_pair *pair);
+
+// Keeps the server's database aside as it is now, and brings it back to that, any number of times: for tests that start
+// again and again from one state. Nobody is connected any more afterwards. Files are the test's own affair.
+void pair_save(test_pair *pair);
+void pair_restore(const test_pair *pair);
 
 // A side as a container, its texts borrowed from the pair; and its fields as a model writes them, in arena.
 ds_container_def pair_container(const test_pair *pair, int side);
