@@ -104,6 +104,8 @@ typedef struct ds_write {
     const ds_system_column *system;
     size_t system_count;
     const ds_shape *shape;
+    // The table was emptied in the same transaction: its rows may be stored as if they had always been there.
+    bool fresh;
 } ds_write;
 typedef struct ds_writer ds_writer;
 

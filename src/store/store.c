@@ -83,13 +83,48 @@ ds_rc store_schema_put(ds_db *db, ds_relation relation, ds_error *err)
     return has_schema ? db->driver->schema_put(db, relation.schema, err) : DS_DONE;
 }
 
-ds_rc store_analyze(ds_db *db, ds_relation table, ds_error *err)
+ds_rc store_empty(ds_db *db, ds_relation table, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    if (db->dialect->has_truncate)
+        SQL(&q, "TRUNCATE ");
+    else
+        SQL(&q, "DELETE FROM ");
+    sql_relation(&q, table);
+    return store_exec(db, &q, NULL, err);
+}
+
+// "a", "b" of our columns and the key's; at least one.
+static void analyzed_columns(const ds_shape *key, const char *const *ours, size_t ours_count, ds_sql *q)
+{
+    for (size_t i = 0; i < ours_count; i++) {
+        if (i)
+            SQL(q, ", ");
+        sql_ident(q, ours[i]);
+    }
+    for (size_t i = 0; i < key->key_count; i++) {
+        if (i + ours_count)
+            SQL(q, ", ");
+        sql_ident(q, key->columns[key->key[i]].name);
+    }
+}
+
+ds_rc store_analyze(ds_db *db, ds_relation table, const ds_shape *key, const char *const *ours, size_t ours_count,
+                    ds_error *err)
 {
     if (!db->dialect->has_analyze)
         return DS_DONE;
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "SET LOCAL default_statistics_target = 10"); // a sample of 3,000 rows
+    TRY(store_exec(db, &q, NULL, err));
+    sql_clear(&q);
     SQL(&q, "ANALYZE ");
     sql_relation(&q, table);
+    if (key->key_count + ours_count) {
+        SQL(&q, " (");
+        analyzed_columns(key, ours, ours_count, &q);
+        SQL(&q, ")");
+    }
     return store_exec(db, &q, NULL, err);
 }
 

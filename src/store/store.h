@@ -28,8 +28,12 @@ ds_rc store_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err
 ds_rc store_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
 // Makes the relation's schema when it is missing, where the engine has schemas.
 ds_rc store_schema_put(ds_db *db, ds_relation relation, ds_error *err);
-// Refreshes what plans depend on, where the engine has such a thing; inside a transaction.
-ds_rc store_analyze(ds_db *db, ds_relation table, ds_error *err);
+// Deletes all rows; inside a transaction.
+ds_rc store_empty(ds_db *db, ds_relation table, ds_error *err);
+// A first, coarse look at what plans depend on, where the engine has such a thing: enough for joins by key. Inside a
+// transaction. columns of the shape's key only, and of ours when given; the engine's own visits refine it.
+ds_rc store_analyze(ds_db *db, ds_relation table, const ds_shape *key, const char *const *ours, size_t ours_count,
+                    ds_error *err);
 ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err);
 
 // A cell of a small result. Out of range is a bug; a null cell is NULL, or 0 as an integer, as is what is no integer.

@@ -205,8 +205,10 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
 {
     TRY(new_seed(&job->key_seed, err));
     // Before the snapshot: a transformer that reads its own output must not see what an earlier attempt left.
+    bool clears =
+        job->def->workspace || keeps_inputs(job) || !job->control->db->dialect->has_truncate; // else load does
     for (size_t i = 0; i < job->work_count; i++)
-        if (job->work[i].first_load)
+        if (clears && job->work[i].first_load)
             TRY(load_clear(job, &job->work[i], err));
     TRY(source_open(job, err));
     report_begin(job);

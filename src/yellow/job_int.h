@@ -42,6 +42,7 @@ typedef struct ds_work {
     ds_dataset_state state; // after the last committed batch
     ds_counts counts;
     ds_fingerprint after; // of the dataset once this batch is committed
+    bool loaded_now;      // by this process: every row was counted by the database as it came
     bool first_load;      // goes straight into the merge table, or through staging when inputs are kept
     bool rekey;           // the key in force differs from the definition's
     bool changed;         // has a dataset_batch row in this batch
@@ -105,6 +106,9 @@ ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err);
 // The same, and stops with DS_BUSY when the fence is no longer ours. Every transaction that writes
 // for the stream begins here.
 ds_rc lease_begin(ds_job *job, ds_error *err);
+// For a transaction of any length: the fence is read at its end, so that the stream's row isn't held meanwhile.
+ds_rc lease_begin_long(ds_job *job, ds_error *err);
+ds_rc lease_end_long(ds_job *job, ds_rc rc, ds_error *err);
 // Ends it: commits when rc is good, else rolls back; without a commit the job's status is again what it was.
 ds_rc lease_end(ds_job *job, ds_rc rc, ds_error *err);
 

@@ -137,6 +137,17 @@ ds_rc lease_begin(ds_job *job, ds_error *err)
     return rc;
 }
 
+ds_rc lease_begin_long(ds_job *job, ds_error *err)
+{
+    job->status_before = job->status;
+    return lease_begin_write(job, MERGE_BUSY_S, err);
+}
+
+ds_rc lease_end_long(ds_job *job, ds_rc rc, ds_error *err)
+{
+    return lease_end(job, rc.code == DS_OK ? check_fence(job, err) : rc, err);
+}
+
 ds_rc lease_end(ds_job *job, ds_rc rc, ds_error *err)
 {
     if (rc.code == DS_OK)

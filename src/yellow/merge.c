@@ -193,8 +193,9 @@ static ds_rc merge_dataset(ds_job *job, ds_work *work, ds_error *err)
         return DS_DONE;
     TRY(table_create_indexes(job->control, job->def, work->def, err));
     if (work->staged_rows > 0)
-        TRY(store_analyze(job->control->db, work->def->merge, err));
-    TRY(check_loaded(job, work, err));
+        TRY(store_analyze(job->control->db, work->def->merge, work->def->shape, NULL, 0, err));
+    if (!work->loaded_now)
+        TRY(check_loaded(job, work, err));
     return views_replace(job->control, job->def, work->def, VIEW_REAL, err);
 }
 

@@ -6,7 +6,7 @@
 #include "yellow/tables.h"
 
 // Deltas of fewer rows are joined well whatever the engine knows of them.
-enum { ANALYZE_ROWS = 10000, ANALYZE_ROWS_MIN = 1000 };
+enum { ANALYZE_ROWS = 1000 }; // staged
 
 static ds_rc run(ds_job *job, const ds_work *work, const ds_sql *q, int64_t expected, const char *what, ds_error *err)
 {
@@ -274,12 +274,10 @@ static strategy *const STRATEGIES[] = {
 // What the engine knows of a staging table is as of batches before: nothing of many rows that came just now.
 static ds_rc refresh_statistics(ds_job *job, const ds_work *work, ds_error *err)
 {
-    bool many = work->staged_rows > ANALYZE_ROWS ||
-                (work->staged_rows > ANALYZE_ROWS_MIN && work->staged_rows > work->state.fingerprint.rows / 10);
-    if (!many)
+    static const char *const OURS[] = {"ds_batch_id", "ds_op", "ds_row_hash"};
+    if (work->staged_rows < ANALYZE_ROWS)
         return DS_DONE;
-    TRY(store_analyze(job->control->db, work->def->staging, err));
-    return store_analyze(job->control->db, work->def->merge, err);
+    return store_analyze(job->control->db, work->def->staging, work->def->shape, OURS, keyless(work) ? 3 : 2, err);
 }
 
 ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err)

@@ -92,7 +92,10 @@ static ds_rc write_rows(ds_job *job, ds_work *work, ds_error *err)
                                  {"ds_op", SYSTEM_TEXT},
                                  {"ds_row_hash", SYSTEM_HASH},
                                  {"ds_copy", SYSTEM_INT}};
-    ds_write write = {work->def->staging, system, keyless(work) ? 4 : 3, work->def->shape};
+    ds_write write = {.table = work->def->staging,
+                      .system = system,
+                      .system_count = keyless(work) ? 4 : 3,
+                      .shape = work->def->shape};
     ds_db *db = job->control->db;
     ds_writer *writer = NULL;
     TRY(db->driver->write_open(db, &write, &writer, err));

@@ -160,6 +160,8 @@ static void create_table_sql(const ds_stream_def *def, const ds_dataset_def *dat
             bare_column_sql(shape, i, out);
     }
     SQL(out, ")");
+    if (kind == TABLE_MERGE && !has_out(def, kind)) // its rows are updated in place
+        buf_puts(&out->text, out->dialect->spare_room);
 }
 
 void table_create_merge_sql(const ds_stream_def *def, const ds_dataset_def *dataset, ds_sql *out)
@@ -253,16 +255,31 @@ static void create_index_sql(const ds_dataset_def *dataset, const index_spec *in
     sql_literal_int(out, BATCH_LIVE);
 }
 
-ds_rc table_create_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err)
+static ds_rc create_index(ds_control *control, const ds_dataset_def *dataset, const index_spec *index, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    create_index_sql(dataset, index, index_name(scratch, control->db->dialect, dataset, index), &q);
+    return store_exec(control->db, &q, NULL, err);
+}
+
+ds_rc table_create_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err)
+{
     index_spec indexes[INDEXES_MAX];
     size_t n = indexes_of(def, indexes);
-    for (size_t i = 0; i < n; i++) {
-        CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-        create_index_sql(dataset, &indexes[i], index_name(scratch, control->db->dialect, dataset, &indexes[i]), &q);
-        TRY(store_exec(control->db, &q, NULL, err));
-    }
+    for (size_t i = 0; i < n; i++)
+        TRY(create_index(control, dataset, &indexes[i], err));
+    return DS_DONE;
+}
+
+ds_rc table_create_closed_index(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset,
+                                ds_error *err)
+{
+    index_spec indexes[INDEXES_MAX];
+    size_t n = indexes_of(def, indexes);
+    for (size_t i = 0; i < n; i++)
+        if (indexes[i].closed)
+            TRY(create_index(control, dataset, &indexes[i], err));
     return DS_DONE;
 }
 

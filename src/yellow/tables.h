@@ -9,6 +9,9 @@ void table_create_history_sql(const ds_stream_def *def, const ds_dataset_def *da
 void table_create_staging_sql(const ds_stream_def *def, const ds_dataset_def *dataset, ds_sql *out);
 // The indexes of merge and history, each with IF NOT EXISTS; drop: for a key change, within the merge's transaction.
 ds_rc table_create_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err);
+// Only the one on closed versions, for a table that has none yet.
+ds_rc table_create_closed_index(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset,
+                                ds_error *err);
 ds_rc table_drop_indexes(ds_control *control, const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err);
 // "id,line": how control tables name the key in force.
 const char *table_key_text(ds_arena *arena, const ds_shape *shape);

@@ -142,7 +142,7 @@ static ds_rc check_begin(ds_pg *db, ds_begin kind, ds_error *err)
 }
 
 // A connection that the server has closed in the meantime (a restart, an idle timeout) is noticed by its first use.
-static ds_rc begin_again(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_error *err)
+ds_rc pg_begin_on(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_error *err)
 {
     TRY(check_begin(db, kind, err));
     ds_rc rc = begin(db, kind, snapshot, err);
@@ -154,42 +154,7 @@ static ds_rc begin_again(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, 
 
 ds_rc pg_begin(ds_db *base, ds_begin kind, ds_error *err)
 {
-    return begin_again((ds_pg *)base, kind, NULL, err);
-}
-
-// Of the relations those that LOCK TABLE takes: materialized views and foreign tables it doesn't.
-static ds_rc lockable(ds_pg *db, const ds_snapshot *all, ds_arena *arena, ds_snapshot *out, ds_error *err)
-{
-    const ds_catalog_table **found = ARENA_ARRAY(arena, const ds_catalog_table *, all->n);
-    ds_relation *tables = ARENA_ARRAY(arena, ds_relation, all->n);
-    TRY(pg_describe(&db->db, arena, all->tables, all->n, found, err));
-    *out = (ds_snapshot){.tables = tables, .shared = all->shared};
-    for (size_t i = 0; i < all->n; i++)
-        if (found[i] && found[i]->can_lock)
-            tables[out->n++] = all->tables[i];
-    return DS_DONE;
-}
-
-ds_rc pg_begin_snapshot(ds_db *base, const ds_snapshot *snapshot, ds_error *err)
-{
-    ds_pg *db = (ds_pg *)base;
-    ds_rc rc = begin_again(db, BEGIN_READ, snapshot, err);
-    if (rc.code == DS_OK || strcmp(err->state, "42809") != 0) // wrong_object_type
-        return rc;
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    ds_snapshot fewer;
-    TRY(lockable(db, snapshot, arena, &fewer, err));
-    return begin_again(db, BEGIN_READ, &fewer, err);
-}
-
-ds_rc pg_snapshot_share(ds_db *base, ds_arena *arena, const char **out, ds_error *err)
-{
-    ds_pg *db = (ds_pg *)base;
-    TRY(pg_call_begin(db, err));
-    CLEANUP(pg_result_clearp) PGresult *result = NULL;
-    TRY(pg_run_text(db, "SELECT pg_catalog.pg_export_snapshot()", &result, err));
-    *out = arena_strdup(arena, PQgetvalue(result, 0, 0));
-    return DS_DONE;
+    return pg_begin_on((ds_pg *)base, kind, NULL, err);
 }
 
 ds_rc pg_commit(ds_db *base, ds_error *err)
@@ -229,7 +194,7 @@ ds_rc pg_own_begin(ds_pg *db, ds_begin kind, ds_error *err)
 {
     if (db->in_transaction)
         return pg_call_begin(db, err);
-    TRY(begin_again(db, kind, NULL, err));
+    TRY(pg_begin_on(db, kind, NULL, err));
     db->own_transaction = true;
     return DS_DONE;
 }

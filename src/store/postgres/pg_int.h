@@ -59,8 +59,8 @@ void pg_result_clearp(PGresult **result);
 
 // --- pg_exec.c
 ds_rc pg_begin(ds_db *db, ds_begin kind, ds_error *err);
-ds_rc pg_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
-ds_rc pg_snapshot_share(ds_db *db, ds_arena *arena, const char **out, ds_error *err);
+// Over the snapshot's tables, which may be NULL. Connects anew when the connection turns out to be lost.
+ds_rc pg_begin_on(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_error *err);
 ds_rc pg_commit(ds_db *db, ds_error *err);
 void pg_rollback(ds_db *db);
 ds_rc pg_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
@@ -77,6 +77,10 @@ ds_rc pg_run_text(ds_pg *db, const char *text, PGresult **out, ds_error *err);
 ds_rc pg_inline(ds_pg *db, const ds_sql *sql, ds_buf *out, ds_error *err);
 // Names and types of a select's columns. Refuses more than one statement.
 ds_rc pg_describe_select(ds_pg *db, const char *text, PGresult **out, ds_error *err);
+
+// --- pg_snapshot.c
+ds_rc pg_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
+ds_rc pg_snapshot_share(ds_db *db, ds_arena *arena, const char **out, ds_error *err);
 
 // --- pg_read.c, pg_write.c
 ds_rc pg_read_open(ds_db *db, const ds_read *read, ds_reader **out, ds_error *err);

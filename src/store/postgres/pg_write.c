@@ -31,7 +31,10 @@ static void copy_sql(const ds_write *write, ds_sql *q)
             SQL(q, ", ");
     }
     sql_columns(q, NULL, write->shape);
-    SQL(q, ") FROM STDIN (FORMAT binary)");
+    SQL(q, ") FROM STDIN (FORMAT binary");
+    if (write->fresh) // no hint bits to be set by the first reader, no freezing later
+        SQL(q, ", FREEZE");
+    SQL(q, ")");
 }
 
 static ds_rc start_copy(ds_pg *db, const ds_write *write, ds_error *err)

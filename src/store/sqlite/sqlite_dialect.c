@@ -65,6 +65,7 @@ const ds_dialect SQLITE_DIALECT = {
     .locator_value = locator_value,
     .serial = "INTEGER",
     .key_collation = "",
+    .spare_room = "",
     .column_type = column_type,
     .supports = supports,
 };
