@@ -30,6 +30,8 @@ ds_rc ingest_hold_live(ds_job *job, ds_error *err)
         tables[i] = job->work[i].def->merge;
     ds_rc rc = store_begin_snapshot(job->live, &(ds_snapshot){.tables = tables, .n = job->work_count}, err);
     job->live_held = rc.code == DS_OK;
+    if (rc.code == DS_OK)
+        rc = lease_mark(job, job->live, err);
     return ds_context(rc, err, "live rows of stream %s", job->def->name);
 }
 

@@ -95,6 +95,9 @@ ds_rc job_prepare_work(ds_job *job, ds_error *err);
 ds_rc lease_take(ds_job *job, int wait_ms, ds_error *err);
 // Gives it back. rc is how the work ended, and is passed on; a failure because the lease was lost becomes that.
 ds_rc lease_release(ds_job *job, ds_rc rc, ds_error *err);
+// Marks the open read transaction of another connection to the merge database as the stream's: it ends with the lease,
+// so that a reader that stands still keeps no table from the next holder.
+ds_rc lease_mark(const ds_job *job, ds_db *db, ds_error *err);
 // Between two chunks of long work: DS_CANCELLED when interrupted, DS_BUSY when the lease is known to be lost.
 ds_rc lease_check(ds_job *job, ds_error *err);
 // Where the lock is the kernel's a row of `lease` tells others who holds it; removed inside the caller's transaction.

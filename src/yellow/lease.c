@@ -47,6 +47,11 @@ ds_rc lease_release(ds_job *job, ds_rc rc, ds_error *err)
     return rc;
 }
 
+ds_rc lease_mark(const ds_job *job, ds_db *db, ds_error *err)
+{
+    return db->driver->claim ? db->driver->claim(db, job->def->name, err) : DS_DONE;
+}
+
 ds_rc lease_check(ds_job *job, ds_error *err)
 {
     if (runtime_cancelled(job->runtime))

@@ -154,7 +154,7 @@ static ds_rc try_rows(ds_lock *lock, const char *name, bool *held, ds_error *err
     ds_rc rc = lock_rows_take(lock, name, &how, err);
     if (rc.code == DS_OK && how == ROWS_BUSY)
         lock->dirty = dirty;
-    if (rc.code == DS_BUSY) // somebody writes that very row
+    if (rc.code == DS_BUSY) // somebody writes that very row, or the database
         return DS_DONE;
     TRY(rc);
     *held = how != ROWS_BUSY;
@@ -218,7 +218,9 @@ ds_rc lock_check(ds_lock *lock, ds_error *err)
 {
     if (!lock || !lock->rows || !atomic_load(&lock->lost))
         return DS_DONE;
-    *err = lock->reason; // never changes again
+    pthread_mutex_lock(&lock->mutex);
+    *err = lock->reason;
+    pthread_mutex_unlock(&lock->mutex);
     return (ds_rc){err->code};
 }
 

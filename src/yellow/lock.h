@@ -6,10 +6,10 @@
 //
 //  - A row is one name: the owner's token (random, per owner), who it is, and until when, by the database's clock. It
 //    is valid for 20 s; a thread of the owner renews all its rows every 5 s on a connection of its own.
-//  - Every change of a row is one statement in a transaction of its own, and says what it expects: insert if absent,
-//    take over if the token is still the one that was seen (and has still expired), renew and delete if it is ours. So
-//    of two takers one gets it, and an owner that stops somewhere leaves no row locked (or, between that statement and
-//    its commit, for as long as the driver lets a writer stand still).
+//  - Every change of a row is one statement in a short transaction, and says what it expects: insert if absent, take
+//    over if the token is still the one that was seen (and has still expired), renew and delete if it is ours. So of
+//    two takers one gets it. The transaction claims the owner's token first; who takes over breaks that claim, so that
+//    a renewal that stands still keeps no row locked.
 //  - A name is free when it has no row, when its row has expired, or when its owner is gone for certain (process.h).
 //  - Who has taken a name calls the driver's claim_break before it does anything else: whatever transaction still works
 //    on the name is ended on the server.

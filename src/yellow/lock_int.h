@@ -30,11 +30,11 @@ struct ds_lock {
     pthread_cond_t changed; // `closing` is set
     size_t held;            // names
     uint64_t changes;       // of held: a renewal that was under way meanwhile proves nothing
-    atomic_bool lost;       // set once, after reason
+    atomic_bool lost;       // never taken back
     ds_error reason;
 };
 
-// --- lock_rows.c: each is statements that commit by themselves, on a connection without a transaction
+// --- lock_rows.c: each is a short transaction, on a connection without one
 typedef enum rows_taken {
     ROWS_BUSY, // somebody else's
     ROWS_OURS, // since before
@@ -53,5 +53,5 @@ ds_rc lock_open(ds_lock *lock, ds_db **out, ds_error *err);
 // --- lock_keep.c
 ds_rc keep_start(ds_lock *lock, ds_error *err); // does nothing when it runs
 void keep_stop(ds_lock *lock);                  // waits for its end; closes its connection
-// Something was lost, taken over when why is NULL. The first reason stays.
+// Something was lost. why: it could not be renewed, as far as we know; NULL: taken over for certain.
 void keep_lost(ds_lock *lock, const ds_error *why);

@@ -9,16 +9,14 @@ enum { RENEWALS = 4, RETRIES = 20 }; // in the time that a row is valid
 void keep_lost(ds_lock *lock, const ds_error *why)
 {
     pthread_mutex_lock(&lock->mutex);
-    if (!atomic_load(&lock->lost)) {
-        if (why)
-            ds_ignore(ds_fail(&lock->reason, DS_ENV, "%s: the lease could not be renewed for %d ms: %s", lock->what,
-                              lock->valid_ms, why->text));
-        else
-            ds_ignore(ds_hint(ds_fail(&lock->reason, DS_BUSY, "%s was taken over by another process", lock->what),
-                              &lock->reason,
-                              "the other process goes on with the work; nothing of this one was committed since"));
-        atomic_store(&lock->lost, true);
-    }
+    ds_error *reason = &lock->reason;
+    if (!why)
+        ds_ignore(ds_hint(ds_fail(reason, DS_BUSY, "%s was taken over by another process", lock->what), reason,
+                          "the other process goes on with the work; nothing of this one was committed since"));
+    else if (!atomic_load(&lock->lost))
+        ds_ignore(ds_fail(reason, DS_ENV, "%s: the lease could not be renewed for %d ms: %s", lock->what,
+                          lock->valid_ms, why->text));
+    atomic_store(&lock->lost, true);
     pthread_mutex_unlock(&lock->mutex);
 }
 

@@ -1,4 +1,5 @@
-// The rows of `lease`. What a statement expects stands in its WHERE, so that none needs a transaction around it.
+// The rows of `lease`. What a statement expects stands in its WHERE; transactions are there so that a claim stands
+// before it: that of the owner's token, by which others can end what an owner that stands still has left open here.
 #include "yellow/lock_int.h"
 
 // As somebody wrote it.
@@ -112,30 +113,58 @@ static ds_rc take_over(const ds_lock *lock, const char *name, const holder *from
     return store_exec(lock->control->db, &q, affected, err);
 }
 
-ds_rc lock_rows_take(const ds_lock *lock, const char *name, rows_taken *out, ds_error *err)
+static ds_rc end_with(ds_db *db, ds_rc rc, ds_error *err)
 {
-    int64_t now, affected = 0;
-    TRY(store_now(lock->control->db, &now, err));
-    TRY(insert(lock, name, now, &affected, err));
-    *out = affected ? ROWS_NEW : ROWS_BUSY;
-    if (affected)
-        return DS_DONE;
+    if (rc.code == DS_OK)
+        return store_commit(db, err);
+    store_rollback(db);
+    return rc;
+}
+
+static ds_rc claim_token(ds_db *db, const char *token, ds_error *err)
+{
+    return db->driver->claim ? db->driver->claim(db, token, err) : DS_DONE;
+}
+
+// A renewal that stands still would keep the row locked.
+static ds_rc take_from(const ds_lock *lock, const char *name, const holder *from, int64_t now, int64_t *affected,
+                       ds_error *err)
+{
+    ds_db *db = lock->control->db;
+    if (db->driver->claim_break && from->token[0])
+        TRY(db->driver->claim_break(db, from->token, err));
+    return take_over(lock, name, from, now, affected, err);
+}
+
+static ds_rc take(const ds_lock *lock, const char *name, rows_taken *out, ds_error *err)
+{
+    TRY(claim_token(lock->control->db, lock->token, err));
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     holder h;
     bool found;
+    int64_t now, affected = 0;
+    TRY(store_now(lock->control->db, &now, err));
     TRY(read_holder(lock, name, now, arena, &h, &found, err));
-    if (found && strcmp(h.token, lock->token) == 0)
-        *out = ROWS_OURS;
-    else if (found && (h.expired || is_gone(lock, &h))) {
-        TRY(take_over(lock, name, &h, now, &affected, err));
-        *out = affected ? ROWS_NEW : ROWS_BUSY;
-    }
+    if (!found)
+        TRY(insert(lock, name, now, &affected, err));
+    else if (strcmp(h.token, lock->token) != 0 && (h.expired || is_gone(lock, &h)))
+        TRY(take_from(lock, name, &h, now, &affected, err));
+    bool ours = found && strcmp(h.token, lock->token) == 0;
+    *out = affected ? ROWS_NEW : ours ? ROWS_OURS : ROWS_BUSY;
     return DS_DONE;
 }
 
-ds_rc lock_rows_renew(const ds_lock *lock, ds_db *db, int64_t *renewed, ds_error *err)
+ds_rc lock_rows_take(const ds_lock *lock, const char *name, rows_taken *out, ds_error *err)
+{
+    ds_db *db = lock->control->db;
+    TRY(store_begin(db, BEGIN_WRITE, err));
+    return end_with(db, take(lock, name, out, err), err);
+}
+
+static ds_rc renew(const ds_lock *lock, ds_db *db, int64_t *renewed, ds_error *err)
 {
     int64_t now;
+    TRY(claim_token(db, lock->token, err));
     TRY(store_now(db, &now, err));
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "UPDATE ");
@@ -147,8 +176,15 @@ ds_rc lock_rows_renew(const ds_lock *lock, ds_db *db, int64_t *renewed, ds_error
     return store_exec(db, &q, renewed, err);
 }
 
-ds_rc lock_rows_release(const ds_lock *lock, ds_db *db, const char *name, ds_error *err)
+ds_rc lock_rows_renew(const ds_lock *lock, ds_db *db, int64_t *renewed, ds_error *err)
 {
+    TRY(store_begin(db, BEGIN_WRITE, err));
+    return end_with(db, renew(lock, db, renewed, err), err);
+}
+
+static ds_rc release(const ds_lock *lock, ds_db *db, const char *name, ds_error *err)
+{
+    TRY(claim_token(db, lock->token, err));
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "DELETE FROM ");
     sql_relation(&q, lock->control->names.lease);
@@ -159,6 +195,12 @@ ds_rc lock_rows_release(const ds_lock *lock, ds_db *db, const char *name, ds_err
         sql_text(&q, name);
     }
     return store_exec(db, &q, NULL, err);
+}
+
+ds_rc lock_rows_release(const ds_lock *lock, ds_db *db, const char *name, ds_error *err)
+{
+    TRY(store_begin(db, BEGIN_WRITE, err));
+    return end_with(db, release(lock, db, name, err), err);
 }
 
 ds_rc lock_rows_count(const ds_lock *lock, const char *const *names, size_t n, int64_t *out, ds_error *err)

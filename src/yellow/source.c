@@ -141,6 +141,8 @@ static ds_rc begin_leader(ds_source *source, ds_error *err)
     ds_rc rc = store_begin_snapshot(source->readers[0].db, &(ds_snapshot){.tables = tables, .n = n}, err);
     if (rc.code != DS_OK)
         return find_missing(source, tables, n, rc, err);
+    if (source->job->def->workspace) // it reads the merge database
+        TRY(lease_mark(source->job, source->readers[0].db, err));
     return check_tables(source, tables, n, err);
 }
 
