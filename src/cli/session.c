@@ -332,13 +332,22 @@ static ds_rc unknown_stream(const ds_session *session, const char *name, const d
 
 ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err)
 {
-    ds_applied_stream *list;
+    ds_arena *arena = session->cli->arena;
+    bool warned = false;
+    TRY(session_merges(session, err));
+    for (size_t i = 0; i < session->merge_count; i++) {
+        CLEANUP(control_closep) ds_control *control = NULL;
+        TRY(control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, err));
+        ds_stream_row *row;
+        TRY(control_stream(control, name, arena, &row, err));
+        if (!row || !wanted(session, row, NULL))
+            continue;
+        *out = ARENA_NEW(arena, ds_applied_stream);
+        **out = (ds_applied_stream){&session->merges[i], *row};
+        return warn_when_moved(session, control, &warned, err);
+    }
+    ds_applied_stream *list; // all of them, for a helpful message
     size_t n;
     TRY(session_streams(session, NULL, &list, &n, err));
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(list[i].row.name, name) == 0) {
-            *out = &list[i];
-            return DS_DONE;
-        }
     return unknown_stream(session, name, list, n, err);
 }

@@ -126,7 +126,7 @@ ds_rc control_open(const ds_runtime *runtime, const ds_container_def *merge, ds_
     CLEANUP(control_closep) ds_control *control = NULL;
     TRY(control_connect(runtime, merge, mode, &control, err));
     bool exists = false;
-    TRY(control_check_schema(control, &exists, err));
+    TRY(control_check_schema_at_once(control, &exists, err));
     if (!exists && mode != CONTROL_CREATE)
         return nothing_applied(merge, err);
     if (mode == CONTROL_CREATE)
@@ -159,7 +159,7 @@ ds_rc control_exists(const ds_runtime *runtime, const ds_container_def *merge, b
     }
     CLEANUP(control_closep) ds_control *control = NULL;
     TRY(control_connect(runtime, merge, CONTROL_READ, &control, err));
-    return control_check_schema(control, out, err);
+    return control_check_schema_at_once(control, out, err);
 }
 
 // --- events and the history of apply

@@ -26,6 +26,8 @@ ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, 
                       ds_error *err);
 // *out: are the tables there? Fails when a newer datasurface wrote them.
 ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err);
+// The same outside of a transaction, in one question where the tables are there: the catalogue is a slow thing to ask.
+ds_rc control_check_schema_at_once(ds_control *control, bool *out, ds_error *err);
 
 // All applied streams in the order of control_streams, their definitions not decoded yet (def is NULL).
 ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err);

@@ -278,14 +278,9 @@ static ds_rc check_version(const ds_control *control, const char *text, ds_error
     return DS_DONE;
 }
 
-ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err)
+static ds_rc read_version(ds_control *control, bool *out, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
-    const ds_catalog_table *meta = NULL;
-    TRY(store_describe(control->db, scratch, control->names.meta, &meta, err));
-    *out = meta != NULL;
-    if (!meta)
-        return DS_DONE;
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     SQL(&q, "SELECT value FROM ");
     sql_relation(&q, control->names.meta);
@@ -294,4 +289,19 @@ ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err)
     TRY(store_query(control->db, &q, scratch, &r, err));
     *out = r.rows == 1;
     return r.rows == 1 ? check_version(control, result_text(&r, 0, 0), err) : DS_DONE;
+}
+
+ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    const ds_catalog_table *meta = NULL;
+    TRY(store_describe(control->db, scratch, control->names.meta, &meta, err));
+    *out = meta != NULL;
+    return meta ? read_version(control, out, err) : DS_DONE;
+}
+
+ds_rc control_check_schema_at_once(ds_control *control, bool *out, ds_error *err)
+{
+    ds_rc rc = read_version(control, out, err);
+    return rc.code == DS_FINDING ? control_check_schema(control, out, err) : rc;
 }

@@ -186,5 +186,5 @@ expect "the example: source data" 0 -C example --env laptop simulate Store1
 expect "the example: apply" 0 -C example --env laptop apply
 expect "the example: run" 0 -C example --env laptop run --once
 expect "the example: verify" 0 -C example --env laptop verify
-refuses "the example as written wants PostgreSQL" 1 'postgres' -C example plan
+refuses "the example as written wants a server that is not there" 3 'merge.internal' -C example plan
 finish
