@@ -219,11 +219,13 @@ static ds_rc run_steps(applier *a, const plan_step_list *steps, ds_error *err)
 // gets them again, unless its key changes: then the next batch makes them.
 static ds_rc finish_indexes(applier *a, const plan_stream *stream, ds_error *err)
 {
-    for (size_t i = 0; stream->old && stream->def && i < stream->def->dataset_count; i++) {
+    if (!stream->old || !stream->def)
+        return DS_DONE;
+    ds_dataset_state *states;
+    TRY(control_dataset_states(a->control, stream->def, a->scratch, &states, err));
+    for (size_t i = 0; i < stream->def->dataset_count; i++) {
         const ds_dataset_def *dataset = &stream->def->datasets[i];
-        ds_dataset_state state;
-        TRY(control_dataset_state(a->control, stream->name, dataset->name, a->scratch, &state, err));
-        if (state.batch && strcmp(state.key, table_key_text(a->scratch, dataset->shape)) == 0)
+        if (states[i].batch && strcmp(states[i].key, table_key_text(a->scratch, dataset->shape)) == 0)
             TRY(table_create_indexes(a->control, stream->def, dataset, err));
     }
     return DS_DONE;

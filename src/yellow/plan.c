@@ -177,10 +177,12 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
     const ds_stream_row *old = map_get(p->row_by_name, def->name);
     plan_stream *stream = add_stream(p, def->name, def, old);
     plan_definition(p, stream);
+    if (old)
+        TRY(control_dataset_states(p->control, def, p->arena, &stream->states, err));
     for (size_t i = 0; i < def->dataset_count; i++) {
         const ds_dataset_def *before = plan_old_dataset(p, old, def->datasets[i].name);
         bool moves_views;
-        TRY(plan_tables(p, stream, &def->datasets[i], before, &moves_views, err));
+        plan_tables(p, stream, &def->datasets[i], before, &moves_views);
         TRY(plan_views(p, stream, &def->datasets[i], before, moves_views, err));
     }
     plan_drop_views(p, stream);

@@ -39,6 +39,7 @@ typedef struct plan_stream {
     bool remove, drop;        // mark as removed; drop the control rows
     bool resnapshot;          // tables lost something: the next batch reads everything again
     const char *retired;      // JSON to write; NULL: unchanged
+    ds_dataset_state *states; // of def's datasets, when it was applied before
     plan_step_list steps;
 } plan_stream;
 typedef VEC(plan_stream *) plan_stream_list;
@@ -112,8 +113,8 @@ const ds_stream_def *plan_applied_def(ds_planner *p, const ds_stream_def *def);
 
 // --- plan_tables.c: what a dataset's tables lack. old: its definition as applied, NULL when it has none. *moves_views:
 // a table changes so that views on it have to be made anew.
-ds_rc plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
-                  bool *moves_views, ds_error *err);
+void plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                 bool *moves_views);
 void plan_drop_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset);
 
 // --- plan_views.c

@@ -347,16 +347,16 @@ static bool refuse_milestoning(ds_planner *p, const plan_stream *stream, const d
     return true;
 }
 
-ds_rc plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
-                  bool *moves_views, ds_error *err)
+void plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                 bool *moves_views)
 {
     static const ds_table_kind KINDS[] = {TABLE_MERGE, TABLE_HISTORY, TABLE_STAGING};
     *moves_views = false;
     ds_dataset_state state = {.key = ""};
-    if (stream->old)
-        TRY(control_dataset_state(p->control, stream->name, dataset->name, p->arena, &state, err));
+    if (stream->states)
+        state = stream->states[dataset - stream->def->datasets];
     if (refuse_milestoning(p, stream, dataset, state.batch > 0))
-        return DS_DONE;
+        return;
     for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
         if (KINDS[i] == TABLE_HISTORY && stream->def->milestoning != MILESTONING_SCD4)
             continue;
@@ -367,7 +367,6 @@ ds_rc plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *data
         *moves_views |= t.moves_views;
     }
     check_key(p, dataset, &state, old);
-    return DS_DONE;
 }
 
 void plan_drop_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset)
