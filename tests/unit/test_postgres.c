@@ -219,6 +219,29 @@ static void types_of_sources(void **state)
           "source column changed");
 }
 
+// As PostGIS has it: a type of an extension, and a function beside it that prints well-known text.
+static void geography_as_text(void **state)
+{
+    fixture *f = *state;
+    ds_error err;
+    pg_exec_text(&f->database, "CREATE SCHEMA gis; CREATE TYPE gis.geography AS (x int, y int); "
+                               "CREATE FUNCTION gis.st_asewkt(g gis.geography) RETURNS text IMMUTABLE LANGUAGE sql AS "
+                               "$$SELECT 'SRID=4326;POINT(' || g.x || ' ' || g.y || ')'$$; "
+                               "CREATE TABLE t (at gis.geography, bare point); INSERT INTO t VALUES ((1, 2), '(3,4)')");
+    const char *const columns[] = {"at", "geography(point,4326)", "bare", "geography"};
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    SQL(&q, "SELECT at, bare FROM t");
+    const ds_shape *shape = shape_of(f, columns, 2);
+    OK(read_all(f, &(ds_read){.select = &q, .shape = shape}, &rows, &err));
+    ds_cell cells[2];
+    row_cells(shape, rows_row(&rows, 0), cells);
+    assert_int_equal(cells[0].n, strlen("SRID=4326;POINT(1 2)"));
+    assert_memory_equal(cells[0].p, "SRID=4326;POINT(1 2)", cells[0].n);
+    assert_memory_equal(cells[1].p, "(3,4)", cells[1].n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(views_keep_their_grants, setup, teardown),
         cmocka_unit_test_setup_teardown(hidden_rows_are_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(types_of_sources, setup, teardown),
+        cmocka_unit_test_setup_teardown(geography_as_text, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ typedef struct pg_reader {
     pg_wire locator; // PG_TID or PG_INT8
     size_t n, width; // columns of the shape, of the select
     pg_column *columns;
+    const char **wkt; // of a PostGIS column: the schema whose st_asewkt prints it; else NULL
     pg_field *fields;
 } pg_reader;
 
@@ -42,6 +43,19 @@ static ds_rc changed(const pg_reader *reader, const ds_shape_column *column, ds_
     return ds_hint(rc, err, "bring the source's type back, or change the column in the model and apply");
 }
 
+// PostGIS prints its types as hexadecimal; well-known text with the SRID comes from a function beside the type.
+static ds_rc learn_geography(pg_reader *reader, size_t i, uint32_t type_id, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(reader->db->db.dialect);
+    SQL(&q, "SELECT n.nspname FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace "
+            "WHERE p.proname = 'st_asewkt' AND p.pronargs = 1 AND p.proargtypes[0]::bigint = ");
+    sql_int(&q, type_id);
+    ds_result found;
+    TRY(pg_query(&reader->db->db, &q, reader->arena, &found, err));
+    reader->wkt[i] = found.rows ? result_text(&found, 0, 0) : NULL;
+    return DS_DONE;
+}
+
 static ds_rc learn_column(pg_reader *reader, size_t i, uint32_t type_id, ds_error *err)
 {
     const ds_shape_column *column = &reader->shape->columns[reader->shape->hash_order[i]];
@@ -49,6 +63,8 @@ static ds_rc learn_column(pg_reader *reader, size_t i, uint32_t type_id, ds_erro
     if (!pg_wire_fits(wire, column->type))
         return changed(reader, column, err);
     reader->columns[i] = pg_column_of(column, wire);
+    if (wire == PG_CAST && column->type->kind == TYPE_GEOGRAPHY)
+        return learn_geography(reader, i, type_id, err);
     return DS_DONE;
 }
 
@@ -86,13 +102,21 @@ static ds_rc learn_columns(pg_reader *reader, const ds_read *read, const char *s
     return DS_DONE;
 }
 
-// "q"."c3"::text
-static void put_column(size_t i, bool cast, ds_sql *q)
+// "q"."c3", "q"."c3"::text or "postgis"."st_asewkt"("q"."c3")
+static void put_column(const pg_reader *reader, size_t i, ds_sql *q)
 {
+    bool cast = i < reader->n && reader->columns[i].wire == PG_CAST;
+    const char *wkt = cast ? reader->wkt[i] : NULL;
     char name[24];
     snprintf(name, sizeof name, "c%zu", i);
+    if (wkt) {
+        sql_column(q, wkt, "st_asewkt");
+        SQL(q, "(");
+    }
     sql_column(q, "q", name);
-    if (cast)
+    if (wkt)
+        SQL(q, ")");
+    else if (cast)
         SQL(q, "::text");
 }
 
@@ -120,7 +144,7 @@ static void copy_sql(const pg_reader *reader, const char *select, ds_sql *q)
             SQL(q, "SELECT ");
         else
             SQL(q, ", ");
-        put_column(i, i < reader->n && reader->columns[i].wire == PG_CAST, q);
+        put_column(reader, i, q);
     }
     if (casts)
         SQL(q, " FROM (");
@@ -184,6 +208,7 @@ ds_rc pg_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_error *
                           .n = n,
                           .width = n + read->has_hash + read->has_locator,
                           .columns = ARENA_ARRAY(arena, pg_column, n),
+                          .wkt = ARENA_ARRAY(arena, const char *, n),
                           .fields = ARENA_ARRAY(arena, pg_field, n + EXTRA_COLUMNS)};
     ds_rc rc = open_copy(reader, read, err);
     if (rc.code == DS_OK) {
@@ -308,7 +333,7 @@ static ds_rc next_message(pg_reader *reader, char **message, size_t *n, ds_error
             return finish_copy(reader, err);
         if (got < -1)
             return pg_fail_connection(reader->db, err);
-        TRY(pg_wait_input(reader->db, !reader->started, err));
+        TRY(pg_wait_input(reader->db, err));
     }
 }
 
