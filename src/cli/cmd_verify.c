@@ -7,6 +7,14 @@ static bool differs(const ds_dataset_result *d)
     return !fingerprint_eq(d->source, d->merge) || d->key_count;
 }
 
+// Which side is not what the batch recorded; "" when both are.
+static const char *wrong_side(const ds_dataset_result *d)
+{
+    bool source = !fingerprint_eq(d->source, d->fingerprint);
+    bool merge = !fingerprint_eq(d->merge, d->fingerprint);
+    return source && merge ? "both" : source ? "source" : merge ? "merge" : "";
+}
+
 static json_t *fingerprint_json(ds_fingerprint fp)
 {
     char sum[FINGERPRINT_TEXT];
@@ -19,9 +27,9 @@ static json_t *dataset_json(const work_item *item, const ds_dataset_result *d)
     json_t *keys = json_array();
     for (size_t k = 0; k < d->key_count; k++)
         json_array_append_new(keys, json_pack("{s:o, s:s}", "key", json_text(d->keys[k].key), "what", d->keys[k].what));
-    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:o}", "stream", item->stream->row.name, "dataset", d->dataset,
+    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:o}", "stream", item->stream->row.name, "dataset", d->dataset,
                      "source", fingerprint_json(d->source), "merge", fingerprint_json(d->merge), "equal", !differs(d),
-                     "keys", keys);
+                     "unlike_recorded", wrong_side(d), "keys", keys);
 }
 
 static void add_row(const ds_cli *cli, ds_table *table, const work_item *item, const ds_dataset_result *d)
@@ -45,10 +53,23 @@ static void add_row(const ds_cli *cli, ds_table *table, const work_item *item, c
     table_cell(table, 5, "in merge");
 }
 
+static void print_side(const ds_cli *cli, const work_item *item, const ds_dataset_result *d)
+{
+    const char *side = wrong_side(d);
+    if (side[0])
+        fprintf(cli->out, "%s %s: not as batch %lld recorded it: %s\n", item->stream->row.name, d->dataset,
+                (long long)item->result.batch,
+                strcmp(side, "both") == 0    ? "source and merge table"
+                : strcmp(side, "merge") == 0 ? "the merge table"
+                                             : "the source");
+}
+
 static void print_keys(const ds_cli *cli, const work_item *item)
 {
     for (size_t i = 0; i < item->result.n; i++) {
         const ds_dataset_result *d = &item->result.datasets[i];
+        if (differs(d))
+            print_side(cli, item, d);
         for (size_t k = 0; k < d->key_count; k++)
             fprintf(cli->out, "%s %s: %s %s\n", item->stream->row.name, d->dataset, d->keys[k].key, d->keys[k].what);
     }
