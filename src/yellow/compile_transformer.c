@@ -62,8 +62,8 @@ typedef struct expansion {
     ds_buf text;
 } expansion;
 
-enum { EXPANDED_MAX = 4 << 20 };
-#define INPUT_NAME "ds_input_%zu" // no column of a model begins with ds_
+enum { EXPANDED_MAX = SQL_TEXT_MAX / 2 - 100 }; // so that both fit into a statement
+#define INPUT_NAME "ds_input_%zu"               // no column of a model begins with ds_
 
 static ds_rc fail_text(const expansion *x, ds_error *err, const char *message, ds_str part)
 {
@@ -146,6 +146,19 @@ static const char *text_for(const ds_transformer *transformer, const char *datas
     return NULL;
 }
 
+// What the names stand for, and the text with them. A text without inputs stays as it is.
+static const char *whole_text(const ds_compiler *c, expansion *x)
+{
+    if (x->inputs.n == 0)
+        return arena_str(c->arena, buf_str(&x->text));
+    CLEANUP(sql_release) ds_sql q = sql_new(c->dialect);
+    sql_user_text(&q, buf_text(&x->with));
+    SQL(&q, " SELECT * FROM (");
+    sql_user_text(&q, buf_text(&x->text));
+    SQL(&q, "\n) AS ds_text");
+    return arena_str(c->arena, buf_str(&q.text));
+}
+
 ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset, const char **out,
                   ds_error *err)
 {
@@ -159,9 +172,7 @@ ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset 
     if (rc.code == DS_OK && !(buf_ok(&x.text) && buf_ok(&x.with)))
         rc = fail_text(&x, err, "the SQL is too long for", str_of(c->dialect->name));
     if (rc.code == DS_OK)
-        *out = x.inputs.n
-                   ? arena_printf(c->arena, "%s SELECT * FROM (%s\n) AS ds_text", buf_text(&x.with), buf_text(&x.text))
-                   : arena_str(c->arena, buf_str(&x.text));
+        *out = whole_text(c, &x);
     buf_release(&x.text);
     buf_release(&x.with);
     return rc;
