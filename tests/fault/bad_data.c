@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "store/sqlite/sqlite.h"
 #include "support/check.h"
 #include "support/dump.h"
 #include "support/truth.h"
@@ -17,15 +16,20 @@ typedef struct bad {
     const char *spoil, *mend; // statements on the source
     const char *says[4];      // parts of the message; NULL ends
     const char *hints;
+    bool typed; // a source that checks its types can be so, too
 } bad;
+
+static test_pair pair;
 
 static const bad BAD[] = {
     {.name = "missing table",
+     .typed = true,
      .spoil = "ALTER TABLE people RENAME TO folk",
      .mend = "ALTER TABLE folk RENAME TO people",
      .says = {"dataset people", "source table \"people\" is missing in Source"},
      .hints = "create it"},
     {.name = "missing column",
+     .typed = true,
      .spoil = "ALTER TABLE people RENAME COLUMN name TO nom",
      .mend = "ALTER TABLE people RENAME COLUMN nom TO name",
      .says = {"dataset people", "source column changed: table \"people\" has no column \"name\""},
@@ -67,11 +71,13 @@ static const bad BAD[] = {
      .mend = "UPDATE people SET ok = 1 WHERE id = 4",
      .says = {"dataset people", "column \"ok\"", "'maybe'", "id='4'"}},
     {.name = "null key",
+     .typed = true,
      .spoil = "UPDATE people SET id = NULL WHERE id = 4",
      .mend = "UPDATE people SET id = 4 WHERE id IS NULL",
      .says = {"dataset people", "column \"id\": null", "id=null"},
      .hints = "correct the source"},
     {.name = "duplicate key",
+     .typed = true,
      .spoil = "UPDATE people SET id = 3 WHERE id = 4",
      .mend = "UPDATE people SET id = 4 WHERE name = 'd'",
      .says = {"dataset people", "duplicate key in the source: id=3"},
@@ -81,9 +87,9 @@ enum { BAD_COUNT = sizeof BAD / sizeof BAD[0] };
 
 static void fill(world *w)
 {
-    world_source(w,
-                 "INSERT INTO people VALUES (1, 'a', 1, '2001-01-01', 1.5, 1, '{}'), (2, 'b', 2, NULL, 2.5, 0, NULL), "
-                 "(3, 'c', 3, '2003-03-03', NULL, NULL, '[]'), (4, 'd', 4, '2004-04-04', 4.5, 1, '4')");
+    world_source(
+        w, "INSERT INTO people VALUES (1, 'a', 1, '2001-01-01', 1.5, TRUE, '{}'), (2, 'b', 2, NULL, 2.5, FALSE, NULL), "
+           "(3, 'c', 3, '2003-03-03', NULL, NULL, '[]'), (4, 'd', 4, '2004-04-04', 4.5, TRUE, '4')");
 }
 
 static void check_message(const bad *b, const ds_error *err)
@@ -102,9 +108,27 @@ static void check_truth(world *w, const bad *b)
         fail_msg("%s: %s", b->name, broken);
 }
 
+static const char *rows_of(world *w, int side, ds_relation relation)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[side]->dialect);
+    SQL(&q, "SELECT ");
+    sql_columns_to_read(&q, w->datasets[0].shape, false);
+    SQL(&q, " FROM ");
+    sql_relation(&q, relation);
+    return world_rows(w, side, w->datasets[0].shape, &q);
+}
+
 static const char *view_of(world *w)
 {
-    return world_query(w, true, "SELECT * FROM ws_w__g__s__people ORDER BY id");
+    return rows_of(w, PAIR_MERGE, w->datasets[0].views[0].relation);
+}
+
+// Is that world one of those that this pair can have? A server's are fewer: each takes a while.
+static bool is_played(const bad *b, size_t i, int64_t chunk_rows)
+{
+    bool sqlite = strcmp(pair.name, "sqlite") == 0;
+    return (b->typed || strcmp(pair.drivers[PAIR_SOURCE]->name, "sqlite") == 0) &&
+           (sqlite || chunk_rows == (int64_t)i % 2);
 }
 
 // The failing run, and the one after the source is right again.
@@ -121,19 +145,22 @@ static void fails_then_finishes(world *w, const bad *b, int64_t batches)
         check_truth(w, b);
         assert_string_equal(view_of(w), seen);
         const char *recorded =
-            world_query(w, true, "SELECT attempts, error FROM datasurface__batch ORDER BY batch_id DESC LIMIT 1");
+            world_query(w, true,
+                        arena_printf(w->arena, "SELECT attempts, error FROM %s ORDER BY batch_id DESC LIMIT 1",
+                                     world_control(w, "batch")));
         assert_string_equal(recorded, arena_printf(w->arena, "%d|%s\n", attempt, err.text));
     }
     world_source(w, b->mend);
     OK(world_job(w, &result, &err));
     assert_int_equal(result.batch, batches);
     check_truth(w, b);
-    assert_string_equal(view_of(w), world_query(w, false, "SELECT * FROM people ORDER BY id"));
+    assert_string_equal(view_of(w), rows_of(w, PAIR_SOURCE, (ds_relation){w->datasets[0].source_schema, "people"}));
 }
 
 static void bad_world(world *w, ds_milestoning milestoning, int64_t chunk_rows)
 {
-    world_open(w, &SQLITE_DRIVER, milestoning);
+    pair_clear(&pair);
+    world_open_on(w, &pair, milestoning);
     w->def.chunk_rows = chunk_rows;
     world_dataset(w, "people", COLUMNS);
     fill(w);
@@ -145,6 +172,8 @@ static void in_a_first_load(void **state)
     for (size_t i = 0; i < BAD_COUNT; i++)
         for (int64_t chunk_rows = 0; chunk_rows < 2; chunk_rows++)
             for (int staged = 0; staged < 2; staged++) {
+                if (!is_played(&BAD[i], i, chunk_rows))
+                    continue;
                 world w;
                 bad_world(&w, MILESTONING_SCD1, chunk_rows);
                 w.def.staging_batches = staged ? STAGING_BATCHES_ALL : DEFAULT_STAGING_BATCHES;
@@ -159,6 +188,8 @@ static void in_a_later_batch(void **state)
     (void)state;
     for (size_t i = 0; i < BAD_COUNT; i++)
         for (int64_t chunk_rows = 0; chunk_rows < 2; chunk_rows++) {
+            if (!is_played(&BAD[i], i, chunk_rows))
+                continue;
             world w;
             bad_world(&w, i % 2 ? MILESTONING_SCD2 : MILESTONING_SCD4, chunk_rows);
             world_apply(&w);
@@ -171,11 +202,16 @@ static void in_a_later_batch(void **state)
         }
 }
 
-int main(void)
+// bad_data DATABASES
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_a_first_load),
         cmocka_unit_test(in_a_later_batch),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    if (argc != 2 || !pair_open(&pair, argv[1]))
+        return 2;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    pair_close(&pair);
+    return failed;
 }
