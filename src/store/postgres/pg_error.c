@@ -80,6 +80,36 @@ static bool shows_detail(const char *state)
     return strcmp(state, "2BP01") == 0 || strcmp(state, "23505") == 0;
 }
 
+// 42501 says on what a right is missing, and not which.
+static const char *missing_right(const char *message)
+{
+    static const struct {
+        const char *on, *right;
+    } RIGHTS[] = {
+        {"permission denied for table ", "SELECT"},
+        {"permission denied for view ", "SELECT"},
+        {"permission denied for materialized view ", "SELECT"},
+        {"permission denied for foreign table ", "SELECT"},
+        {"permission denied for schema ", "USAGE (and CREATE, where it makes tables or views)"},
+        {"permission denied for database ", "CREATE, or schemas that an administrator has made for it,"},
+        {"must be owner of ", "ownership"},
+        {"query would be affected by row-level security policy ", "BYPASSRLS, or a policy that shows all rows,"},
+    };
+    for (size_t i = 0; i < sizeof RIGHTS / sizeof RIGHTS[0]; i++)
+        if (strncmp(message, RIGHTS[i].on, strlen(RIGHTS[i].on)) == 0)
+            return RIGHTS[i].right;
+    return NULL;
+}
+
+static ds_rc hint_for(const ds_pg *db, const meaning *found, const char *message, ds_rc rc, ds_error *err)
+{
+    const char *right = strcmp(found->state, "42501") == 0 ? missing_right(message) : NULL;
+    if (right)
+        return ds_hint(rc, err, "role \"%s\" lacks %s there; docs/postgres.md lists what is needed", PQuser(db->conn),
+                       right);
+    return found->hint ? ds_hint(rc, err, "%s", found->hint) : rc;
+}
+
 ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -100,5 +130,5 @@ ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err)
     ds_rc rc =
         ds_fail(err, ours ? DS_CANCELLED : found->means, "%s: %s", db->label, ours ? "interrupted" : buf_text(&text));
     snprintf(err->state, sizeof err->state, "%s", state);
-    return found->hint && !ours ? ds_hint(rc, err, "%s", found->hint) : rc;
+    return ours ? rc : hint_for(db, found, buf_text(&text), rc, err);
 }
