@@ -84,9 +84,31 @@ void world_source(const world *w, const char *statements)
     run(w, &w->source, statements);
 }
 
+// datasurface__batch, ds_p__s__people, ws_w__g__s__people: where there are schemas, the first two underscores are a dot.
+static const char *with_schemas(const world *w, const char *text)
+{
+    static const char *const SCHEMAS[] = {"datasurface__", "ds_p__", "ws_w__"};
+    if (!w->drivers[PAIR_MERGE]->dialect->names.has_schemas)
+        return text;
+    CLEANUP(buf_release) ds_buf out = BUF_INIT(64 << 20);
+    while (*text) {
+        size_t i = 0, n = sizeof SCHEMAS / sizeof SCHEMAS[0];
+        while (i < n && !str_starts(str_of(text), str_of(SCHEMAS[i])))
+            i++;
+        if (i == n) {
+            buf_putc(&out, *text++);
+            continue;
+        }
+        buf_put(&out, SCHEMAS[i], strlen(SCHEMAS[i]) - 2);
+        buf_putc(&out, '.');
+        text += strlen(SCHEMAS[i]);
+    }
+    return arena_strdup(w->arena, buf_text(&out));
+}
+
 void world_merge(const world *w, const char *statements)
 {
-    run(w, &w->merge, statements);
+    run(w, &w->merge, with_schemas(w, statements));
 }
 
 void world_dataset(world *w, const char *name, const char *columns)
@@ -259,7 +281,7 @@ const char *world_query(const world *w, bool merge, const char *select)
 {
     ds_db *db = open_db(w, merge ? &w->merge : &w->source);
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    sql_user_text(&q, select);
+    sql_user_text(&q, merge ? with_schemas(w, select) : select);
     ds_error err;
     ds_result r;
     must(store_query(db, &q, w->arena, &r, &err), &err, select);

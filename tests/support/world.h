@@ -38,6 +38,7 @@ void world_dataset(world *w, const char *name, const char *columns);
 void world_apply(world *w);
 // Runs statements on the source (any number, separated by ';').
 void world_source(const world *w, const char *statements);
+// Statements and queries on the merge database may name its relations as an engine without schemas has them.
 void world_merge(const world *w, const char *statements);
 ds_rc world_job(world *w, ds_job_result *out, ds_error *err);
 // The name of a relation of the merge database, as statements write it. In w->arena.
