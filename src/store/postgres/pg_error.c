@@ -24,7 +24,8 @@ static const meaning MEANINGS[] = {
     {"53300", DS_ENV, "the server has no connection left; raise max_connections, or set limits on the container"},
     {"55006", DS_BUSY, NULL},
     {"55P03", DS_BUSY, "another session holds a lock on it; run it again"},
-    {"57014", DS_ENV, "the server's statement timeout struck"},
+    {"57014", DS_ENV, "somebody stopped the statement on the server (pg_cancel_backend); run it again"},
+    {"57P01", DS_ENV, "the server is stopping, or somebody ended our session (pg_terminate_backend); run it again"},
     {"57P03", DS_ENV, "the server is starting up or shutting down; run it again"},
     {"XX001", DS_ENV, "the server reports damaged data"},
     {"XX002", DS_ENV, "the server reports a damaged index"},
@@ -65,11 +66,39 @@ static void put_line(ds_buf *out, const char *text)
         buf_putc(out, text[i] == '\n' || text[i] == '\t' ? ' ' : text[i]);
 }
 
+// Where "28P01: password authentication failed" begins in what libpq says about a connection that the server refused;
+// pg_open has it show the state. NULL: the server had no part in it.
+static const char *refusal(const char *message)
+{
+    enum { STATE = 5 };
+    for (const char *p = strstr(message, ":  "); p; p = strstr(p + 1, ":  "))
+        if (strspn(p + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == STATE && strncmp(p + 3 + STATE, ": ", 2) == 0)
+            return p + 3;
+    return NULL;
+}
+
+// The server's own words, without where in its source they stand.
+static ds_rc fail_refused(const ds_pg *db, const char *said, ds_error *err)
+{
+    enum { STATE = 5 };
+    CLEANUP(buf_release) ds_buf text = BUF_INIT(DS_ERROR_TEXT);
+    const char *words = said + STATE + 2, *end = strstr(words, "\nLOCATION:");
+    size_t n = end ? (size_t)(end - words) : strlen(words);
+    buf_printf(&text, "%.*s", (int)(n < DS_ERROR_TEXT / 2 ? n : DS_ERROR_TEXT / 2), words);
+    ds_rc rc = ds_fail(err, DS_ENV, "%s: no connection: %s", db->label, buf_text(&text));
+    snprintf(err->state, sizeof err->state, "%.5s", said);
+    const meaning *found = find(err->state);
+    return ds_hint(rc, err, "%s", found->hint ? found->hint : "the server's log may say more; run it again");
+}
+
 ds_rc pg_fail_connection(ds_pg *db, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf text = BUF_INIT(DS_ERROR_TEXT);
-    put_line(&text, PQerrorMessage(db->conn));
+    const char *said = refusal(PQerrorMessage(db->conn));
     db->broken = true;
+    if (said)
+        return fail_refused(db, said, err);
+    put_line(&text, PQerrorMessage(db->conn));
     return ds_hint(ds_fail(err, DS_ENV, "%s: %s", db->label, text.n ? buf_text(&text) : "the connection was lost"), err,
                    "check that the server is up and can be reached; run it again");
 }

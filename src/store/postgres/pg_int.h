@@ -37,7 +37,7 @@ void pg_close(ds_db *db);
 // Connects anew, with a state as after open.
 ds_rc pg_reconnect(ds_pg *db, ds_error *err);
 // A second connection with the same settings, for a look from outside; NULL when there is none within timeout_ms.
-PGconn *pg_connect_again(ds_pg *db, int timeout_ms);
+PGconn *pg_connect_again(const ds_pg *db, int timeout_ms);
 
 // --- pg_error.c: what SQLSTATEs mean to a caller, in one table
 ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err);
@@ -49,8 +49,8 @@ ds_rc pg_call_begin(ds_pg *db, ds_error *err);
 bool pg_cancelled(const ds_pg *db);
 // Until the server has taken what was sent.
 ds_rc pg_flush(ds_pg *db, ds_error *err);
-// Until there is something to read. statement: the server may be silent for as long as it works on a statement.
-ds_rc pg_wait_input(ds_pg *db, bool statement, ds_error *err);
+// Until there is something to read. The server may be silent for as long as it works on a statement.
+ds_rc pg_wait_input(ds_pg *db, ds_error *err);
 // The next result, NULL when there is none left. The caller clears it.
 ds_rc pg_next_result(ds_pg *db, PGresult **out, ds_error *err);
 // Takes all results: *out is the last one (the caller clears it; may be NULL for out); the first failure is returned.

@@ -93,7 +93,7 @@ static void no_notice(void *context, const PGresult *result)
 
 static ds_rc no_answer(const ds_pg *db, int timeout_ms, ds_error *err)
 {
-    return ds_hint(ds_fail(err, DS_ENV, "%s: no connection within %d s", db->label, timeout_ms / 1000), err,
+    return ds_hint(ds_fail(err, DS_ENV, "%s: no connection within %g s", db->label, timeout_ms / 1000.0), err,
                    "check host, port and network");
 }
 
@@ -115,7 +115,7 @@ static ds_rc handshake(const ds_pg *db, PGconn *conn, int timeout_ms, ds_error *
             ds_pg failed = {.conn = conn, .label = db->label};
             return pg_fail_connection(&failed, err);
         }
-        if (n <= 0 && clock_elapsed_s() > until_s)
+        if (state != PGRES_POLLING_OK && clock_elapsed_s() > until_s)
             return no_answer(db, timeout_ms, err);
     }
     return DS_DONE;
@@ -128,12 +128,14 @@ static ds_rc connect_within(const ds_pg *db, int timeout_ms, PGconn **out, ds_er
         BUG("out of memory in libpq");
     PQsetNoticeReceiver(conn, no_notice, NULL); // a server that goes down says so to whoever is just connecting
     ds_rc rc;
+    PQsetErrorVerbosity(conn, PQERRORS_VERBOSE); // with the state, for pg_fail_connection
     if (PQstatus(conn) == CONNECTION_BAD) {
         ds_pg failed = {.conn = conn, .label = db->label};
         rc = pg_fail_connection(&failed, err);
     } else {
         rc = handshake(db, conn, timeout_ms, err);
     }
+    PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
     if (rc.code != DS_OK)
         PQfinish(conn);
     else
@@ -164,7 +166,7 @@ ds_rc pg_reconnect(ds_pg *db, ds_error *err)
     return check_server(db, err);
 }
 
-PGconn *pg_connect_again(ds_pg *db, int timeout_ms)
+PGconn *pg_connect_again(const ds_pg *db, int timeout_ms)
 {
     ds_error ignored;
     PGconn *conn = NULL;

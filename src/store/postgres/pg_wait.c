@@ -1,9 +1,10 @@
 // All waiting for the server. libpq never blocks here: the socket is watched together with a wake-up that cancel gives,
 // in slices, so that the process's own flag is seen, too.
 //
-// A server that says nothing is a problem only when it should say something. In the middle of a COPY silence for
-// stall_timeout_ms ends the connection. While a statement runs (an index on a large table may take an hour) a second
-// connection asks whether the server still works on it; only when that fails, or says no, the wait is over.
+// A server that says nothing is a problem only when it should say something: an index on a large table may take an
+// hour, and so may the next row of a view. After stall_timeout_ms of silence a second connection asks whether the
+// server still works on our statement, and not only on getting rid of its answer or waiting for our data; when that
+// fails, or says no, the wait is over.
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 #include "store/postgres/pg_int.h"
 
-enum { SLICE_MS = 100 };
+enum { SLICE_MS = 100, LOOK_MAX_MS = 10000, STOP_MAX_MS = 2000 };
 
 void pg_result_clearp(PGresult **result)
 {
@@ -27,42 +28,70 @@ bool pg_cancelled(const ds_pg *db)
 
 // --- the server's silence
 
-// Does the server still work on our statement? As a look from outside tells.
-static bool still_working(ds_pg *db)
+static int look_timeout_ms(const ds_pg *db)
 {
-    PGconn *other = db->backend ? pg_connect_again(db, db->stall_timeout_ms) : NULL;
+    return db->stall_timeout_ms < LOOK_MAX_MS ? db->stall_timeout_ms : LOOK_MAX_MS;
+}
+
+// The result of what was sent on `other`; NULL after until_s.
+static PGresult *take_answer(const ds_pg *db, PGconn *other, double until_s)
+{
+    while (PQflush(other) == 1 || PQisBusy(other)) {
+        struct pollfd fd = {.fd = PQsocket(other), .events = POLLIN};
+        if ((db->stop && *db->stop) || clock_elapsed_s() > until_s || poll(&fd, 1, SLICE_MS) < 0)
+            return NULL;
+        if (fd.revents && !PQconsumeInput(other))
+            return NULL;
+    }
+    return PQgetResult(other);
+}
+
+// Asks about a process of the server, over a connection of its own. It may be the network that is wrong, so this, too,
+// has its time. True: the answer has a row.
+static bool ask(const ds_pg *db, int process, const char *question, int timeout_ms)
+{
+    double until_s = clock_elapsed_s() + timeout_ms / 1000.0;
+    PGconn *other = process ? pg_connect_again(db, timeout_ms) : NULL;
     if (!other)
         return false;
     char pid[16];
-    snprintf(pid, sizeof pid, "%d", db->backend);
+    snprintf(pid, sizeof pid, "%d", process);
     const char *values[] = {pid};
-    PGresult *r =
-        PQexecParams(other, "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = $1::int AND state = 'active'", 1,
-                     NULL, values, NULL, NULL, 0);
+    bool sent = PQsetnonblocking(other, 1) == 0 && PQsendQueryParams(other, question, 1, NULL, values, NULL, NULL, 0);
+    PGresult *r = sent ? take_answer(db, other, until_s) : NULL;
     bool yes = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1;
     PQclear(r);
     PQfinish(other);
     return yes;
 }
 
+// In a transaction's first call its process isn't known yet: that of the connection is the same, unless a pooler stands
+// between; then there is none of that number.
+static bool still_working(const ds_pg *db)
+{
+    return ask(db, db->backend ? db->backend : PQbackendPID(db->conn),
+               "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = $1::int AND state = 'active' "
+               "AND wait_event_type IS DISTINCT FROM 'Client'",
+               look_timeout_ms(db));
+}
+
 static ds_rc stalled(ds_pg *db, ds_error *err)
 {
     db->broken = true;
-    return ds_hint(ds_fail(err, DS_ENV, "%s: the server has not answered for %d s", db->label,
-                           db->stall_timeout_ms / 1000),
+    return ds_hint(ds_fail(err, DS_ENV, "%s: the server has not answered for %g s", db->label,
+                           db->stall_timeout_ms / 1000.0),
                    err, "check the network and the server; run it again");
 }
 
 // --- interruption
 
-// Asks the server to stop; what it says to that is taken by whoever waits for the result.
-static void ask_to_stop(ds_pg *db)
+// Asks the server to stop our statement. Not by PQcancel, which waits for as long as the network likes. Outside of a
+// transaction there is nothing to stop but a wait for locks, which ends by itself.
+static void ask_to_stop(const ds_pg *db)
 {
-    char ignored[256];
-    PGcancel *cancel = PQgetCancel(db->conn);
-    if (cancel)
-        PQcancel(cancel, ignored, sizeof ignored);
-    PQfreeCancel(cancel);
+    ds_pg deaf = {.settings = db->settings, .label = db->label}; // it was told to stop already
+    int timeout_ms = look_timeout_ms(db) < STOP_MAX_MS ? look_timeout_ms(db) : STOP_MAX_MS;
+    (void)ask(&deaf, db->backend, "SELECT pg_catalog.pg_cancel_backend($1::int)", timeout_ms);
 }
 
 static ds_rc interrupted(ds_pg *db, ds_error *err)
@@ -91,7 +120,7 @@ static ds_rc wait_slice(ds_pg *db, short events, bool *ready, ds_error *err)
     return pg_cancelled(db) ? interrupted(db, err) : DS_DONE;
 }
 
-static ds_rc wait_for(ds_pg *db, short events, bool statement, ds_error *err)
+static ds_rc wait_for(ds_pg *db, short events, ds_error *err)
 {
     double since_s = clock_elapsed_s();
     for (bool ready = false;;) {
@@ -100,16 +129,17 @@ static ds_rc wait_for(ds_pg *db, short events, bool statement, ds_error *err)
             return DS_DONE;
         if ((clock_elapsed_s() - since_s) * 1000 < db->stall_timeout_ms)
             continue;
-        if (!statement || !still_working(db))
+        if (!still_working(db))
             return stalled(db, err);
         since_s = clock_elapsed_s();
     }
 }
 
-ds_rc pg_wait_input(ds_pg *db, bool statement, ds_error *err)
+ds_rc pg_wait_input(ds_pg *db, ds_error *err)
 {
-    TRY(wait_for(db, POLLIN, statement, err));
-    return PQconsumeInput(db->conn) ? DS_DONE : pg_fail_connection(db, err);
+    TRY(wait_for(db, POLLIN, err));
+    // A server that ends a connection says why before it does: that is taken as any result.
+    return PQconsumeInput(db->conn) || !PQisBusy(db->conn) ? DS_DONE : pg_fail_connection(db, err);
 }
 
 ds_rc pg_flush(ds_pg *db, ds_error *err)
@@ -120,7 +150,7 @@ ds_rc pg_flush(ds_pg *db, ds_error *err)
             return DS_DONE;
         if (left < 0)
             return pg_fail_connection(db, err);
-        TRY(wait_for(db, POLLIN | POLLOUT, false, err));
+        TRY(wait_for(db, POLLIN | POLLOUT, err));
         // A server that has something to say (an error, in the middle of a COPY) reads no more until it has said it.
         if (!PQconsumeInput(db->conn))
             return pg_fail_connection(db, err);
@@ -132,7 +162,7 @@ ds_rc pg_flush(ds_pg *db, ds_error *err)
 ds_rc pg_next_result(ds_pg *db, PGresult **out, ds_error *err)
 {
     while (PQisBusy(db->conn))
-        TRY(pg_wait_input(db, true, err));
+        TRY(pg_wait_input(db, err));
     *out = PQgetResult(db->conn);
     return DS_DONE;
 }
@@ -192,7 +222,7 @@ static ds_rc drain(ds_pg *db, ds_error *err)
         int n = PQgetCopyData(db->conn, &row, 1);
         PQfreemem(row);
         if (n == 0)
-            TRY(pg_wait_input(db, true, err));
+            TRY(pg_wait_input(db, err));
         else if (n < 0)
             break;
     }
