@@ -100,6 +100,18 @@ static void put_locks(const ds_snapshot *snapshot, ds_sql *q)
         SQL(q, " IN ACCESS SHARE MODE");
 }
 
+// A standby refuses the very BEGIN of a transaction that writes: "feature not supported".
+static bool is_standby(ds_begin kind, const ds_error *err)
+{
+    return kind == BEGIN_WRITE && strcmp(err->state, "0A000") == 0;
+}
+
+static ds_rc only_reads(const ds_pg *db, ds_error *err)
+{
+    return ds_hint(ds_fail(err, DS_ENV, "%s: the server is a standby, which only allows reading", db->label), err,
+                   "name the primary in the container; a standby can only be a source");
+}
+
 // One round trip: BEGIN, the settings, the locks, and then the first query, which fixes the snapshot.
 static ds_rc begin(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_error *err)
 {
@@ -122,7 +134,7 @@ static ds_rc begin(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_err
     db->in_transaction = !db->broken;
     if (rc.code != DS_OK) {
         pg_rollback(&db->db);
-        return rc;
+        return is_standby(kind, err) ? only_reads(db, err) : rc;
     }
     int64_t backend = 0;
     str_int64(str_of(PQgetvalue(result, 0, 0)), &backend);
