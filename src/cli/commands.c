@@ -38,7 +38,9 @@ const ds_option GLOBAL_OPTIONS[] = {
     {"env", 0, OPTION_TEXT, "NAME", .env = "DATASURFACE_ENV", .help = "use the containers of this Environment"},
     {"service", 0, OPTION_TEXT, "NAME", .help = "only this PlatformService"},
     {"merge", 0, OPTION_TEXT, "URL",
-     .help = "the merge database (sqlite:PATH) instead of the model's; relative sources: from its directory, or -C"},
+     .help =
+         "the merge database, sqlite:PATH or postgres://HOST/DATABASE, instead of the model's; relative sources: from "
+         "its directory, or -C; user and password: the URL's, or the credential merge's"},
     {"format", 0, OPTION_CHOICE, "FORMAT", .choices = "text|json", .fallback = "text",
      .help = "how results are printed"},
     {"secrets", 0, OPTION_TEXT, "DIR", .help = "credentials as files, DIR/NAME/USER and so on"},

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "cli/output.h"
+#include "store/postgres/postgres.h"
 
 void session_init(ds_session *session, ds_cli *cli)
 {
@@ -23,6 +24,7 @@ void session_release(ds_session *session)
 {
     diags_free(session->diags);
     model_free(session->model);
+    secret_release(&session->merge_login);
 }
 
 static ds_rc check_dir(const char *dir, const char *option, ds_error *err)
@@ -149,23 +151,72 @@ static void base_on_merge(ds_session *session, const char *path)
     session->dir = session->runtime.base_dir = slash ? arena_str(session->cli->arena, (ds_str){path, n}) : ".";
 }
 
-static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
+static ds_container_def merge_file(ds_session *session, ds_str path)
 {
     ds_arena *arena = session->cli->arena;
+    ds_container_def merge = {.name = arena_printf(arena, "sqlite:%.*s", STR_ARGS(path)),
+                              .type = "sqlite",
+                              .path = absolute(arena, arena_str(arena, path)),
+                              .host = "",
+                              .database = "",
+                              .schema = "",
+                              .credential = ""};
+    base_on_merge(session, merge.path);
+    return merge;
+}
+
+// User and password that the URL doesn't say are those of the credential "merge".
+static ds_rc add_merge_login(ds_session *session, ds_error *err)
+{
+    CLEANUP(secret_release) ds_secret found = {0};
+    TRY(secret_find(session->runtime.secrets_dir, "merge", &found, err));
+    for (size_t i = 0; i < SECRET_PARTS; i++) {
+        if (session->merge_login.parts[i])
+            continue;
+        session->merge_login.parts[i] = found.parts[i];
+        found.parts[i] = NULL;
+    }
+    return DS_DONE;
+}
+
+static ds_rc merge_server(ds_session *session, const char *url, ds_container_def *out, ds_error *err)
+{
+    ds_arena *arena = session->cli->arena;
+    ds_target target = {0};
+    ds_rc rc = postgres_url_parse(arena, url, &target, &session->merge_login, err);
+    postgres_url_hide((char *)(uintptr_t)url); // of our own argv, which others can see
+    TRY(rc);
+    TRY(add_merge_login(session, err));
+    const char *database = target.database ? target.database : "";
+    *out = (ds_container_def){.name = arena_printf(arena, "postgres:%s", database),
+                              .type = target.type,
+                              .path = "",
+                              .host = target.host ? target.host : "",
+                              .port = target.port,
+                              .database = database,
+                              .schema = target.schema ? target.schema : "",
+                              .credential = "",
+                              .tls_mode = target.tls_mode,
+                              .tls_ca = target.tls_ca,
+                              .tls_cert = target.tls_cert,
+                              .tls_key = target.tls_key,
+                              .login = &session->merge_login};
+    return DS_DONE;
+}
+
+static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
+{
     ds_str rest = str_of(url);
     ds_str scheme = str_split(&rest, ':');
-    if (!str_eq(scheme, STR("sqlite")) || rest.n == 0)
-        return ds_hint(ds_fail(err, DS_USAGE, "--merge can't be \"%s\"", url), err, "write sqlite:PATH");
-    session->merges = ARENA_NEW(arena, ds_container_def);
-    session->merges[0] = (ds_container_def){.name = arena_strdup(arena, url),
-                                            .type = "sqlite",
-                                            .path = absolute(arena, arena_str(arena, rest)),
-                                            .host = "",
-                                            .database = "",
-                                            .schema = "",
-                                            .credential = ""};
+    session->merges = ARENA_NEW(session->cli->arena, ds_container_def);
+    if (str_eq(scheme, STR("sqlite")) && rest.n)
+        session->merges[0] = merge_file(session, rest);
+    else if ((str_eq(scheme, STR("postgres")) || str_eq(scheme, STR("postgresql"))) && rest.n)
+        TRY(merge_server(session, url, &session->merges[0], err));
+    else
+        return ds_hint(ds_fail(err, DS_USAGE, "--merge can't be \"%.*s…\"", STR_ARGS(scheme)), err,
+                       "write sqlite:PATH or postgres://HOST/DATABASE");
     session->merge_count = 1;
-    base_on_merge(session, session->merges[0].path);
     TRY(check_dirs(session, err));
     // The model, when there is one, is only compared with what was applied.
     ds_error ignored = {0};

@@ -31,6 +31,7 @@ typedef struct ds_session {
     size_t deployment_count;
     ds_container_def *merges; // of the chosen services, each database once
     size_t merge_count;
+    ds_secret merge_login; // of --merge
     // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the
     // chosen services.
     VEC(const ds_stream_row *) kept;

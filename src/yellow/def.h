@@ -33,6 +33,7 @@ typedef struct ds_container_def {
     const char *name, *type, *path, *host, *database, *schema, *credential;
     int port;
     const char *tls_mode, *tls_ca, *tls_cert, *tls_key; // NULL: not given; files
+    const ds_secret *login;                             // instead of a credential's; NULL: none. Never stored
 } ds_container_def;
 
 // An input of a transformer: a relation it may read, and the stream whose commits make it due.

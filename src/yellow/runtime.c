@@ -56,7 +56,7 @@ ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container,
         .purpose = runtime->purpose,
         .cancelled = runtime->cancelled,
         .clock = runtime->clock,
-        .secret = &secret,
+        .secret = container->login ? container->login : &secret,
     };
     return store_open(runtime->store, &target, &options, out, err);
 }
