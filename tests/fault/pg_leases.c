@@ -10,25 +10,29 @@
 
 #include "support/check.h"
 #include "support/dump.h"
+#include "support/estate_model.h"
 #include "support/pgbouncer.h"
 #include "support/truth.h"
 #include "support/world.h"
 
+// WAIT_MS is less than a server lets a writer stand still.
 enum {
     DEADLINE_MS = 20000,
+    WAIT_MS = 12000,
     SHORT_MS = 60,
     RENEWED_MS = 1000,
     LONG_MS = 600000,
     EXIT_TAKEN_OVER = 3,
     EXIT_BUSY = 4,
-    PLACES = 30
+    PLACES = 30,
+    TOKEN = 32,
 };
 
 static pgbouncer *bouncer; // NULL: straight
 
 // --- the child's driver: it stops in the middle of a transaction
 
-// A claim of a stream, or of the token under which the row of the lease is written.
+// A claim of a stream or of "apply", or of the token under which the row of the lease is written.
 typedef enum place { NOWHERE, BEFORE_CLAIM, AFTER_CLAIM, BEFORE_TOKEN, AFTER_TOKEN, BEFORE_COMMIT } place;
 
 static struct {
@@ -75,7 +79,7 @@ static const ds_driver *inner;
 
 static ds_rc stopping_claim(ds_db *db, const char *name, ds_error *err)
 {
-    place before = strchr(name, '/') ? BEFORE_CLAIM : BEFORE_TOKEN;
+    place before = strlen(name) == TOKEN ? BEFORE_TOKEN : BEFORE_CLAIM;
     pass(before);
     TRY(inner->claim(db, name, err));
     pass(before + 1);
@@ -96,7 +100,7 @@ typedef struct fixture {
     world w;
 } fixture;
 
-static void begin(fixture *f)
+static void open_pair(fixture *f)
 {
     memset(&stop, 0, sizeof stop);
     assert_true(pair_open(&f->pair, "sqlite-postgres"));
@@ -105,6 +109,11 @@ static void begin(fixture *f)
     f->driver.claim = stopping_claim;
     f->driver.commit = stopping_commit;
     f->pair.drivers[PAIR_MERGE] = &f->driver;
+}
+
+static void begin(fixture *f)
+{
+    open_pair(f);
     world_open_on(&f->w, &f->pair, MILESTONING_SCD2);
     if (bouncer)
         f->w.merge.host = pgbouncer_host(bouncer);
@@ -145,24 +154,36 @@ typedef struct holder {
     int said, go;
 } holder;
 
-static int child_job(world *w)
+static int exit_code(ds_rc rc, const ds_error *err)
 {
-    w->runtime.checkpoint = on_point;
-    ds_job_result result;
-    ds_error err;
-    ds_rc rc = world_job(w, &result, &err);
     if (rc.code == DS_OK)
         return 0;
-    if (rc.code == DS_BUSY && strstr(err.text, "taken over"))
+    if (rc.code == DS_BUSY && strstr(err->text, "taken over"))
         return EXIT_TAKEN_OVER;
-    if (rc.code == DS_BUSY && strstr(err.text, "stream busy: P/S: held by "))
+    if (rc.code == DS_BUSY && strstr(err->text, "stream busy: P/S: held by "))
         return EXIT_BUSY;
-    fprintf(stderr, "child: code %d: %s\n", (int)rc.code, err.text);
+    fprintf(stderr, "child: code %d: %s\n", (int)rc.code, err->text);
     return 1;
 }
 
+static int child_job(void *context)
+{
+    world *w = context;
+    w->runtime.checkpoint = on_point;
+    ds_job_result result;
+    ds_error err;
+    return exit_code(world_job(w, &result, &err), &err);
+}
+
+static int child_apply(void *context)
+{
+    estate *e = context;
+    ds_error err;
+    return exit_code(plan_apply(&e->runtime, estate_plan(e, false), NULL, &err), &err);
+}
+
 // Only the child stops.
-static holder start(world *w)
+static holder start(int (*work)(void *context), void *context)
 {
     int said[2], go[2];
     assert_int_equal(pipe(said), 0);
@@ -174,12 +195,11 @@ static holder start(world *w)
         close(said[0]);
         stop.said = said[1];
         stop.go = go[0];
-        _exit(child_job(w));
+        _exit(work(context));
     }
     close(said[1]);
     close(go[0]);
-    holder h = {.pid = child, .still = stop.still, .said = said[0], .go = go[1]};
-    return h;
+    return (holder){.pid = child, .still = stop.still, .said = said[0], .go = go[1]};
 }
 
 static void stop_nowhere(void)
@@ -189,7 +209,7 @@ static void stop_nowhere(void)
 
 static holder start_alone(world *w)
 {
-    holder h = start(w);
+    holder h = start(child_job, w);
     stop_nowhere();
     return h;
 }
@@ -244,7 +264,7 @@ static void exactly_one_proceeds(void **state)
     fixture f;
     begin(&f);
     stop.point = "leased";
-    holder both[2] = {start(&f.w), start(&f.w)};
+    holder both[2] = {start(child_job, &f.w), start(child_job, &f.w)};
     stop_nowhere();
     bool has[2] = {comes_there(&both[0]), comes_there(&both[1])};
     assert_int_equal(has[0] + has[1], 1);
@@ -353,7 +373,7 @@ static void another_machine_is_respected_until_it_expires(void **state)
 // The next owner neither waits for the open transaction nor sees anything of it. The child finds out.
 static void taken_from_a_zombie(fixture *f, holder *h, place at)
 {
-    f->w.options.lease_wait_ms = DEADLINE_MS;
+    f->w.options.lease_wait_ms = WAIT_MS;
     runs(&f->w);
     if (at != BEFORE_CLAIM) // it keeps no table from anybody, reading or writing
         pg_exec_text(&f->pair.postgres, "SET lock_timeout = 100; LOCK TABLE ds_p.s__people IN ACCESS EXCLUSIVE MODE");
@@ -474,6 +494,76 @@ static void nobody_took_it(void **state)
     end(&f);
 }
 
+// --- applies
+
+static const estate_model ONE = {.people = "id: integer primary key, name: text", .live = "Store1/people"};
+static const estate_model BOTH = {.people = "id: integer primary key, name: text",
+                                  .orders = "id: integer primary key, person: integer",
+                                  .live = "Store1/people, Store1/orders"};
+
+static void begin_estate(fixture *f, estate *e)
+{
+    open_pair(f);
+    estate_open_on(e, &f->pair);
+    if (bouncer)
+        snprintf(e->pair.postgres.host, sizeof e->pair.postgres.host, "%s", pgbouncer_host(bouncer));
+    estate_sql(e, "source.db",
+               "CREATE TABLE people (id INTEGER, name TEXT); INSERT INTO people VALUES (1, 'a'), (2, 'b');"
+               "CREATE TABLE orders (id INTEGER, person INTEGER); INSERT INTO orders VALUES (7, 1)");
+    estate_use(e, &ONE);
+    estate_apply(e);
+    estate_job(e, "P/Store1");
+    estate_use(e, &BOTH);
+}
+
+static bool is_applied(const fixture *f, ds_arena *arena)
+{
+    return strcmp(pg_query_text(&f->pair.postgres, "SELECT count(*) FROM datasurface.applied", arena), "2\n") == 0;
+}
+
+// The next apply does what this one did not; false: it was done with everything, or never came to the place.
+static bool zombie_apply_at(place at, int n)
+{
+    fixture f;
+    estate e;
+    begin_estate(&f, &e);
+    e.runtime.lease_ms = LONG_MS;
+    stop.still = true;
+    stop.at = at;
+    stop.n = n;
+    holder h = start(child_apply, &e);
+    stop_nowhere();
+    bool there = comes_there(&h) && !is_applied(&f, e.arena);
+    if (there) {
+        pg_exec_text(&f.pair.postgres,
+                     "UPDATE datasurface.lease SET expires_at = clock_timestamp() WHERE stream IN "
+                     "(SELECT stream FROM datasurface.lease FOR UPDATE SKIP LOCKED)"); // it may be giving one back
+        estate_apply(&e);
+        assert_true(is_applied(&f, e.arena));
+    } else {
+        kill(h.pid, SIGCONT);
+    }
+    int code = there ? let_go(&h) : ended(&h);
+    bool finds_all_done = at == BEFORE_TOKEN && code == 0; // it takes the stream, plans again, and nothing is left
+    assert_int_equal(code, there && !finds_all_done ? EXIT_TAKEN_OVER : 0);
+    assert_true(is_applied(&f, e.arena));
+    estate_job(&e, "P/Store1");
+    estate_close(&e);
+    pair_close(&f.pair);
+    return there;
+}
+
+static void a_zombie_apply(void **state)
+{
+    (void)state;
+    for (int at = BEFORE_CLAIM; at <= BEFORE_COMMIT; at++) {
+        int first = at >= BEFORE_TOKEN ? 2 : 1, n = first; // the first row that it takes is no row yet
+        while (n < PLACES && zombie_apply_at((place)at, n))
+            n++;
+        assert_in_range(n, first + 1, PLACES - 1);
+    }
+}
+
 // --- both ways
 
 int main(int argc, char **argv)
@@ -490,6 +580,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_zombie_between_two_transactions),
         cmocka_unit_test(a_zombie_in_the_middle_of_a_renewal),
         cmocka_unit_test(nobody_took_it),
+        cmocka_unit_test(a_zombie_apply),
     };
     if (argc > 1 && strcmp(argv[1], "pooled") == 0)
         bouncer = pgbouncer_new(pgserver_shared(), "transaction");
