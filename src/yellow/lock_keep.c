@@ -20,21 +20,23 @@ void keep_lost(ds_lock *lock, const ds_error *why)
     pthread_mutex_unlock(&lock->mutex);
 }
 
-// A connection that was idle may have been closed long ago: that says nothing before a new one has been tried.
-static ds_rc renew(ds_lock *lock, int64_t *renewed, ds_error *err)
+static ds_rc try_renew(ds_lock *lock, int64_t *renewed, ds_error *err)
 {
-    for (;;) {
-        bool is_new = !lock->db;
-        ds_rc rc = is_new ? lock_open(lock, &lock->db, err) : DS_DONE;
-        if (rc.code == DS_OK)
-            rc = lock_rows_renew(lock, lock->db, renewed, err);
-        if (rc.code == DS_OK)
-            return rc;
+    if (!lock->db)
+        TRY(lock_open(lock, &lock->db, err));
+    ds_rc rc = lock_rows_renew(lock, lock->db, renewed, err);
+    if (rc.code != DS_OK) {
         store_close(lock->db);
         lock->db = NULL;
-        if (is_new || lock->closing)
-            return rc;
     }
+    return rc;
+}
+
+// After a stand-still the connection may be one that was lost long ago: that says nothing before a new one was tried.
+static ds_rc renew(ds_lock *lock, int64_t *renewed, ds_error *err)
+{
+    ds_rc rc = try_renew(lock, renewed, err);
+    return rc.code == DS_OK || lock->closing ? rc : try_renew(lock, renewed, err);
 }
 
 // False: it is time to end.
