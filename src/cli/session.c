@@ -214,7 +214,7 @@ static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
     else if ((str_eq(scheme, STR("postgres")) || str_eq(scheme, STR("postgresql"))) && rest.n)
         TRY(merge_server(session, url, &session->merges[0], err));
     else
-        return ds_hint(ds_fail(err, DS_USAGE, "--merge can't be \"%.*s…\"", STR_ARGS(scheme)), err,
+        return ds_hint(ds_fail(err, DS_USAGE, "--merge can't be \"%.*s%s\"", STR_ARGS(scheme), rest.n ? ":…" : ""), err,
                        "write sqlite:PATH or postgres://HOST/DATABASE");
     session->merge_count = 1;
     TRY(check_dirs(session, err));
