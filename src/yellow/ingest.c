@@ -26,9 +26,11 @@ ds_rc ingest_hold_live(ds_job *job, ds_error *err)
     if (job->live_held || !job->live->dialect->locks_rows)
         return DS_DONE;
     ds_relation *tables = ARENA_ARRAY(job->arena, ds_relation, job->work_count);
+    ds_snapshot all = {.tables = tables};
     for (size_t i = 0; i < job->work_count; i++)
-        tables[i] = job->work[i].def->merge;
-    ds_rc rc = store_begin_snapshot(job->live, &(ds_snapshot){.tables = tables, .n = job->work_count}, err);
+        if (!job->work[i].first_load) // the load empties its table, which nobody may hold then
+            tables[all.n++] = job->work[i].def->merge;
+    ds_rc rc = store_begin_snapshot(job->live, &all, err);
     job->live_held = rc.code == DS_OK;
     if (rc.code == DS_OK)
         rc = lease_mark(job, job->live, err);

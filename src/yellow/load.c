@@ -193,7 +193,8 @@ static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)
 {
     work->after = (ds_fingerprint){0};
-    if (job->control->db->dialect->has_truncate)
+    // A transformer may be reading its own output: its table can't be emptied now, and it was before.
+    if (job->control->db->dialect->has_truncate && !job->def->workspace)
         TRY(load_at_once(job, work, pump, err));
     else
         TRY(load_in_groups(job, work, pump, err));
