@@ -331,8 +331,19 @@ static void blow_at_apply(rig *r)
     wait_for(child);
 }
 
+// A batch that has staged everything, or a part, and whose definition changes then: it starts over.
+static void leave_a_batch_open(rig *r)
+{
+    rig_change_for(r, 2, 0);
+    arm(r, BLOW_KILL, rig_below(r, 2) ? "merging" : "staged", 1 + rig_below(r, RIG_STREAMS));
+    wait_for(start(r, work_once));
+    disarm(r);
+    after_the_blow(r);
+}
+
 static void apply_broken_off(rig *r)
 {
+    leave_a_batch_open(r);
     change_model(r);
     for (int attempts = 1 + rig_below(r, 2); attempts > 0; attempts--) {
         blow_at_apply(r);

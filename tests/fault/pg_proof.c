@@ -6,8 +6,8 @@
 #include "fault/pg_rig.h"
 #include "support/truth.h"
 
-enum { PEOPLE, WORDS, VERSION, DATASETS };
-static const char *const DATASET_NAMES[DATASETS] = {"people", "words", "version"};
+enum { PEOPLE, WORDS, VERSION, BULK, DATASETS };
+static const char *const DATASET_NAMES[DATASETS] = {"people", "words", "version", "bulk"};
 
 // --- asking
 
@@ -101,6 +101,7 @@ static void check_rows(rig *r, const rig_stream *s, int64_t batch, int64_t shown
 {
     const rig_state *state = &r->states[shown];
     same_rows(s, PEOPLE, batch, as_of(r, s, PEOPLE, "id, name, amount, level, note", batch), state->people[note]);
+    same_rows(s, BULK, batch, as_of(r, s, BULK, "id, left(pad, 4) || octet_length(pad)", batch), state->bulk);
     if (dataset_of(s, WORDS))
         same_rows(s, WORDS, batch, as_of(r, s, WORDS, "kind, word", batch), state->words);
 }
@@ -173,9 +174,10 @@ static void add(rig_counts *sum, const rig_counts *c)
 // before < 0: the first batch.
 static void count_datasets(rig *r, int64_t before, bool note_before, int64_t after, bool note, rig_counts *out)
 {
-    static const rig_state NOTHING = {{"", ""}, ""};
+    static const rig_state NOTHING = {{"", ""}, "", ""};
     const rig_state *a = before < 0 ? &NOTHING : &r->states[before], *b = &r->states[after];
     out[PEOPLE] = compare(r, a->people[note_before], b->people[note], true);
+    out[BULK] = compare(r, a->bulk, b->bulk, true);
     out[WORDS] = compare(r, a->words, b->words, false);
     out[VERSION] = (rig_counts){.read = 1,
                                 .inserted = before < 0,
@@ -198,7 +200,7 @@ static void check_counts(rig *r, const rig_stream *s, int64_t batch, const rig_c
     CLEANUP(buf_release) ds_buf whole = BUF_INIT(1000);
     CLEANUP(buf_release) ds_buf parts = BUF_INIT(1000);
     rig_counts sum = {0};
-    static const int BY_NAME[DATASETS] = {PEOPLE, VERSION, WORDS};
+    static const int BY_NAME[DATASETS] = {BULK, PEOPLE, VERSION, WORDS};
     for (int i = 0; i < DATASETS; i++) {
         const rig_counts *c = &datasets[BY_NAME[i]];
         if (!dataset_of(s, BY_NAME[i]))

@@ -8,7 +8,7 @@
 
 #include "store/postgres/postgres.h"
 
-enum { KEYS = 40, FIRST_ROWS = 12, LEVELS = 3 };
+enum { KEYS = 40, FIRST_ROWS = 12, BULK_ROWS = 7, BULK_TIMES = 370000, LEVELS = 3 };
 
 static const char *const LEVEL_TYPES[LEVELS] = {"smallint", "integer", "bigint"};
 
@@ -82,12 +82,15 @@ static bool remember(rig *r, int64_t count)
     PGresult *people = ask(r, r->there.note ? "SELECT id, name, amount, level, note FROM people ORDER BY id"
                                             : "SELECT id, name, amount, level, NULL FROM people ORDER BY id");
     PGresult *words = ask(r, "SELECT kind, word FROM words ORDER BY 1, 2");
-    bool told = people && words;
+    PGresult *bulk = ask(r, "SELECT id, left(pad, 4) || octet_length(pad) FROM bulk ORDER BY 1, 2");
+    bool told = people && words && bulk;
     if (told)
         r->states[count] = (rig_state){.people = {lines_of(r->kept, people, 4), lines_of(r->kept, people, 5)},
-                                       .words = lines_of(r->kept, words, 2)};
+                                       .words = lines_of(r->kept, words, 2),
+                                       .bulk = lines_of(r->kept, bulk, 2)};
     PQclear(people);
     PQclear(words);
+    PQclear(bulk);
     if (!told)
         return false;
     r->count = count;
@@ -124,6 +127,9 @@ static void put_changes(rig *r, ds_buf *sql)
     }
     for (int i = rig_below(r, 4); i > 0; i--)
         put_word(r, sql);
+    if (rig_below(r, 8) == 0)
+        buf_printf(sql, "UPDATE bulk SET pad = repeat('%c%d', %d) WHERE id <> %d;", 'a' + rig_below(r, 26),
+                   rig_below(r, 10), BULK_TIMES, rig_below(r, BULK_ROWS));
     if (rig_below(r, 40) == 0)
         buf_puts(sql, "DELETE FROM people;");
     if (rig_below(r, 40) == 0)
@@ -193,6 +199,7 @@ static void put_columns(const rig_shape *s, ds_buf *out)
         out,
         "datasets:\n"
         "  people: {columns: {id: integer primary key, name: varchar(%d), amount: \"decimal(%d,2)\", level: %s%s}}\n"
+        "  bulk: {columns: {id: integer primary key, pad: text}}\n"
         "  words: {key: none, columns: {kind: integer, word: varchar(10)}}\n"
         "  version: {columns: {id: integer primary key, n: bigint}}\n",
         s->name_length, s->digits, LEVEL_TYPES[s->level], s->note ? ", note: varchar(30)" : "");
@@ -208,9 +215,9 @@ static void put_model(const rig *r, ds_buf *out)
                r->source.host, r->source.name);
     put_columns(&r->model, out);
     buf_puts(out, "---\nkind: Workspace\nteam: Z/T\nname: W\ndataset_groups:\n"
-                  "  live: {requires: {history: live}, sinks: [S/people, S/words, S/version]}\n"
-                  "  two: {requires: {history: full}, sinks: [S/people, S/version]}\n"
-                  "  four: {requires: {history: full}, sinks: [S/people, S/version]}\n");
+                  "  live: {requires: {history: live}, sinks: [S/people, S/words, S/version, S/bulk]}\n"
+                  "  two: {requires: {history: full}, sinks: [S/people, S/version, S/bulk]}\n"
+                  "  four: {requires: {history: full}, sinks: [S/people, S/version, S/bulk]}\n");
     buf_printf(out,
                "---\nkind: PlatformService\nname: Svc\nmerge: {container: Merge, credential: Merge}\ncontainers:\n"
                "  Merge: {type: postgres, host: %s, database: %s}\n"
@@ -312,11 +319,14 @@ static void fill_source(rig *r)
     buf_puts(&sql, "CREATE TABLE people (id integer PRIMARY KEY, name varchar(20), amount numeric(7, 2),"
                    " level smallint, note varchar(30));"
                    "CREATE TABLE words (kind integer, word varchar(10));"
+                   "CREATE TABLE bulk (id integer PRIMARY KEY, pad text);"
                    "CREATE TABLE version (id integer PRIMARY KEY, n bigint); INSERT INTO version VALUES (1, -1);");
     for (int i = 0; i < FIRST_ROWS; i++) {
         put_person(r, i, &sql);
         buf_printf(&sql, "INSERT INTO words VALUES (%d, 'w%d');", i % 3, i % 2);
     }
+    buf_printf(&sql, "INSERT INTO bulk SELECT i, repeat('x', %d) FROM generate_series(0, %d) AS i;", 2 * BULK_TIMES,
+               BULK_ROWS - 1);
     r->count = -1;
     if (!connect_writer(r) || !commit(r, &sql))
         BUG("the new server doesn't answer");

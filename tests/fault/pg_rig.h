@@ -19,7 +19,7 @@ enum { RIG_STREAMS = 3, RIG_STATES_MAX = 100000, RIG_VERSIONS_MAX = 4000 };
 
 typedef struct rig_state { // rows as lines: columns by '|', null as "~"
     const char *people[2]; // without and with note
-    const char *words;
+    const char *words, *bulk;
 } rig_state;
 
 typedef struct rig_counts {
