@@ -84,7 +84,8 @@ void world_source(const world *w, const char *statements)
     run(w, &w->source, statements);
 }
 
-// datasurface__batch, ds_p__s__people, ws_w__g__s__people: where there are schemas, the first two underscores are a dot.
+// datasurface__batch, ds_p__s__people, ws_w__g__s__people: where there are schemas, the first two underscores are a
+// dot.
 static const char *with_schemas(const world *w, const char *text)
 {
     static const char *const SCHEMAS[] = {"datasurface__", "ds_p__", "ws_w__"};
