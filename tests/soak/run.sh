@@ -35,7 +35,8 @@ step kills env KILL_ROUNDS="${KILL_ROUNDS:-500}" "$dir/tests/fault/kill_loop"
 log=$dir/soak-postgres.log
 step servers env KILL_ROUNDS="${KILL_ROUNDS:-500}" "$dir/tests/fault/pg_kill"
 log=$summary
-step faults env DS_SWEEP=all "$dir/tests/fault/fault_sweep"
+step faults env DS_SWEEP=all "$dir/tests/fault/fault_sweep" sqlite
+step faults-pg env DS_SWEEP=all "$dir/tests/fault/fault_sweep" postgres
 step sequences env DS_ROUNDS="${SOAK_SEQUENCES:-300}" "$dir/tests/property/property_engine"
 [ $status = 0 ] && echo "soak: passed" | tee -a "$summary" || echo "soak: failed, see $summary and $dir/soak-postgres.log" | tee -a "$summary"
 exit $status
