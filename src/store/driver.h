@@ -144,6 +144,9 @@ struct ds_driver {
     // Names the transaction's snapshot for other connections' begin_snapshot, while this transaction lives. NULL: the
     // engine can't.
     ds_rc (*snapshot_share)(ds_db *db, ds_arena *arena, const char **out, ds_error *err);
+    // After reading: DS_BUSY when the tables' names have come to mean others since the snapshot, or they have got parts
+    // that it didn't know; what no lock can forbid. NULL: can't happen.
+    ds_rc (*snapshot_check)(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
     ds_rc (*commit)(ds_db *db, ds_error *err); // on failure the transaction is rolled back
     void (*rollback)(ds_db *db);               // no transaction: does nothing
 

@@ -218,5 +218,5 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
     report_begin(job);
     for (size_t i = 0; i < job->work_count; i++)
         TRY(ingest_dataset(job, &job->work[source_order(job, i)], err));
-    return DS_DONE;
+    return source_check(job, err);
 }

@@ -151,6 +151,8 @@ void deltas_release(ds_deltas *deltas);
 // Connects, fixes the snapshot and checks that the tables are what apply recorded. source_close also after a failure.
 ds_rc source_open(ds_job *job, ds_error *err);
 void source_close(ds_job *job); // no source: does nothing
+// After everything was read: were the tables all the time those that they were at first? DS_BUSY when not.
+ds_rc source_check(ds_job *job, ds_error *err);
 // The dataset to be read at that place; each but the last is released before the next one is begun.
 size_t source_order(const ds_job *job, size_t place);
 // A pump over the dataset's rows. All its pumps are closed before it is released.

@@ -159,11 +159,14 @@ static ds_rc begin_others(ds_source *source, ds_error *err)
     size_t wanted = readers_wanted(source->job);
     if (wanted == 1 || !leader->driver->snapshot_share)
         return DS_DONE;
+    size_t n;
+    const ds_relation *tables = relations(source->job, &n);
     const char *shared;
     TRY(leader->driver->snapshot_share(leader, source->job->arena, &shared, err));
     while (source->n < wanted) {
         TRY(open_reader(source, err));
-        TRY(store_begin_snapshot(source->readers[source->n - 1].db, &(ds_snapshot){.shared = shared}, err));
+        ds_snapshot snapshot = {.tables = tables, .n = n, .shared = shared}; // held by each: a lock may be waited for
+        TRY(store_begin_snapshot(source->readers[source->n - 1].db, &snapshot, err));
     }
     return DS_DONE;
 }
@@ -364,6 +367,17 @@ ds_rc source_open(ds_job *job, ds_error *err)
     if (rc.code == DS_OK)
         rc = start_ahead(source, err);
     return ds_context(rc, err, "source of stream %s", job->def->name);
+}
+
+ds_rc source_check(ds_job *job, ds_error *err)
+{
+    size_t n;
+    ds_db *leader = source_leader(job);
+    const ds_relation *tables = relations(job, &n);
+    if (!leader->driver->snapshot_check || n == 0)
+        return DS_DONE;
+    return ds_context(leader->driver->snapshot_check(leader, &(ds_snapshot){.tables = tables, .n = n}, err), err,
+                      "source of stream %s", job->def->name);
 }
 
 size_t source_order(const ds_job *job, size_t place)

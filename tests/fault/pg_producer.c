@@ -38,7 +38,7 @@ typedef struct kind {
     size_t n;
 } kind;
 
-#define FRESH "DROP SCHEMA IF EXISTS shop, shed CASCADE; CREATE SCHEMA shop;"
+#define FRESH "DROP SCHEMA IF EXISTS shop, shed, fresh, stale CASCADE; CREATE SCHEMA shop;"
 #define BETA                                                                                                           \
     "CREATE TABLE shop.beta" TABLE ";"                                                                                 \
     "INSERT INTO shop.beta " ROWS(101, 104)
@@ -67,6 +67,11 @@ static const action OF_TABLES[] = {
      "CREATE TABLE shop.fresh" TABLE "; INSERT INTO shop.fresh " ROWS(7, 30) //
      "ALTER TABLE shop.alpha RENAME TO stale; ALTER TABLE shop.fresh RENAME TO alpha",
      NULL, false},
+    {"swap of schemas",
+     "CREATE SCHEMA fresh CREATE TABLE alpha" TABLE " CREATE TABLE beta" TABLE
+     "; INSERT INTO fresh.alpha " ROWS(3, 9) //
+     "ALTER SCHEMA shop RENAME TO stale; ALTER SCHEMA fresh RENAME TO shop",
+     NULL, true},
     {"rewrite", "CLUSTER shop.alpha USING alpha_pkey", NULL, false},
 };
 
@@ -85,6 +90,9 @@ static const action OF_PARTITIONS[] = {
      "CREATE TABLE shop.alpha_4 (LIKE shop.alpha INCLUDING ALL); INSERT INTO shop.alpha_4 " ROWS(3001, 3005) //
      "ALTER TABLE shop.alpha ATTACH PARTITION shop.alpha_4 FOR VALUES FROM (3000) TO (4000)",
      NULL, true},
+    {"ATTACH of what was filled before, and beta loses its rows",
+     "ALTER TABLE shop.alpha ATTACH PARTITION shop.ready FOR VALUES FROM (3000) TO (4000); DELETE FROM shop.beta", NULL,
+     true},
     {"DROP COLUMN", "ALTER TABLE shop.alpha DROP code", "table \"alpha\" has no column \"code\"", false},
 };
 
@@ -138,7 +146,8 @@ static const kind PARTITIONS = {
           "CREATE TABLE shop.alpha_1 PARTITION OF shop.alpha FOR VALUES FROM (0) TO (1000);"
           "CREATE TABLE shop.alpha_2 PARTITION OF shop.alpha FOR VALUES FROM (1000) TO (2000);"
           "CREATE TABLE shop.alpha_3 PARTITION OF shop.alpha FOR VALUES FROM (2000) TO (3000);"
-          "INSERT INTO shop.alpha " ROWS(1, 10) "INSERT INTO shop.alpha " ROWS(1001, 1010) BETA,
+          "CREATE TABLE shop.ready (LIKE shop.alpha INCLUDING ALL); INSERT INTO shop.ready " ROWS(3001, 3010) //
+    "INSERT INTO shop.alpha " ROWS(1, 10) "INSERT INTO shop.alpha " ROWS(1001, 1010) BETA,
     "UPDATE shop.alpha SET name = 'new' WHERE id % 3 = 0",
     WITH(OF_PARTITIONS),
 };

@@ -163,6 +163,12 @@ static ds_rc fault_snapshot_share(ds_db *db, ds_arena *arena, const char **out, 
     WITH_FAULT(self->fault, FAULT_QUERY, DRIVER->snapshot_share(self->inner, arena, out, err), );
 }
 
+static ds_rc fault_snapshot_check(ds_db *db, const ds_snapshot *snapshot, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_QUERY, DRIVER->snapshot_check(self->inner, snapshot, err), );
+}
+
 static ds_rc commit_or_not(fault_db *self, ds_error *err)
 {
     WITH_FAULT(self->fault, FAULT_COMMIT, DRIVER->commit(self->inner, err), );
@@ -409,6 +415,7 @@ ds_fault *fault_new(const ds_driver *inner)
         .claim = inner->claim ? fault_claim : NULL,
         .claim_break = inner->claim_break ? fault_claim_break : NULL,
         .begin_snapshot = fault_begin_snapshot,
+        .snapshot_check = inner->snapshot_check ? fault_snapshot_check : NULL,
         .snapshot_share = inner->snapshot_share ? fault_snapshot_share : NULL,
         .schema_put = inner->schema_put ? fault_schema_put : NULL,
         .view_put = fault_view_put,

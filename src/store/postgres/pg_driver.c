@@ -8,6 +8,7 @@ const ds_driver POSTGRES_DRIVER = {
     .begin = pg_begin,
     .begin_snapshot = pg_begin_snapshot,
     .snapshot_share = pg_snapshot_share,
+    .snapshot_check = pg_snapshot_check,
     .commit = pg_commit,
     .rollback = pg_rollback,
     .exec = pg_exec,

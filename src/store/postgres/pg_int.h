@@ -80,6 +80,7 @@ ds_rc pg_describe_select(ds_pg *db, const char *text, PGresult **out, ds_error *
 
 // --- pg_snapshot.c
 ds_rc pg_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
+ds_rc pg_snapshot_check(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
 ds_rc pg_snapshot_share(ds_db *db, ds_arena *arena, const char **out, ds_error *err);
 
 // --- pg_read.c, pg_write.c

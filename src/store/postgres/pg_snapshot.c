@@ -157,6 +157,42 @@ ds_rc pg_begin_snapshot(ds_db *base, const ds_snapshot *snapshot, ds_error *err)
     return begin_with_views(db, &tables, &views, err);
 }
 
+// The catalogue's tables as the snapshot has them, beside what the names and partitions are now. A schema may be
+// renamed and another take its place; a partition that was filled before may be attached. Neither touches a table that
+// we hold.
+static void select_moved(const ds_pg *db, const ds_relation *tables, size_t n, ds_sql *q)
+{
+    SQL(q, "SELECT c.relname FROM pg_catalog.pg_class AS c "
+           "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+           "WHERE (c.oid IS DISTINCT FROM pg_catalog.to_regclass("
+           "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)) "
+           "OR (c.relkind = 'p' AND EXISTS (SELECT t.relid::oid FROM pg_catalog.pg_partition_tree(c.oid) AS t EXCEPT "
+           "(WITH RECURSIVE parts (oid) AS (SELECT c.oid UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i "
+           "JOIN parts AS p ON p.oid = i.inhparent) SELECT oid FROM parts)))) "
+           "AND (n.nspname, c.relname) IN (VALUES ");
+    put_names(db, tables, n, q);
+    SQL(q, ") LIMIT 1");
+}
+
+ds_rc pg_snapshot_check(ds_db *base, const ds_snapshot *snapshot, ds_error *err)
+{
+    enum { CHECK_MAX = 2000 }; // tables of one question
+    ds_pg *db = (ds_pg *)base;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    for (size_t i = 0; i < snapshot->n; i += CHECK_MAX) {
+        size_t n = snapshot->n - i < CHECK_MAX ? snapshot->n - i : CHECK_MAX;
+        CLEANUP(sql_release) ds_sql q = sql_new(base->dialect);
+        select_moved(db, snapshot->tables + i, n, &q);
+        ds_result r;
+        TRY(pg_query(base, &q, arena, &r, err));
+        if (r.rows)
+            return ds_hint(ds_fail(err, DS_BUSY, "%s: table \"%s\" was replaced, or got a partition, while it was read",
+                                   db->label, result_text(&r, 0, 0)),
+                           err, "nothing was changed; run it again");
+    }
+    return DS_DONE;
+}
+
 ds_rc pg_snapshot_share(ds_db *base, ds_arena *arena, const char **out, ds_error *err)
 {
     ds_pg *db = (ds_pg *)base;
