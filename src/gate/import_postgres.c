@@ -88,7 +88,7 @@ static const char *extension_type(ds_arena *arena, const postgres_type *type, co
 {
     bool shape = strcmp(type->name, "geometry") == 0 || strcmp(type->name, "geography") == 0;
     if (shape && strcmp(type->extension, "postgis") == 0) {
-        *note = arena_printf(arena, "%s at the source, read as PostGIS prints it (hexadecimal EWKB)", declared);
+        *note = arena_printf(arena, "%s at the source, read as PostGIS prints it (well-known text)", declared);
         const char *exact = import_model_type(arena, arena_printf(arena, "geography%s", args_of(arena, declared)));
         return exact ? exact : "geography";
     }
