@@ -96,12 +96,15 @@ static ds_rc create_table(applier *a, const plan_step *step, ds_error *err)
 {
     TRY(ensure_schema(a, table_relation_of(step->dataset, step->table), err));
     CLEANUP(sql_release) ds_sql q = sql_new(a->control->db->dialect);
-    if (step->table == TABLE_MERGE)
+    if (step->table == TABLE_MERGE) {
+        // A new table has no rows up to any point.
+        TRY(control_delete_restart(a->control, step->def->name, step->dataset->name, err));
         table_create_merge_sql(step->def, step->dataset, &q);
-    else if (step->table == TABLE_HISTORY)
+    } else if (step->table == TABLE_HISTORY) {
         table_create_history_sql(step->def, step->dataset, &q);
-    else
+    } else {
         table_create_staging_sql(step->def, step->dataset, &q);
+    }
     return store_exec(a->control->db, &q, NULL, err);
 }
 
