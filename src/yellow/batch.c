@@ -25,7 +25,6 @@ typedef struct transition {
 
 static const transition TRANSITIONS[] = {
     {BATCH_NONE, BATCH_STARTED, "begin: a run finds no open batch"},
-    {BATCH_STARTED, BATCH_NONE, "withdrawn: all datasets are being loaded outside any batch"},
     {BATCH_STARTED, BATCH_STARTED, "retry: nothing was staged"},
     {BATCH_STARTED, BATCH_INGESTING, "the first rows are written"},
     {BATCH_INGESTING, BATCH_STARTED, "retry: its staging rows are dropped, the source is read anew"},

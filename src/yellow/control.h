@@ -109,6 +109,8 @@ ds_rc control_restarts(ds_control *control, const char *stream, ds_arena *arena,
                        ds_error *err);
 // Inserts or replaces the row of the definition's dataset.
 ds_rc control_put_restart(ds_control *control, const ds_stream_def *def, const ds_restart *restart, ds_error *err);
+// "people: 3000000 of about 50000000 rows are loaded"
+void control_restart_text(const ds_restart *restart, ds_buf *out);
 ds_rc control_delete_restart(ds_control *control, const char *stream, const char *dataset, ds_error *err);
 // Forgets loads of datasets that def lacks, or that are another table now: their columns, key or milestoning changed.
 ds_rc control_prune_restarts(ds_control *control, const ds_stream_def *def, ds_error *err);

@@ -1,5 +1,6 @@
 // What is read and written of `restart`. A point is JSON: {"format": 1, "phase": "ranges", "batch_in": 7,
 // "rows_estimate": 50000000, "definition": "…", "last": ["12", "'x'"]}.
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -106,6 +107,23 @@ ds_rc control_restarts(ds_control *control, const char *stream, ds_arena *arena,
     *out = rows;
     *n = r.rows;
     return DS_DONE;
+}
+
+void control_restart_text(const ds_restart *restart, ds_buf *out)
+{
+    buf_printf(out, "%s: %" PRId64, restart->dataset, restart->rows_loaded);
+    switch (restart->phase) {
+    case RESTART_RANGES:
+        buf_printf(out, " of about %" PRId64 " rows are loaded", restart->rows_estimate);
+        return;
+    case RESTART_INDEXES:
+        buf_puts(out, " rows are loaded, indexes are next");
+        return;
+    case RESTART_JOIN:
+        buf_puts(out, " rows are loaded, the next batch compares them");
+        return;
+    }
+    BUG("phase %d", (int)restart->phase);
 }
 
 // --- writing

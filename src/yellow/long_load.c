@@ -17,8 +17,6 @@
 // Rows of two ranges never have the same key as long as the source's order stays what it is: a row whose key changes in
 // between is in both, under two keys, or in none. Should that order change all the same (a collation of the system's
 // does, with its library), one row of each key stays, and the comparison finds out whether it was the right one.
-#include <inttypes.h>
-
 #include "base/vec.h"
 #include "yellow/job_int.h"
 #include "yellow/key_range.h"
@@ -410,23 +408,14 @@ static void record_failure(ds_job *job, const ds_error *failure)
     ds_ignore(lease_end(job, end_cycle(job, failure, &ignored), &ignored));
 }
 
-static void put_load(ds_buf *out, const ds_restart *restart)
-{
-    if (out->n)
-        buf_puts(out, "; ");
-    buf_printf(out, "%s: %" PRId64, restart->dataset, restart->rows_loaded);
-    if (restart->phase == RESTART_RANGES)
-        buf_printf(out, " of about %" PRId64 " rows are loaded", restart->rows_estimate);
-    else
-        buf_puts(out, restart->phase == RESTART_INDEXES ? " rows are loaded, indexes are next"
-                                                        : " rows are loaded, the next batch compares them");
-}
-
 static const char *loads_text(const ds_job *job)
 {
     CLEANUP(buf_release) ds_buf text = BUF_INIT(4096);
-    for (size_t i = 0; i < job->load_count; i++)
-        put_load(&text, &job->loads[i].restart);
+    for (size_t i = 0; i < job->load_count; i++) {
+        if (i)
+            buf_puts(&text, "; ");
+        control_restart_text(&job->loads[i].restart, &text);
+    }
     return arena_strdup(job->arena, buf_text(&text));
 }
 
