@@ -96,15 +96,12 @@ static ds_rc create_table(applier *a, const plan_step *step, ds_error *err)
 {
     TRY(ensure_schema(a, table_relation_of(step->dataset, step->table), err));
     CLEANUP(sql_release) ds_sql q = sql_new(a->control->db->dialect);
-    if (step->table == TABLE_MERGE) {
-        // A new table has no rows up to any point.
-        TRY(control_delete_restart(a->control, step->def->name, step->dataset->name, err));
+    if (step->table == TABLE_MERGE)
         table_create_merge_sql(step->def, step->dataset, &q);
-    } else if (step->table == TABLE_HISTORY) {
+    else if (step->table == TABLE_HISTORY)
         table_create_history_sql(step->def, step->dataset, &q);
-    } else {
+    else
         table_create_staging_sql(step->def, step->dataset, &q);
-    }
     return store_exec(a->control->db, &q, NULL, err);
 }
 
@@ -247,6 +244,17 @@ static ds_rc write_definition(applier *a, const plan_stream *stream, ds_error *e
     return DS_DONE;
 }
 
+// First loads that went on outside any batch, and can't any more: a table that is made has no rows up to any point.
+static ds_rc forget_loads(applier *a, const plan_stream *stream, ds_error *err)
+{
+    for (size_t i = 0; i < stream->steps.n; i++) {
+        const plan_step *step = &stream->steps.v[i];
+        if (step->kind == STEP_CREATE_TABLE && step->table == TABLE_MERGE)
+            TRY(control_delete_restart(a->control, stream->name, step->dataset->name, err));
+    }
+    return stream->put ? control_prune_restarts(a->control, stream->def, err) : DS_DONE;
+}
+
 static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
 {
     if (stream->old)
@@ -254,6 +262,8 @@ static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
     TRY(run_steps(a, &stream->steps, err));
     TRY(finish_indexes(a, stream, err));
     TRY(write_definition(a, stream, err));
+    if (stream->old)
+        TRY(forget_loads(a, stream, err));
     if (stream->put && stream->def->workspace)
         TRY(plan_check_sql(a->control, stream->def, err));
     return control_event(a->control, stream->name, "applied", a->plan->id, err);

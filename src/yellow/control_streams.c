@@ -118,8 +118,7 @@ ds_rc control_put_stream(ds_control *control, const ds_stream_def *def, ds_error
             "store = excluded.store, dataset = excluded.dataset, config = excluded.config, "
             "tree_id = excluded.tree_id, schedule = excluded.schedule, priority = excluded.priority, "
             "applied_at = excluded.applied_at, version = s.version + 1, removed = 0");
-    TRY(store_exec(control->db, &q, NULL, err));
-    return control_prune_restarts(control, def, err);
+    return store_exec(control->db, &q, NULL, err);
 }
 
 // Begins "UPDATE stream SET column = ".

@@ -314,11 +314,11 @@ static ds_rc index_without_copies(loader *l, ds_restart *after, ds_error *err)
 static ds_rc build_indexes(loader *l, ds_error *err)
 {
     ds_restart after = l->load->restart;
-    TRY(lease_begin(l->job, err));
-    ds_rc rc = lease_end(l->job, index_rows(l, &after, err), err);
+    TRY(lease_begin_long(l->job, err));
+    ds_rc rc = lease_end_long(l->job, index_rows(l, &after, err), err);
     if (rc.code == DS_FINDING) { // two rows have one key
-        TRY(lease_begin(l->job, err));
-        rc = lease_end(l->job, index_without_copies(l, &after, err), err);
+        TRY(lease_begin_long(l->job, err));
+        rc = lease_end_long(l->job, index_without_copies(l, &after, err), err);
     }
     TRY(rc);
     l->load->restart = after;
