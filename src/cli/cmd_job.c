@@ -14,6 +14,8 @@ static void print_result(const ds_cli *cli, const ds_job_result *r)
                 r->stream, (long long)r->batch, (long long)r->counts.read, (long long)r->counts.inserted,
                 (long long)r->counts.updated, (long long)r->counts.deleted, (long long)r->counts.unchanged, r->seconds);
         results_print_datasets(cli, r);
+        if (r->note[0])
+            fprintf(out, "%s\n", r->note);
     } else
         fprintf(out, "%s: %s\n", r->stream, r->note && r->note[0] ? r->note : "nothing to do");
     fputs(r->keep_working ? "KEEP_WORKING\n" : "DONE\n", out);

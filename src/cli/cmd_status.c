@@ -14,22 +14,25 @@ typedef struct stream_status {
     const char *state;
     ds_batch_row *last;      // NULL: no batch yet
     ds_batch_row *committed; // NULL: none yet
+    ds_restart *loads;       // of datasets that are being loaded outside any batch
+    size_t load_count;
 } stream_status;
 
 // One word for where a stream stands.
-static const char *state_of(const ds_applied_stream *stream, const ds_batch_row *last, int64_t now_us)
+static const char *state_of(const stream_status *s, int64_t now_us)
 {
-    if (stream->row.paused)
+    const ds_batch_row *last = s->last;
+    if (s->stream->row.paused)
         return "paused";
     if (!last)
-        return "new";
+        return s->load_count ? "loading" : "new";
     if (last->guarded)
         return "guarded";
     if (last->error)
         return "failed";
     if (strcmp(last->status, "committed") != 0)
         return last->status;
-    return due_late(stream->row.def, last->committed_at, now_us) ? "late" : "ok";
+    return due_late(s->stream->row.def, last->committed_at, now_us) ? "late" : "ok";
 }
 
 static bool is_bad(const stream_status *s)
@@ -49,7 +52,8 @@ static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, s
     out->stream = stream;
     TRY(control_last_batch(control, stream->row.name, false, arena, &out->last, err));
     TRY(control_last_batch(control, stream->row.name, true, arena, &out->committed, err));
-    out->state = state_of(stream, out->last, clock_now_us(session->runtime.clock));
+    TRY(control_restarts(control, stream->row.name, arena, &out->loads, &out->load_count, err));
+    out->state = state_of(out, clock_now_us(session->runtime.clock));
     return DS_DONE;
 }
 
@@ -101,14 +105,33 @@ static void add_row(const ds_session *session, ds_table *table, const stream_sta
         table_cell(table, 7, "%s", s->last->error);
 }
 
+static void print_loads(const ds_cli *cli, const stream_status *s)
+{
+    for (size_t i = 0; i < s->load_count; i++) {
+        CLEANUP(buf_release) ds_buf text = BUF_INIT(1024);
+        control_restart_text(&s->loads[i], &text);
+        fprintf(cli->out, "%s %s\n", s->stream->row.name, buf_text(&text));
+    }
+}
+
+static json_t *loads_json(const stream_status *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->load_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dataset", s->loads[i].dataset, "rows_loaded",
+                                              json_int64(s->loads[i].rows_loaded), "rows_estimate",
+                                              json_int64(s->loads[i].rows_estimate)));
+    return list;
+}
+
 static json_t *status_json(const ds_session *session, const stream_status *s)
 {
     const ds_stream_row *row = &s->stream->row;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b}", "stream", row->name, "platform",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o}", "stream", row->name, "platform",
                      row->def->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
                      s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
                      "trigger", trigger_text(row->def), "last_error", json_text(s->last ? s->last->error : NULL),
-                     "paused", row->paused);
+                     "paused", row->paused, "loads", loads_json(s));
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
@@ -119,19 +142,22 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     session_init(&session, cli);
     ds_applied_stream *streams;
     size_t n, bad = 0;
+    stream_status *all;
     TRY(session_streams(&session, NULL, &streams, &n, err));
+    all = ARENA_ARRAY(cli->arena, stream_status, n);
     ds_table table = table_new(cli->arena, HEADINGS);
     json_t *list = json_array();
     cli->result = json_pack("{s:o, s:o}", "streams", list, "kept", session_kept_json(&session));
     for (size_t i = 0; i < n; i++) {
-        stream_status s;
-        TRY(read_status(&session, &streams[i], &s, err));
-        add_row(&session, &table, &s);
-        json_array_append_new(list, status_json(&session, &s));
-        bad += is_bad(&s);
+        TRY(read_status(&session, &streams[i], &all[i], err));
+        add_row(&session, &table, &all[i]);
+        json_array_append_new(list, status_json(&session, &all[i]));
+        bad += is_bad(&all[i]);
     }
     if (!cli->json && n)
         table_print(cli, &table, "");
+    for (size_t i = 0; !cli->json && i < n; i++)
+        print_loads(cli, &all[i]);
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
     session_note_kept(&session);
@@ -147,7 +173,7 @@ const ds_cli_command COMMAND_STATUS = {
     .options = OPTIONS,
     .help =
         "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error. States: ok, "
-        "new (never run), late (nothing committed for twice its interval), failed, guarded (a batch would delete too "
+        "new (never run), loading (its first tables are too large for a batch), late (nothing committed for twice its interval), failed, guarded (a batch would delete too "
         "much), paused, or the state of an open batch.",
     .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
     .examples = {"datasurface status", "datasurface status --check"},

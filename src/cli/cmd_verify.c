@@ -121,8 +121,11 @@ static void print_list(ds_cli *cli, const work_list *list, size_t streams)
         return;
     if (v.compared)
         table_print(cli, &table, "");
-    for (size_t i = 0; i < list->n; i++)
+    for (size_t i = 0; i < list->n; i++) {
         print_keys(cli, &list->v[i]);
+        if (list->v[i].result.note && list->v[i].result.note[0])
+            note(cli, "%s: not compared: %s", list->v[i].stream->row.name, list->v[i].result.note);
+    }
     print_verdict(cli, &v);
 }
 

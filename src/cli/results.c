@@ -100,6 +100,7 @@ static void stream_rows(ds_table *table, const work_item *item)
     }
     table_int(table, STREAM_BATCH, r->batch);
     figure_cells(table, STREAM_FIGURES, &(tally){r->counts, r->seconds});
+    table_cell(table, STREAM_INSTEAD, "%s", r->note);
     if (r->n > 1)
         dataset_rows(table, "  ", STREAM_FIGURES, r);
 }

@@ -4,6 +4,8 @@
 #include "naming/naming.h"
 #include "schema/type.h"
 
+struct ds_sql;
+
 typedef struct ds_dialect {
     const char *name; // "sqlite", "postgres": also the key of per-dialect SQL in a transformer
     ds_name_rules names;
@@ -11,6 +13,10 @@ typedef struct ds_dialect {
     const char *locator;                                 // expression for a row's physical place: _rowid_, ctid
     void (*locator_value)(int64_t locator, ds_buf *out); // appends such a place as a literal
     int64_t (*page_locator)(int64_t page);               // the place before a page's first row; NULL: no pages
+    // A value of any column as text, exactly (sql_point_column; null is null), and such a text as the value again, so
+    // that it compares with the column as the value itself would.
+    const char *point_begin, *point_end;
+    void (*point_value)(const char *point, struct ds_sql *out);
     const char *serial;        // type of an integer key column that numbers its rows by itself
     const char *key_collation; // after the type of a text column in a key: equality by bytes; "" where it always is
     const char *delete_join;   // "USING": DELETE can join another table; NULL: it can't

@@ -184,6 +184,9 @@ struct ds_driver {
     ds_rc (*view_put)(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
     // Pages of a table on disk, by which a read can be split (sql_locator_range). NULL: the engine can't.
     ds_rc (*pages)(ds_db *db, ds_relation table, int64_t *out, ds_error *err);
+    // About how many rows a table has, without reading them; it may be wrong by any factor. 0 for a view, and when
+    // there is no such table. NULL: the engine can't tell.
+    ds_rc (*rows_estimate)(ds_db *db, ds_relation table, int64_t *out, ds_error *err);
 
     // The database's clock, microseconds.
     ds_rc (*now)(ds_db *db, int64_t *now_us, ds_error *err);

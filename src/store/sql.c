@@ -97,6 +97,18 @@ void sql_column(ds_sql *sql, const char *alias, const char *name)
     sql_ident(sql, name);
 }
 
+void sql_point_column(ds_sql *sql, const char *alias, const char *name)
+{
+    buf_puts(&sql->text, sql->dialect->point_begin);
+    sql_column(sql, alias, name);
+    buf_puts(&sql->text, sql->dialect->point_end);
+}
+
+void sql_point_value(ds_sql *sql, const char *point)
+{
+    sql->dialect->point_value(point, sql);
+}
+
 // Room for one more parameter and its placeholder in the text. Past the limit the statement is marked as overflown.
 static void add_param(ds_sql *sql, ds_param param)
 {

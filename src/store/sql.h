@@ -47,6 +47,9 @@ void sql_locator(ds_sql *sql, const char *alias);     // the dialect's physical 
 void sql_locator_value(ds_sql *sql, int64_t locator); // one such place
 // alias-less condition: places on pages first <= page < end. Only for dialects whose driver tells pages.
 void sql_locator_range(ds_sql *sql, int64_t first_page, int64_t end_page);
+// A column's value as a text that a later statement compares with: what sql_point_value turns into the value again.
+void sql_point_column(ds_sql *sql, const char *alias, const char *name);
+void sql_point_value(ds_sql *sql, const char *point);    // parameters; whatever the text is, it stays one value
 void sql_int(ds_sql *sql, int64_t value);                // a parameter
 void sql_text(ds_sql *sql, const char *value);           // a parameter; NULL gives null
 void sql_blob(ds_sql *sql, const void *bytes, size_t n); // a parameter

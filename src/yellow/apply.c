@@ -244,6 +244,17 @@ static ds_rc write_definition(applier *a, const plan_stream *stream, ds_error *e
     return DS_DONE;
 }
 
+// First loads that went on outside any batch, and can't any more: a table that is made has no rows up to any point.
+static ds_rc forget_loads(applier *a, const plan_stream *stream, ds_error *err)
+{
+    for (size_t i = 0; i < stream->steps.n; i++) {
+        const plan_step *step = &stream->steps.v[i];
+        if (step->kind == STEP_CREATE_TABLE && step->table == TABLE_MERGE)
+            TRY(control_delete_restart(a->control, stream->name, step->dataset->name, err));
+    }
+    return stream->put ? control_prune_restarts(a->control, stream->def, err) : DS_DONE;
+}
+
 static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
 {
     if (stream->old)
@@ -251,6 +262,8 @@ static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
     TRY(run_steps(a, &stream->steps, err));
     TRY(finish_indexes(a, stream, err));
     TRY(write_definition(a, stream, err));
+    if (stream->old)
+        TRY(forget_loads(a, stream, err));
     if (stream->put && stream->def->workspace)
         TRY(plan_check_sql(a->control, stream->def, err));
     return control_event(a->control, stream->name, "applied", a->plan->id, err);

@@ -204,20 +204,36 @@ static ds_rc resume(ds_job *job, const ds_batch_row *open, ds_error *err)
     return merge_resume(job, err);
 }
 
+ds_rc batch_withdraw(ds_job *job, ds_error *err)
+{
+    ds_assert(job->status == BATCH_STARTED);
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    SQL(&q, "DELETE FROM ");
+    sql_relation(&q, job->names.batch);
+    where_batch(&q, job);
+    TRY(store_exec(job->control->db, &q, NULL, err));
+    job->batch = 0;
+    job->status = BATCH_NONE;
+    return DS_DONE;
+}
+
 static ds_rc begin_in_transaction(ds_job *job, ds_error *err)
 {
     TRY(lease_fence(job, err));
     TRY(job_prepare_work(job, err));
+    bool none = job->work_count == 0 && job->load_count > 0;
     ds_batch_row *last;
     TRY(control_last_batch(job->control, job->def->name, false, job->arena, &last, err));
     if (!last || strcmp(last->status, STATUS_NAMES[BATCH_COMMITTED]) == 0)
-        return begin_next(job, last ? last->id : 0, err);
-    return resume(job, last, err);
+        return none ? DS_DONE : begin_next(job, last ? last->id : 0, err);
+    TRY(resume(job, last, err));
+    return none && job->status == BATCH_STARTED ? batch_withdraw(job, err) : DS_DONE;
 }
 
 ds_rc batch_begin(ds_job *job, ds_error *err)
 {
     job->status_before = job->status = BATCH_NONE;
+    job->batch = 0;
     TRY(lease_begin_write(job, job->options->lease_wait_ms / 1000.0, err));
     return lease_end(job, begin_in_transaction(job, err), err);
 }

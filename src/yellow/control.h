@@ -88,6 +88,33 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
 ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_dataset_state **out,
                              ds_error *err);
 
+// --- control_restart.c: first loads that are made in key ranges, outside any batch. A row says how far one is; while
+// it is there, the merge table holds the rows up to its point and no others.
+typedef enum ds_restart_phase {
+    RESTART_RANGES,  // ranges are being loaded
+    RESTART_INDEXES, // all are in
+    RESTART_JOIN,    // the next batch compares the dataset with its source, as if it had been committed
+} ds_restart_phase;
+typedef struct ds_restart {
+    const char *dataset;
+    ds_restart_phase phase;
+    int64_t batch_in;      // ds_batch_in of its rows: the batch that was open when the load began
+    int64_t rows_estimate; // of the source when the load began
+    int64_t rows_loaded;
+    const char *const *last; // the key values of the last row, as sql_point_value takes them; NULL: none is loaded yet
+    size_t last_count;
+} ds_restart;
+// All of a stream by dataset. DS_FINDING when somebody damaged one.
+ds_rc control_restarts(ds_control *control, const char *stream, ds_arena *arena, ds_restart **out, size_t *n,
+                       ds_error *err);
+// Inserts or replaces the row of the definition's dataset.
+ds_rc control_put_restart(ds_control *control, const ds_stream_def *def, const ds_restart *restart, ds_error *err);
+// "people: 3000000 of about 50000000 rows are loaded"
+void control_restart_text(const ds_restart *restart, ds_buf *out);
+ds_rc control_delete_restart(ds_control *control, const char *stream, const char *dataset, ds_error *err);
+// Forgets loads of datasets that def lacks, or that are another table now: their columns, key or milestoning changed.
+ds_rc control_prune_restarts(ds_control *control, const ds_stream_def *def, ds_error *err);
+
 ds_rc control_event(ds_control *control, const char *stream, const char *kind, const char *detail, ds_error *err);
 
 // Consumer views as applied, for `views` and `history`.

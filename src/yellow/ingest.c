@@ -143,7 +143,7 @@ ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err)
     return DS_DONE;
 }
 
-static bool keeps_inputs(const ds_job *job)
+bool ingest_keeps_inputs(const ds_job *job)
 {
     return job->def->staging_full || job->def->staging_batches == STAGING_BATCHES_ALL;
 }
@@ -159,7 +159,8 @@ static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
     if (!work->first_load)
         return compare_dataset(job, work, &pump, err);
     work->changed = true;
-    return keeps_inputs(job) ? compare_dataset(job, work, &pump, err) : load_dataset(job, work, pump, err);
+    return work->joins || ingest_keeps_inputs(job) ? compare_dataset(job, work, &pump, err)
+                                                   : load_dataset(job, work, pump, err);
 }
 
 static ds_rc new_seed(uint64_t *out, ds_error *err)
@@ -210,9 +211,9 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
     TRY(new_seed(&job->key_seed, err));
     // Before the snapshot: a transformer that reads its own output must not see what an earlier attempt left.
     bool clears =
-        job->def->workspace || keeps_inputs(job) || !job->control->db->dialect->has_truncate; // else load does
+        job->def->workspace || ingest_keeps_inputs(job) || !job->control->db->dialect->has_truncate; // else load does
     for (size_t i = 0; i < job->work_count; i++)
-        if (clears && job->work[i].first_load)
+        if (clears && job->work[i].first_load && !job->work[i].joins)
             TRY(load_clear(job, &job->work[i], err));
     TRY(source_open(job, err));
     report_begin(job);

@@ -29,21 +29,55 @@ static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
                    : ds_hint(rc, err, "datasurface status lists the streams that have been applied");
 }
 
+static const ds_restart *restart_of(const ds_restart *restarts, size_t n, const char *dataset)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(restarts[i].dataset, dataset) == 0)
+            return &restarts[i];
+    return NULL;
+}
+
+// Into a batch, or among those that are being loaded outside any.
+static void put_work(ds_job *job, const ds_dataset_def *dataset, ds_dataset_state state, const ds_restart *restart)
+{
+    ds_work work = {.def = dataset, .state = state, .first_load = state.batch == 0};
+    work.rekey = !work.first_load && dataset->shape->key_count > 0 &&
+                 strcmp(state.key, table_key_text(job->arena, dataset->shape)) != 0;
+    if (!work.first_load || !restart) {
+        job->work[job->work_count++] = work;
+        return;
+    }
+    work.joins = restart->phase == RESTART_JOIN;
+    work.state.fingerprint.rows = work.joins ? restart->rows_loaded : restart->rows_estimate; // about so many
+    if (work.joins)
+        job->work[job->work_count++] = work;
+    else
+        job->loads[job->load_count++] = (ds_long_load){work, *restart};
+}
+
+static bool any_first_load(const ds_dataset_state *states, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (states[i].batch == 0)
+            return true;
+    return false;
+}
+
 ds_rc job_prepare_work(ds_job *job, ds_error *err)
 {
-    job->work_count = job->def->dataset_count;
-    job->work = ARENA_ARRAY(job->arena, ds_work, job->work_count);
-    job->staging_known = false;
+    size_t n = job->def->dataset_count, restart_count = 0;
+    ds_restart *restarts = NULL;
     ds_dataset_state *states;
     TRY(control_dataset_states(job->control, job->def, job->arena, &states, err));
-    for (size_t i = 0; i < job->work_count; i++) {
-        ds_work *work = &job->work[i];
-        work->def = &job->def->datasets[i];
-        work->state = states[i];
-        work->first_load = work->state.batch == 0;
-        work->rekey = !work->first_load && work->def->shape->key_count > 0 &&
-                      strcmp(work->state.key, table_key_text(job->arena, work->def->shape)) != 0;
-    }
+    if (any_first_load(states, n))
+        TRY(control_restarts(job->control, job->def->name, job->arena, &restarts, &restart_count, err));
+    job->work = ARENA_ARRAY(job->arena, ds_work, n);
+    job->loads = ARENA_ARRAY(job->arena, ds_long_load, n);
+    job->work_count = job->load_count = 0;
+    job->staging_known = false;
+    for (size_t i = 0; i < n; i++)
+        put_work(job, &job->def->datasets[i], states[i],
+                 restart_of(restarts, restart_count, job->def->datasets[i].name));
     return DS_DONE;
 }
 
@@ -139,7 +173,9 @@ static ds_rc one_batch(ds_job *job, ds_error *err)
     job->resnapshot = job->row->resnapshot;
     TRY(batch_begin(job, err));
     job_checkpoint(job, "begun");
-    ds_rc rc = finish_batch(job, err);
+    ds_rc rc = job->status == BATCH_STARTED ? long_load_choose(job, err) : DS_DONE;
+    if (rc.code == DS_OK && job->batch)
+        rc = finish_batch(job, err);
     job_checkpoint(job, rc.code == DS_OK ? "committed" : "failed");
     return rc;
 }
@@ -170,7 +206,7 @@ static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
 {
     double start = clock_elapsed_s();
     ds_rc rc = one_batch(job, err);
-    if (rc.code == DS_OK && job->options->verify && !job->source) {
+    if (rc.code == DS_OK && job->options->verify && job->batch && !job->source) {
         // A batch that was left in merging read nothing: proof needs one that did.
         release_work(job);
         rc = one_batch(job, err);
@@ -193,7 +229,8 @@ static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
     TRY(transformer_due(job, &out->note, err));
     if (out->note[0])
         return DS_DONE;
-    return run_batches(job, out, err);
+    TRY(run_batches(job, out, err));
+    return long_load_cycle(job, out, err);
 }
 
 // The same with connections that say what they are for. It outlives all that is opened by it.
@@ -236,6 +273,8 @@ static ds_rc count_staged(ds_job *job, int64_t *rows, ds_error *err)
 static ds_rc reset_open_batch(ds_job *job, ds_error *err)
 {
     TRY(batch_begin(job, err)); // finds the open batch
+    if (!job->batch)            // it was withdrawn
+        return DS_DONE;
     if (job->status != BATCH_STARTED)
         TRY(batch_restart(job, "reset by hand", err));
     return batch_clear_failure(job, err);

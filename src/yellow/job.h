@@ -3,10 +3,20 @@
 #pragma once
 #include "yellow/control.h"
 
+// Datasets whose source is very large are loaded outside any batch, in ranges of their key with a restart point after
+// each. 0: the usual value.
+typedef struct ds_long_load_options {
+    int64_t restart_rows; // of a source that is estimated to have more; 20 million
+    int64_t range_rows;   // between two restart points, at most; 1 million
+    int cycle_ms;         // for ranges in one cycle, after its batch; one minute
+    int cycle_units;      // for tests: ranges and index builds in one cycle; 0: as many as its time allows
+} ds_long_load_options;
+
 typedef struct ds_job_options {
     int lease_wait_ms;   // how long to wait for another holder
     bool accept_deletes; // lets one guarded batch pass
     bool verify;         // afterwards compare source and merge within the batch's snapshot
+    ds_long_load_options long_loads;
 } ds_job_options;
 
 typedef struct ds_key_difference {
@@ -29,9 +39,9 @@ typedef struct ds_dataset_result {
 
 typedef struct ds_job_result {
     const char *stream;
-    int64_t batch;     // 0: no batch was due (a transformer whose inputs did not change)
-    const char *note;  // why none, or ""
-    bool keep_working; // a cycle's budget was used up
+    int64_t batch;     // 0: no batch was due (a transformer whose inputs did not change; all datasets are being loaded)
+    const char *note;  // why none, or how far loads outside the batch are; or ""
+    bool keep_working; // a cycle's budget was used up: the stream should be called again at once
     bool equal;        // with options.verify: every dataset is
     ds_counts counts;
     double seconds;

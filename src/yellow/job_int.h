@@ -53,7 +53,15 @@ typedef struct ds_work {
     ds_hash staged_sum;      // sum of the row hashes of the staged rows that have content (I, U, S)
     ds_deltas pending;
     double seconds;
+    bool joins;                       // was loaded outside any batch, and is compared for the first time
+    const struct ds_key_range *range; // of the source's rows; NULL: all of them
 } ds_work;
+
+// A dataset that is being loaded outside any batch.
+typedef struct ds_long_load {
+    ds_work work;
+    ds_restart restart;
+} ds_long_load;
 
 typedef struct ds_source ds_source;
 
@@ -79,15 +87,18 @@ typedef struct ds_job {
     ds_source *source; // while ingesting
     ds_db *live;       // a second connection to the merge database, opened when a diff needs it
     bool live_held;    // in a transaction that keeps others from moving its rows
-    ds_work *work;
+    ds_work *work;     // datasets that take part in a batch
     size_t work_count;
+    ds_long_load *loads; // the others
+    size_t load_count;
     bool staging_known;   // staging_exists of all of them was looked up
     size_t pending_bytes; // of all datasets
     ds_control_names names;
 } ds_job;
 
 // --- job.c
-// Reads what is known of every dataset into job->work. Behind the fence: what another holder committed is in it.
+// Reads what is known of every dataset into job->work and job->loads. Behind the fence: what another holder committed
+// is in it.
 ds_rc job_prepare_work(ds_job *job, ds_error *err);
 
 // --- lease.c
@@ -120,8 +131,12 @@ const char *batch_status_name(ds_batch_status status);
 bool batch_status_parse(const char *text, ds_batch_status *out);
 // One transition, inside the transaction of the work that it stands for.
 ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err);
-// Finds the open batch or begins the next one, in one transaction with the fence.
+// Finds the open batch or begins the next one, in one transaction with the fence. No batch (job->batch is 0) when no
+// dataset would take part in it.
 ds_rc batch_begin(ds_job *job, ds_error *err);
+// The open batch has never been, since no dataset takes part in it. Inside the caller's transaction, of a batch in
+// started.
+ds_rc batch_withdraw(ds_job *job, ds_error *err);
 // Sends an open batch back to the start and writes an event that says why, in a transaction of its own.
 ds_rc batch_restart(ds_job *job, const char *why, ds_error *err);
 // Forgets the failures of an open batch, in a transaction of its own.
@@ -174,6 +189,9 @@ void ingest_close_live(ds_job *job);
 // A key change: counts the live rows that the new key can't tell apart, which the merge closes.
 ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err);
 
+// Every input is kept in staging.
+bool ingest_keeps_inputs(const ds_job *job);
+
 // --- compare.c: a dataset through the edge diff; *source holds its source rows and is used up
 ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err);
 // Passes that a diff over so many live rows takes within its memory.
@@ -183,6 +201,17 @@ uint32_t compare_ranges(const ds_job *job, int64_t rows);
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);
 // What an earlier attempt left is removed; the tables are empty afterwards.
 ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err);
+// Empties a dataset's merge table and drops its indexes, inside the caller's transaction.
+ds_rc load_empty(ds_job *job, const ds_work *work, ds_error *err);
+// Writes live rows with that ds_batch_in, and adds them to work->after. Inside the caller's transaction.
+ds_rc load_write(ds_job *job, ds_work *work, int64_t batch_in, ds_rows *const *chunks, size_t n, ds_error *err);
+
+// --- long_load.c: first loads outside any batch
+// Of the datasets of a batch that has just begun: those that are too large for it leave it. Withdraws the batch when
+// none is left.
+ds_rc long_load_choose(ds_job *job, ds_error *err);
+// After the batch: ranges and indexes, as far as the cycle's budget goes.
+ds_rc long_load_cycle(ds_job *job, ds_job_result *out, ds_error *err);
 
 // --- merge.c
 // Records the datasets' counts and moves to merging, staging what is pending: one transaction.

@@ -14,11 +14,16 @@ static ds_rc in_ingesting(ds_job *job, ds_error *err)
     return job->status == BATCH_STARTED ? batch_move(job, BATCH_INGESTING, err) : DS_DONE;
 }
 
+ds_rc load_empty(ds_job *job, const ds_work *work, ds_error *err)
+{
+    TRY(table_drop_indexes(job->control, job->def, work->def, err)); // even an empty table may have them
+    return store_empty(job->control->db, work->def->merge, err);
+}
+
 static ds_rc clear(ds_job *job, const ds_work *work, ds_error *err)
 {
     TRY(in_ingesting(job, err));
-    TRY(table_drop_indexes(job->control, job->def, work->def, err)); // even an empty table may have them
-    return store_empty(job->control->db, work->def->merge, err);
+    return load_empty(job, work, err);
 }
 
 ds_rc load_clear(ds_job *job, ds_work *work, ds_error *err)
@@ -46,11 +51,12 @@ static ds_rc number_copies(ds_job *job, ds_work *work, ds_error *err)
     return store_exec(job->control->db, &q, NULL, err);
 }
 
-static ds_rc write_chunk(ds_job *job, ds_work *work, ds_writer *writer, const ds_rows *chunk, ds_error *err)
+static ds_rc write_chunk(ds_job *job, ds_work *work, int64_t batch_in, ds_writer *writer, const ds_rows *chunk,
+                         ds_error *err)
 {
     bool has_out = def_has_out(job->def);
     for (size_t i = 0; i < chunk->n; i++) {
-        ds_system_value values[4] = {{.hash = chunk->row_hash[i]}, {.i = job->batch}, {.i = has_out ? BATCH_LIVE : 1}};
+        ds_system_value values[4] = {{.hash = chunk->row_hash[i]}, {.i = batch_in}, {.i = has_out ? BATCH_LIVE : 1}};
         TRY(job->control->db->driver->write_row(writer, values, rows_row(chunk, i), err));
         fingerprint_add(&work->after, chunk->row_hash[i]);
     }
@@ -84,13 +90,13 @@ static ds_rc close_writer(ds_job *job, ds_writer *writer, ds_rc rc, ds_error *er
 
 // --- in committed chunks
 
-static ds_rc write_chunks(ds_job *job, ds_work *work, ds_rows **chunks, size_t n, ds_error *err)
+ds_rc load_write(ds_job *job, ds_work *work, int64_t batch_in, ds_rows *const *chunks, size_t n, ds_error *err)
 {
     ds_writer *writer = NULL;
     TRY(open_writer(job, work, false, &writer, err));
     ds_rc rc = DS_DONE;
     for (size_t i = 0; i < n && rc.code == DS_OK; i++)
-        rc = write_chunk(job, work, writer, chunks[i], err);
+        rc = write_chunk(job, work, batch_in, writer, chunks[i], err);
     return close_writer(job, writer, rc, err);
 }
 
@@ -99,7 +105,7 @@ static ds_rc write_group(ds_job *job, ds_work *work, ds_rows **chunks, size_t n,
     TRY(lease_begin(job, err));
     ds_rc rc = in_ingesting(job, err);
     if (rc.code == DS_OK)
-        rc = write_chunks(job, work, chunks, n, err);
+        rc = load_write(job, work, job->batch, chunks, n, err);
     rc = lease_end(job, rc, err);
     job_checkpoint(job, "load:chunk");
     return rc;
@@ -149,7 +155,7 @@ static ds_rc write_all(ds_job *job, ds_work *work, ds_pump *pump, ds_writer *wri
         if (!chunk)
             return DS_DONE;
         work->counts.bytes += (int64_t)chunk->bytes.n;
-        ds_rc rc = write_chunk(job, work, writer, chunk, err);
+        ds_rc rc = write_chunk(job, work, job->batch, writer, chunk, err);
         pump_recycle(pump, chunk);
         TRY(rc);
         job_report(job, work, work->after.rows, false);

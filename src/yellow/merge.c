@@ -196,6 +196,8 @@ static ds_rc merge_dataset(ds_job *job, ds_work *work, ds_error *err)
         TRY(store_analyze(job->control->db, work->def->merge, work->def->shape, NULL, 0, err));
     if (!work->loaded_now)
         TRY(check_loaded(job, work, err));
+    if (work->joins)
+        TRY(control_delete_restart(job->control, job->def->name, work->def->name, err));
     return views_replace(job->control, job->def, work->def, VIEW_REAL, err);
 }
 

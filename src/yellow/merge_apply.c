@@ -283,6 +283,8 @@ static ds_rc refresh_statistics(ds_job *job, const ds_work *work, ds_error *err)
 ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err)
 {
     TRY(refresh_statistics(job, work, err));
+    if (work->joins) // nobody has seen what it replaces: history begins with this batch
+        return apply_scd1(job, work, err);
     return STRATEGIES[job->def->milestoning](job, work, err);
 }
 

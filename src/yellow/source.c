@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "yellow/job_int.h"
+#include "yellow/key_range.h"
 #include "yellow/pump.h"
 #include "yellow/transform.h"
 
@@ -242,6 +243,8 @@ static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, d
     CLEANUP(sql_release) ds_sql q = sql_new(r->db->dialect);
     CLEANUP(arena_freep) ds_arena *arena = arena_new(); // reading ahead is on a thread of its own
     source_select(dataset, &q);
+    if (job->work[i].range)
+        key_range_where(job->work[i].range, &q);
     ds_read read = {.select = &q, .shape = dataset->shape};
     if (dataset->sql)
         read = transform_read(job->def, dataset, &q, arena);

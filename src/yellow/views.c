@@ -52,14 +52,16 @@ static void stub_select(const ds_shape *shape, bool history, ds_sql *out)
     SQL(out, " WHERE 0 = 1");
 }
 
-// The commit of the batch that a version came in, and of the first one after it went out.
+// The commit of the batch that a version came in (or, of a long first load, the first one that was made since), and of
+// the first one after it went out.
 static void valid_columns(const ds_stream_def *def, const ds_control_names *control, bool closed, ds_sql *out)
 {
     SQL(out, "(SELECT b.committed_at FROM ");
     sql_relation(out, control->batch);
     SQL(out, " AS b WHERE b.stream = ");
     sql_literal_text(out, def->name);
-    SQL(out, " AND b.batch_id = m.ds_batch_in) AS ds_valid_from, ");
+    SQL(out, " AND b.batch_id >= m.ds_batch_in AND b.status = 'committed' ORDER BY b.batch_id LIMIT 1) "
+             "AS ds_valid_from, ");
     if (!closed) {
         null_column("ds_valid_to", &(ds_type){.kind = TYPE_TIMESTAMPTZ}, out);
         return;

@@ -226,6 +226,102 @@ static void list_is_by_name(void **state)
     store_close(db);
 }
 
+// --- points
+
+static int64_t count_beside(contract *w, ds_db *db, const char *column, const char *op, const char *point)
+{
+    ds_error err;
+    ds_result found;
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "SELECT count(*) FROM t WHERE (");
+    sql_ident(&q, column);
+    SQL(&q, ")");
+    sql_add_fixed(&q, op, strlen(op));
+    SQL(&q, "(");
+    sql_point_value(&q, point);
+    SQL(&q, ")");
+    OK(store_query(db, &q, w->arena, &found, &err));
+    return result_int(&found, 0, 0);
+}
+
+// Every column is null in the last row, and in its order in those before.
+enum { POINT_COLUMNS = 4, POINT_ROWS = 5 };
+static void fill_points(contract *w, ds_db *db)
+{
+    static const char *const TYPES[POINT_COLUMNS] = {"bigint", "text", "double", "timestamp"};
+    static const char *const VALUES[POINT_ROWS + 1] = {
+        "-9223372036854775807, '', -0.1, '2026-01-01 00:00:00'",    "-1, '''', 0.1, '2026-01-01 00:00:00.000001'",
+        "0, '''1''', 0.30000000000000004, '2026-01-01 00:00:00.5'", "9, '10', 1e100, '2026-01-02 00:00:00'",
+        "10, '9', 1.7976931348623157e308, '2026-10-01 00:00:00'",   "NULL, NULL, NULL, NULL",
+    };
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "CREATE TABLE t (");
+    for (size_t i = 0; i < POINT_COLUMNS; i++) {
+        if (i)
+            SQL(&q, ", ");
+        sql_ident(&q, arena_printf(w->arena, "c%zu", i));
+        SQL(&q, " ");
+        db->dialect->column_type(type_of(w->arena, TYPES[i]), &q.text);
+    }
+    SQL(&q, ")");
+    assert_int_equal(affected(db, &q), 0);
+    for (size_t i = 0; i <= POINT_ROWS; i++) {
+        SQL(&q, "INSERT INTO t VALUES (");
+        sql_user_text(&q, VALUES[i]);
+        SQL(&q, ")");
+        assert_int_equal(affected(db, &q), 1);
+    }
+}
+
+static void points_compare_as_their_values(void **state)
+{
+    contract *w = *state;
+    ds_error err;
+    ds_result found;
+    ds_db *db = contract_open(w);
+    fill_points(w, db);
+    for (size_t c = 0; c < POINT_COLUMNS; c++) {
+        const char *column = arena_printf(w->arena, "c%zu", c);
+        CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+        SQL(&q, "SELECT ");
+        sql_point_column(&q, "s", column);
+        SQL(&q, " FROM t AS s ORDER BY s.c0 IS NULL, s.c0");
+        OK(store_query(db, &q, w->arena, &found, &err));
+        for (size_t row = 0; row < POINT_ROWS; row++) {
+            const char *point = result_text(&found, row, 0);
+            assert_int_equal(count_beside(w, db, column, " = ", point), 1);
+            assert_int_equal(count_beside(w, db, column, " > ", point), POINT_ROWS - 1 - row);
+        }
+        assert_null(result_text(&found, POINT_ROWS, 0));
+    }
+    store_close(db);
+}
+
+static int64_t estimate(ds_db *db, const char *table)
+{
+    ds_error err;
+    int64_t rows = -1;
+    OK(db->driver->rows_estimate(db, (ds_relation){"", table}, &rows, &err));
+    return rows;
+}
+
+static void estimates_are_about_right(void **state)
+{
+    ds_error err;
+    ds_db *db = contract_open(*state);
+    assert_int_equal(estimate(db, "t"), 0);
+    RUN(db, "CREATE TABLE t (id bigint)");
+    RUN(db, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+            "SELECT i FROM n");
+    RUN(db, "CREATE VIEW v AS SELECT id FROM t");
+    assert_in_range(estimate(db, "t"), 1000, 50000);
+    assert_int_equal(estimate(db, "v"), 0);
+    RUN(db, "ANALYZE t");
+    assert_int_equal(estimate(db, "t"), 5000);
+    store_close(db);
+}
+
 TEST_TABLE(STATEMENT, CONTRACT(exec_counts_rows), CONTRACT(statements_that_are_refused),
            CONTRACT(too_large_a_statement), CONTRACT(parameters_of_all_kinds), CONTRACT(query_without_rows),
-           CONTRACT(prepare_names_columns), CONTRACT(describe_finds_columns), CONTRACT(list_is_by_name), );
+           CONTRACT(prepare_names_columns), CONTRACT(describe_finds_columns), CONTRACT(list_is_by_name),
+           CONTRACT(points_compare_as_their_values), CONTRACT(estimates_are_about_right), );

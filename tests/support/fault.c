@@ -322,6 +322,12 @@ static ds_rc fault_pages(ds_db *db, ds_relation table, int64_t *out, ds_error *e
     WITH_FAULT(self->fault, FAULT_QUERY, DRIVER->pages(self->inner, table, out, err), );
 }
 
+static ds_rc fault_rows_estimate(ds_db *db, ds_relation table, int64_t *out, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_QUERY, DRIVER->rows_estimate(self->inner, table, out, err), );
+}
+
 static ds_rc fault_claim(ds_db *db, const char *name, ds_error *err)
 {
     DB(db);
@@ -420,6 +426,7 @@ ds_fault *fault_new(const ds_driver *inner)
         .schema_put = inner->schema_put ? fault_schema_put : NULL,
         .view_put = fault_view_put,
         .pages = inner->pages ? fault_pages : NULL,
+        .rows_estimate = inner->rows_estimate ? fault_rows_estimate : NULL,
     };
     return fault;
 }

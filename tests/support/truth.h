@@ -5,8 +5,9 @@
 //   started    no staging row of the batch, no dataset_batch row
 //   ingesting  no dataset_batch row; versions of the batch only in datasets that were never committed
 //   merging    staging holds as many rows as are recorded; versions of the batch only in first loads
+//   restart    a dataset with a restart point was never committed, and holds as many rows as the point says
 //   committed  live rows and the sum of their hashes are the recorded fingerprint; where the kernel has the lease, its
-//              row is gone
+//              row is gone (unless a load outside any batch went on behind the commit)
 #pragma once
 #include "yellow/control.h"
 

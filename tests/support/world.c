@@ -187,6 +187,7 @@ void world_apply(world *w)
     for (size_t i = 0; i < w->def.dataset_count; i++)
         apply_dataset(w, control, &w->datasets[i]);
     must(control_put_stream(control, &w->def, &err), &err, "stream");
+    must(control_prune_restarts(control, &w->def, &err), &err, "restart points");
     must(store_commit(control->db, &err), &err, "commit");
     control_close(control);
 }

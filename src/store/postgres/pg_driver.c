@@ -26,6 +26,7 @@ const ds_driver POSTGRES_DRIVER = {
     .schema_put = pg_schema_put,
     .view_put = pg_view_put,
     .pages = pg_pages,
+    .rows_estimate = pg_rows_estimate,
     .now = pg_now,
     .cancel = pg_cancel,
     .claim = pg_claim,

@@ -97,6 +97,7 @@ ds_rc pg_describe(ds_db *db, ds_arena *arena, const ds_relation *relations, size
                   ds_error *err);
 ds_rc pg_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err);
 ds_rc pg_pages(ds_db *db, ds_relation table, int64_t *out, ds_error *err);
+ds_rc pg_rows_estimate(ds_db *db, ds_relation table, int64_t *out, ds_error *err);
 
 // --- pg_objects.c
 ds_rc pg_schema_put(ds_db *db, const char *name, ds_error *err);

@@ -96,3 +96,31 @@ ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size
     *n = found.rows;
     return DS_DONE;
 }
+
+// Rows are at most as many as there are rowids between the smallest and the largest, and a row takes 8 bytes of the
+// file and more: two looks at a B-tree's edges and one at the file's header.
+ds_rc sqlite_rows_estimate(ds_db *db, ds_relation table, int64_t *out, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    SQL(&q, "SELECT wr, (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) / 8 "
+            "FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name = ");
+    sql_text(&q, table.name);
+    SQL(&q, " COLLATE NOCASE");
+    ds_result r;
+    TRY(sqlite_query(db, &q, arena, &r, err));
+    *out = r.rows ? result_int(&r, 0, 1) : 0;
+    if (r.rows == 0 || result_int(&r, 0, 0)) // no table, or one without rowids
+        return DS_DONE;
+    sql_clear(&q);
+    SQL(&q, "SELECT CAST(min(");
+    sql_int(&q, *out);
+    SQL(&q, ", COALESCE((SELECT max(_rowid_) FROM ");
+    sql_relation(&q, table);
+    SQL(&q, ") - (SELECT min(_rowid_) FROM ");
+    sql_relation(&q, table);
+    SQL(&q, ") + 1, 0)) AS INTEGER)");
+    TRY(sqlite_query(db, &q, arena, &r, err));
+    *out = result_int(&r, 0, 0);
+    return DS_DONE;
+}

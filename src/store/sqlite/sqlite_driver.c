@@ -36,6 +36,7 @@ const ds_driver SQLITE_DRIVER = {
     .list = sqlite_list,
     .prepare = sqlite_prepare,
     .view_put = sqlite_view_put,
+    .rows_estimate = sqlite_rows_estimate,
     .now = sqlite_now,
     .cancel = sqlite_cancel,
     .lock_try = sqlite_lock_try,

@@ -74,6 +74,7 @@ ds_rc sqlite_describe(ds_db *db, ds_arena *arena, const ds_relation *relations, 
                       ds_error *err);
 ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err);
 
+ds_rc sqlite_rows_estimate(ds_db *db, ds_relation table, int64_t *out, ds_error *err);
 ds_rc sqlite_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
 
 // --- sqlite_policy.c
