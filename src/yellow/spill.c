@@ -39,7 +39,7 @@ typedef struct run {
 } run;
 
 struct ds_spill {
-    const char *directory;
+    char *directory;
     int fd;
     uint64_t end; // of the file
     size_t block_bytes;
@@ -130,7 +130,9 @@ ds_rc spill_open(const char *directory, size_t buffer_bytes, ds_spill **out, ds_
     ds_spill *spill = calloc(1, sizeof *spill);
     if (!spill)
         BUG("out of memory");
-    spill->directory = directory;
+    spill->directory = strdup(directory);
+    if (!spill->directory)
+        BUG("out of memory");
     spill->block_bytes = block_size(buffer_bytes);
     spill->block = BUF_INIT(BLOCK_BYTES_LIMIT);
     for (int side = 0; side < SPILL_SIDES; side++)
@@ -161,6 +163,7 @@ void spill_close(ds_spill *spill)
     buf_release(&spill->block);
     if (spill->fd >= 0)
         close(spill->fd);
+    free(spill->directory);
     free(spill);
 }
 

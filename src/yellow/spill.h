@@ -15,7 +15,7 @@ typedef struct ds_spill ds_spill;
 typedef enum ds_spill_side { SPILL_LIVE, SPILL_SOURCE, SPILL_SIDES } ds_spill_side;
 enum { SPILL_RANGES = 32 };
 
-// directory: borrowed; NULL stands for $TMPDIR, or /tmp. buffer_bytes: of memory for what is not written yet.
+// directory: NULL stands for $TMPDIR, or /tmp. buffer_bytes: of memory for what is not written yet.
 ds_rc spill_open(const char *directory, size_t buffer_bytes, ds_spill **out, ds_error *err);
 void spill_close(ds_spill *spill); // takes NULL
 
