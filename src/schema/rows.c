@@ -272,6 +272,19 @@ static void check_order(const ds_rows *rows, const ds_shape *shape, ds_str row)
 }
 #endif
 
+// The row being written is complete.
+static inline void rows_count(ds_rows *rows, ds_hash hash, ds_hash key, int64_t locator)
+{
+    if (rows->n == rows->cap)
+        rows_grow(rows);
+    rows->end[rows->n] = (uint32_t)rows->bytes.n;
+    rows->row_hash[rows->n] = hash;
+    rows->key_hash[rows->n] = key;
+    rows->locator[rows->n] = locator;
+    rows->n++;
+    rows->open = false;
+}
+
 ds_rc rows_end(ds_rows *rows, const ds_shape *shape, uint64_t key_seed, ds_error *err)
 {
     ds_assert(rows->open);
@@ -290,15 +303,16 @@ ds_rc rows_end(ds_rows *rows, const ds_shape *shape, uint64_t key_seed, ds_error
     } else {
         key = hash_keyless(hash, key_seed);
     }
-    if (rows->n == rows->cap)
-        rows_grow(rows);
-    rows->end[rows->n] = (uint32_t)rows->bytes.n;
-    rows->row_hash[rows->n] = hash;
-    rows->key_hash[rows->n] = key;
-    rows->locator[rows->n] = 0;
-    rows->n++;
-    rows->open = false;
+    rows_count(rows, hash, key, 0);
     return DS_DONE;
+}
+
+void rows_append(ds_rows *rows, ds_str row, ds_hash hash, ds_hash key_hash, int64_t locator)
+{
+    rows_begin(rows);
+    buf_put_str(&rows->bytes, row);
+    ds_assert(buf_ok(&rows->bytes));
+    rows_count(rows, hash, key_hash, locator);
 }
 
 // --- of an encoded row

@@ -70,6 +70,8 @@ void rows_put_double(ds_rows *rows, uint64_t name_hash, double value); // normal
 ds_rc rows_end(ds_rows *rows, const ds_shape *shape, uint64_t key_seed, ds_error *err);
 // Takes back the row being written, or the last one ended.
 void rows_drop(ds_rows *rows);
+// Adds a row that was encoded and hashed before.
+void rows_append(ds_rows *rows, ds_str row, ds_hash hash, ds_hash key_hash, int64_t locator);
 
 // --- reading a row
 // Cells in the order of shape->columns; out has room for shape->n. Cells of columns that the shape lacks are skipped.

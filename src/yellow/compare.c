@@ -5,12 +5,8 @@
 #include "yellow/job_int.h"
 
 enum {
-    WAITING_MAX = 16 << 20,     // bytes of source rows that may wait for their live partner
-    MEMORY_DEFAULT = 256 << 20, // of one diff's table
-    LEAD_MAX = 64 * 1024,       // rows that one side of a diff may be ahead of the other
-    GUARD_MIN_ROWS = 20,        // below, only emptying counts
-    RANGES_MAX = 4096,
-    RANGES_MORE = 4, // when a pass was crowded
+    LEAD_MAX = 64 * 1024, // rows that one side of a diff may be ahead of the other
+    GUARD_MIN_ROWS = 20,  // below, only emptying counts
 };
 
 // --- guard
@@ -55,6 +51,13 @@ static ds_rc on_gone_copies(void *context, ds_hash hash, int64_t keep, int64_t l
 {
     side *s = context;
     return staging_add_gone_copies(s->job, s->work, hash, keep, live, err);
+}
+
+// Between two chunks that come back from disk.
+static ds_rc on_chunk(void *context, ds_error *err)
+{
+    side *s = context;
+    return lease_check(s->job, err);
 }
 
 // One side of the diff, fed chunk by chunk.
@@ -124,8 +127,7 @@ static int64_t steps(const both *b)
 // same order on both sides then meet soon.
 static ds_rc feed_some(both *b, ds_error *err)
 {
-    bool live_first = b->work->def->shape->key_count == 0; // copies are counted against all live copies
-    bool room = !live_first && diff_waiting_bytes(b->diff) < WAITING_MAX;
+    bool room = diff_wants_source(b->diff);
     int64_t lead = b->source.rows - b->live.rows, before = steps(b);
     bool source_open = !b->source.ended && (b->live.ended || (room && lead < LEAD_MAX));
     bool live_open = !b->live.ended && (!room || b->source.ended || lead > -LEAD_MAX);
@@ -138,17 +140,19 @@ static ds_rc feed_some(both *b, ds_error *err)
     return lead < 0 ? feed_source(b, true, err) : feed_live(b, true, err); // both are late
 }
 
-// Stops early when the diff is crowded.
 static ds_rc feed_both(both *b, ds_error *err)
 {
     while (!b->source.ended || !b->live.ended) {
-        if (diff_crowded(b->diff))
-            return DS_DONE;
-        if (runtime_cancelled(b->job->runtime))
-            return ds_fail(err, DS_CANCELLED, "interrupted");
+        TRY(lease_check(b->job, err));
         TRY(feed_some(b, err));
     }
-    return diff_finish(b->diff, err);
+    return DS_DONE;
+}
+
+// After `resnapshot` stored hashes are not believed.
+static bool compares_values(const ds_job *job, const ds_work *work)
+{
+    return job->resnapshot && !work->rekey;
 }
 
 static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns, ds_pump **out, ds_error *err)
@@ -165,38 +169,14 @@ static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns,
     return pump_open(job->live, &read, 0, out, err);
 }
 
-// One pass over both sides. *source: an open pump, or NULL; it is used up. *crowded: the pass was given up.
-static ds_rc diff_pass(ds_job *job, ds_work *work, ds_pump **source, const ds_diff_options *options,
-                       ds_diff_totals *totals, bool *crowded, ds_error *err)
+static ds_rc feed_diff(ds_job *job, ds_work *work, ds_pump *source, ds_diff *diff, ds_error *err)
 {
-    CLEANUP(pump_closep) ds_pump *pump = *source;
     CLEANUP(pump_closep) ds_pump *live = NULL;
-    CLEANUP(diff_freep) ds_diff *diff = NULL;
-    *source = NULL;
-    if (!pump)
-        TRY(source_pump(job, work, &pump, err));
-    const ds_shape *columns = options->rehash ? work->def->shape : shape_of_key(job->arena, work->def->shape);
+    bool rehash = compares_values(job, work);
+    const ds_shape *columns = rehash ? work->def->shape : shape_of_key(job->arena, work->def->shape);
     TRY(open_live_pump(job, work, columns, &live, err));
-    diff = diff_new(options);
     work->counts.bytes = 0;
-    TRY(feed_both(&(both){.job = job, .work = work, .diff = diff, .source.pump = pump, .live.pump = live}, err));
-    *crowded = diff_crowded(diff);
-    *totals = *diff_totals(diff);
-    if (!*crowded && totals->check != 0)
-        return ds_fail(err, DS_INTERNAL, "%s: the differences found do not add up to the source's fingerprint",
-                       work->def->name);
-    return DS_DONE;
-}
-
-static size_t table_budget(const ds_job *job)
-{
-    return job->def->memory_bytes ? (size_t)job->def->memory_bytes : MEMORY_DEFAULT;
-}
-
-uint32_t compare_ranges(const ds_job *job, int64_t rows)
-{
-    size_t ranges = diff_table_bytes(rows) / table_budget(job) + 1;
-    return (uint32_t)(ranges > RANGES_MAX ? RANGES_MAX : ranges);
+    return feed_both(&(both){.job = job, .work = work, .diff = diff, .source.pump = source, .live.pump = live}, err);
 }
 
 // Do closed versions outnumber live ones? Every version ever made was inserted once.
@@ -232,54 +212,34 @@ static ds_rc compare_before(ds_job *job, ds_work *work, ds_fingerprint before, d
     return lease_end(job, control_event(job->control, job->def->name, "repaired", detail, err), err);
 }
 
-static void add_totals(ds_diff_totals *all, const ds_diff_totals *range)
+// What waits on disk is settled when neither database is read any more.
+static ds_rc diff_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_diff_totals *out, ds_error *err)
 {
-    all->source = range->source; // every pass sees all rows
-    all->live = range->live;
-    all->inserted += range->inserted;
-    all->updated += range->updated;
-    all->deleted += range->deleted;
-}
-
-// All ranges; from the start with more of them when one is crowded.
-static ds_rc diff_ranges(ds_job *job, ds_work *work, ds_pump **source, ds_diff_options *options, ds_diff_totals *all,
-                         ds_error *err)
-{
-    *all = (ds_diff_totals){0};
-    for (options->range = 0; options->range < options->ranges;) {
-        ds_diff_totals totals;
-        bool crowded;
-        options->table_bytes_max = options->ranges < RANGES_MAX ? table_budget(job) : 0;
-        TRY(diff_pass(job, work, source, options, &totals, &crowded, err));
-        if (crowded) {
-            TRY(staging_forget(job, work, err));
-            *all = (ds_diff_totals){0};
-            options->range = 0;
-            options->ranges = options->ranges * RANGES_MORE < RANGES_MAX ? options->ranges * RANGES_MORE : RANGES_MAX;
-            continue;
-        }
-        if (options->range++ > 0 && !fingerprint_eq(totals.source, all->source))
-            return ds_fail(err, DS_ENV, "%s: the source changed between two reads of one snapshot", work->def->name);
-        add_totals(all, &totals);
-    }
+    side s = {job, work};
+    ds_diff_options options = {
+        .shape = work->def->shape,
+        .expected_rows = work->state.fingerprint.rows,
+        .memory_bytes = (size_t)job->def->memory_bytes,
+        .want_same = job->def->staging_full,
+        .rehash = compares_values(job, work),
+        .sink = {&s, on_row, on_gone, on_gone_copies, on_chunk},
+    };
+    CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
+    TRY(feed_diff(job, work, *source, diff, err));
+    pump_closep(source);
+    TRY(diff_finish(diff, err));
+    *out = *diff_totals(diff);
+    if (out->check != 0)
+        return ds_fail(err, DS_INTERNAL, "%s: the differences found do not add up to the source's fingerprint",
+                       work->def->name);
     return DS_DONE;
 }
 
 ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err)
 {
     TRY(count_versions(job, work, err));
-    int64_t expected = work->state.fingerprint.rows;
-    side s = {job, work};
-    ds_diff_options options = {
-        .shape = work->def->shape,
-        .expected_rows = expected,
-        .ranges = compare_ranges(job, expected),
-        .want_same = job->def->staging_full,
-        .rehash = job->resnapshot && !work->rekey,
-        .sink = {&s, on_row, on_gone, on_gone_copies},
-    };
     ds_diff_totals all;
-    TRY(diff_ranges(job, work, source, &options, &all, err));
+    TRY(diff_dataset(job, work, source, &all, err));
     TRY(compare_before(job, work, all.live, err));
     work->after = all.source;
     work->counts.read = all.source.rows;

@@ -11,9 +11,10 @@
 // Multisets (shape without a key): identity is (row hash, copy number); live chunks must all come first, with the copy
 // number as the locator. Copies that aren't numbered from 1 without gaps (somebody wrote to the table), and with rehash
 // those of which one is damaged, are all replaced: deleted and inserted anew.
-// A diff over more rows than the memory budget works by key-hash ranges: the caller runs it once per range over the
-// same data, rows of other ranges are passed over.
-// Thread rule: one thread.
+//
+// Memory is bounded: a table that may grow no more settles the keys that it has, and the rows of all others wait on
+// disk (yellow/spill.h). diff_finish brings them back, one range of their key's hash after the other, each a diff of
+// its own. So each side is given once, however large it is. Thread rule: one thread.
 #pragma once
 #include "schema/fingerprint.h"
 
@@ -30,22 +31,26 @@ typedef struct ds_diff_sink {
     ds_rc (*gone)(void *context, int64_t locator, ds_error *err);
     // A multiset: of the live copies of the row with this hash only `keep` stay.
     ds_rc (*gone_copies)(void *context, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
+    // Asked between two chunks that come back from disk, where no caller can stop the work. May be NULL.
+    ds_rc (*go_on)(void *context, ds_error *err);
 } ds_diff_sink;
 
 typedef struct ds_diff_options {
-    const ds_shape *shape;  // of the source rows
-    int64_t expected_rows;  // a guess of the number of live rows
-    uint32_t ranges, range; // this pass settles keys of range `range` of `ranges` (1, 0 for all)
-    size_t table_bytes_max; // above, diff_crowded() says so; 0: no limit
-    bool want_same;         // tell unchanged rows too
-    bool rehash;            // live chunks are whole rows: their hashes are recomputed, damaged rows count as changed
+    const ds_shape *shape; // of the source rows
+    int64_t expected_rows; // a guess of the number of live rows
+    size_t memory_bytes;   // of the table, waiting rows and the buffers of files; 0: DIFF_MEMORY_DEFAULT
+    const char *directory; // of files, borrowed; NULL: $TMPDIR, or /tmp
+    bool want_same;        // tell unchanged rows too
+    bool rehash;           // live chunks are whole rows: their hashes are recomputed, damaged rows count as changed
     ds_diff_sink sink;
 } ds_diff_options;
 
+enum { DIFF_MEMORY_DEFAULT = 400 << 20 }; // some ten million rows
+
 typedef struct ds_diff_totals {
-    ds_fingerprint source, live; // over all rows seen, of every range
+    ds_fingerprint source, live; // over all rows seen
     int64_t inserted, updated, deleted;
-    // Low halves of live + inserted + updated(new - old) - deleted - source, of this range: 0 when all went right.
+    // Low halves of live + inserted + updated(new - old) - deleted - source: 0 at the end when all went right.
     uint64_t check;
 } ds_diff_totals;
 
@@ -59,13 +64,9 @@ ds_rc diff_live_end(ds_diff *diff, ds_error *err); // inserts the waiting source
 // Source rows. Takes the chunk when some of its rows have to wait (*kept is then true). DS_FINDING: duplicate of a key
 // that waits or is new.
 ds_rc diff_source(ds_diff *diff, ds_rows *chunk, bool *kept, ds_error *err);
-// After both ends: tells the live rows that were never seen.
+// Should source rows come now? Not before the live end while too many of them wait; the live side never has to wait.
+bool diff_wants_source(const ds_diff *diff);
+// After both ends: tells the live rows that were never seen, and settles what waits on disk.
 ds_rc diff_finish(ds_diff *diff, ds_error *err);
 
-// Bytes of source rows that wait; the caller stops feeding the source above its budget until the live side ends.
-size_t diff_waiting_bytes(const ds_diff *diff);
-// More keys came than were expected and the table has outgrown its limit: start again with more ranges.
-bool diff_crowded(const ds_diff *diff);
 const ds_diff_totals *diff_totals(const ds_diff *diff);
-// Bytes that a table for so many live rows needs.
-size_t diff_table_bytes(int64_t rows);

@@ -152,8 +152,6 @@ ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *er
 ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
 // Writes what is pending of all datasets, inside the caller's transaction.
 ds_rc staging_flush(ds_job *job, ds_error *err);
-// Forgets all deltas of the dataset in this batch, also those written already.
-ds_rc staging_forget(ds_job *job, ds_work *work, ds_error *err);
 // Drops the batch's staging rows of every dataset, inside the caller's transaction; *rows counts them.
 ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err);
 // Retention: deletes the staging rows of batches that are too old, inside the caller's transaction.
@@ -192,10 +190,8 @@ ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err);
 // Every input is kept in staging.
 bool ingest_keeps_inputs(const ds_job *job);
 
-// --- compare.c: a dataset through the edge diff; *source holds its source rows and is used up
+// --- compare.c: a dataset through the edge diff; *source holds its source rows and is closed when they are read
 ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err);
-// Passes that a diff over so many live rows takes within its memory.
-uint32_t compare_ranges(const ds_job *job, int64_t rows);
 
 // --- load.c: the first load of a dataset; pump holds its source rows
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);

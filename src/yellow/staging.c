@@ -297,20 +297,6 @@ ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err)
     return DS_DONE;
 }
 
-ds_rc staging_forget(ds_job *job, ds_work *work, ds_error *err)
-{
-    deltas_clear(job, &work->pending);
-    if (work->staged_rows > 0) {
-        int64_t rows = 0;
-        TRY(lease_begin(job, err));
-        TRY(lease_end(job, delete_batches(job, work, job->batch, job->batch, &rows, err), err));
-    }
-    work->staged_rows = 0;
-    work->staged_sum = (ds_hash){0};
-    work->changed = work->first_load || work->rekey;
-    return DS_DONE;
-}
-
 static ds_work *work_named(ds_job *job, const char *dataset)
 {
     for (size_t i = 0; i < job->work_count; i++)

@@ -93,6 +93,12 @@ static ds_rc on_gone_copies(void *context, ds_hash hash, int64_t keep, int64_t l
     return DS_DONE;
 }
 
+static ds_rc on_chunk(void *context, ds_error *err)
+{
+    finder *f = context;
+    return lease_check(f->job, err);
+}
+
 static ds_rc feed(ds_diff *diff, ds_pump *live, ds_pump *source, ds_error *err)
 {
     ds_rows *chunk;
@@ -123,18 +129,15 @@ static ds_rc find_keys(ds_job *job, const ds_work *work, ds_dataset_result *resu
     int64_t rows = result->merge.rows > result->source.rows ? result->merge.rows : result->source.rows;
     ds_diff_options options = {.shape = work->def->shape,
                                .expected_rows = rows,
-                               .ranges = compare_ranges(job, rows),
+                               .memory_bytes = (size_t)job->def->memory_bytes,
                                .rehash = true,
-                               .sink = {&f, on_row, on_gone, on_gone_copies}};
-    for (; options.range < options.ranges && result->key_count < VERIFY_KEYS_MAX; options.range++) {
-        CLEANUP(pump_closep) ds_pump *live = NULL;
-        CLEANUP(pump_closep) ds_pump *source = NULL;
-        TRY(open_merge(job, work, true, &live, err));
-        TRY(source_pump(job, work, &source, err));
-        CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
-        TRY(feed(diff, live, source, err));
-    }
-    return DS_DONE;
+                               .sink = {&f, on_row, on_gone, on_gone_copies, on_chunk}};
+    CLEANUP(pump_closep) ds_pump *live = NULL;
+    CLEANUP(pump_closep) ds_pump *source = NULL;
+    CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
+    TRY(open_merge(job, work, true, &live, err));
+    TRY(source_pump(job, work, &source, err));
+    return feed(diff, live, source, err);
 }
 
 static ds_rc verify_dataset(ds_job *job, ds_work *work, ds_dataset_result *result, ds_error *err)

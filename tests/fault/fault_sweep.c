@@ -114,9 +114,9 @@ static void changes(world *w)
     change_keyed(w);
 }
 
-static void changes_in_ranges(world *w)
+static void changes_by_disk(world *w)
 {
-    w->def.memory_bytes = 700; // 4 ranges
+    w->def.memory_bytes = 1; // of one key
     changes(w);
 }
 
@@ -238,7 +238,7 @@ static const scenario SCENARIOS[] = {
     {.name = "first-load-staged", .prepare = first_load_staged, .batches = 1},
     {.name = "first-load-again", .prepare = first_load_again, .batches = 1, .only = SCD4},
     {.name = "changes", .prepare = changes, .batches = 2},
-    {.name = "changes-in-ranges", .prepare = changes_in_ranges, .batches = 2, .only = SCD2},
+    {.name = "changes-by-disk", .prepare = changes_by_disk, .batches = 2, .only = SCD2},
     {.name = "changes-keyless", .prepare = changes_keyless, .batches = 2, .only = SCD1},
     {.name = "changes-pruning", .prepare = changes_after_empty_staging, .batches = 3, .only = SCD1},
     {.name = "unchanged", .prepare = unchanged, .batches = 2, .only = SCD1},

@@ -1,5 +1,5 @@
 // The edge diff alone against a naive comparison in memory: every small table against every other, in every
-// interleaving of their chunks, by one and by several ranges.
+// interleaving of their chunks, in memory and by disk.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -146,7 +146,7 @@ static ds_rows *next_chunk(feed *f, size_t per_chunk)
 typedef struct plan {
     const ds_shape *shape;
     bool rehash, want_same;
-    uint32_t ranges;
+    size_t memory; // 0: enough
     size_t per_chunk;
     int64_t expected_rows;
     int damaged; // a key whose live row has other values than when its hash was stored; -1: none
@@ -203,7 +203,6 @@ static ds_rc feed_in_order(ds_diff *diff, feed *source, feed *live, const char *
         else
             TRY(diff_live_end(diff, err));
     }
-    assert_int_equal(diff_waiting_bytes(diff), 0);
     return diff_finish(diff, err);
 }
 
@@ -214,19 +213,18 @@ static void feed_release(feed *f)
             rows_free(f->chunks[i]);
 }
 
-static ds_rc one_pass(const plan *p, ds_arena *arena, const side *live, const side *source, uint32_t range,
-                      const char *order, told *t, ds_diff_totals *totals, ds_error *err)
+static ds_rc one_pass(const plan *p, ds_arena *arena, const side *live, const side *source, const char *order, told *t,
+                      ds_diff_totals *totals, ds_error *err)
 {
     feed l, s;
     make_live(p, arena, live, &l);
     make_source(p, source, &s);
     ds_diff_options options = {.shape = p->shape,
                                .expected_rows = p->expected_rows,
-                               .ranges = p->ranges,
-                               .range = range,
+                               .memory_bytes = p->memory,
                                .want_same = p->want_same,
                                .rehash = p->rehash,
-                               .sink = {t, on_row, on_gone, on_gone_copies}};
+                               .sink = {t, on_row, on_gone, on_gone_copies, NULL}};
     ds_diff *diff = diff_new(&options);
     ds_rc rc = feed_in_order(diff, &s, &l, order, err);
     *totals = *diff_totals(diff);
@@ -293,21 +291,15 @@ static void compare(const plan *p, ds_arena *arena, const side *live, const side
 {
     told *t = told_new(p);
     ds_error err;
-    int64_t inserted = 0, updated = 0, deleted = 0;
-    for (uint32_t range = 0; range < p->ranges; range++) {
-        ds_diff_totals totals;
-        OK(one_pass(p, arena, live, source, range, order, t, &totals, &err));
-        assert_int_equal(totals.check, 0);
-        assert_int_equal(totals.live.rows, rows_in(p, live));
-        assert_int_equal(totals.source.rows, rows_in(p, source));
-        inserted += totals.inserted;
-        updated += totals.updated;
-        deleted += totals.deleted;
-    }
+    ds_diff_totals totals;
+    OK(one_pass(p, arena, live, source, order, t, &totals, &err));
     expect(p, live, source, t);
-    assert_int_equal(inserted, sum(t->inserted, live->n));
-    assert_int_equal(updated, sum(t->updated, live->n));
-    assert_int_equal(deleted, sum(t->gone, live->n));
+    assert_int_equal(totals.check, 0);
+    assert_int_equal(totals.live.rows, rows_in(p, live));
+    assert_int_equal(totals.source.rows, rows_in(p, source));
+    assert_int_equal(totals.inserted, sum(t->inserted, live->n));
+    assert_int_equal(totals.updated, sum(t->updated, live->n));
+    assert_int_equal(totals.deleted, sum(t->gone, live->n));
     free(t);
 }
 
@@ -411,37 +403,34 @@ static int teardown(void **state)
 static void keyed_tables_in_every_order(void **state)
 {
     fixture *f = *state;
-    plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 1, .damaged = -1, .hole = -1};
+    plan p = {.shape = f->keyed, .per_chunk = 1, .damaged = -1, .hole = -1};
     every_pair(&p, f->arena, 3, 3);
-    p = (plan){.shape = f->keyed, .ranges = 3, .per_chunk = 2, .damaged = -1, .hole = -1, .want_same = true};
+    p = (plan){.shape = f->keyed, .memory = 1, .per_chunk = 2, .damaged = -1, .hole = -1, .want_same = true};
     every_pair(&p, f->arena, 3, 3);
 }
 
 static void rehashed_tables_in_every_order(void **state)
 {
     fixture *f = *state;
-    for (int damaged = -1; damaged < 2; damaged++) {
-        plan p = {.shape = f->keyed,
-                  .ranges = 1,
-                  .per_chunk = 1,
-                  .rehash = true,
-                  .want_same = true,
-                  .damaged = damaged,
-                  .hole = -1};
-        every_pair(&p, f->arena, 2, 3);
-    }
+    for (int damaged = -1; damaged < 2; damaged++)
+        for (size_t tiny = 0; tiny < 2; tiny++) {
+            plan p = {.shape = f->keyed,
+                      .memory = tiny,
+                      .per_chunk = 1,
+                      .rehash = true,
+                      .want_same = true,
+                      .damaged = damaged,
+                      .hole = -1};
+            every_pair(&p, f->arena, 2, 3);
+        }
 }
 
 static void multisets_in_every_order(void **state)
 {
     fixture *f = *state;
-    for (uint32_t ranges = 1; ranges <= 3; ranges += 2) {
-        plan p = {.shape = f->multiset,
-                  .ranges = ranges,
-                  .per_chunk = 2,
-                  .damaged = -1,
-                  .hole = -1,
-                  .want_same = ranges == 1};
+    for (size_t tiny = 0; tiny < 2; tiny++) {
+        plan p = {
+            .shape = f->multiset, .memory = tiny, .per_chunk = 2, .damaged = -1, .hole = -1, .want_same = tiny == 0};
         every_pair(&p, f->arena, 3, 4);
     }
 }
@@ -450,9 +439,9 @@ static void damaged_multisets_in_every_order(void **state)
 {
     fixture *f = *state;
     for (int row = 0; row < 2; row++) {
-        plan p = {.shape = f->multiset, .ranges = 1, .per_chunk = 1, .rehash = true, .damaged = row, .hole = -1};
+        plan p = {.shape = f->multiset, .per_chunk = 1, .rehash = true, .damaged = row, .hole = -1};
         every_pair(&p, f->arena, 2, 4);
-        p = (plan){.shape = f->multiset, .ranges = 2, .per_chunk = 3, .damaged = -1, .hole = row, .want_same = true};
+        p = (plan){.shape = f->multiset, .memory = 1, .per_chunk = 3, .damaged = -1, .hole = row, .want_same = true};
         every_pair(&p, f->arena, 2, 4);
     }
 }
@@ -464,15 +453,15 @@ static void large_tables(void **state)
     static side live, source;
     static char order[4 * KEYS_MAX];
     static const char *const PATTERNS[] = {"L", "S", "SL", "LLS", "SSL", "SSSSSSSL"};
-    static const uint32_t RANGES[] = {1, 2, 7};
+    static const size_t MEMORY[] = {0, 100 << 10, 2000, 1}; // all of it, half, two levels of files, three
     live.n = source.n = KEYS_MAX;
     for (int k = 0; k < KEYS_MAX; k++) {
         live.content[k] = k % 3 == 0 ? NONE : k % 7 + 1;
         source.content[k] = k % 5 == 0 ? NONE : k % 11 == 0 ? 9 : k % 7 + 1;
     }
     for (size_t i = 0; i < sizeof PATTERNS / sizeof PATTERNS[0]; i++)
-        for (size_t r = 0; r < sizeof RANGES / sizeof RANGES[0]; r++) {
-            plan p = {.shape = f->keyed, .ranges = RANGES[r], .per_chunk = 37 + 100 * i, .damaged = -1, .hole = -1};
+        for (size_t r = 0; r < sizeof MEMORY / sizeof MEMORY[0]; r++) {
+            plan p = {.shape = f->keyed, .memory = MEMORY[r], .per_chunk = 37 + 100 * i, .damaged = -1, .hole = -1};
             size_t s = chunks_of(&p, &source), l = chunks_of(&p, &live) + 1, n = 0;
             for (size_t at = 0; s + l > 0; at++) {
                 bool want_source = PATTERNS[i][at % strlen(PATTERNS[i])] == 'S';
@@ -497,7 +486,7 @@ static void a_duplicate_is_named_or_told_as_new(void **state)
     side live = {.content = {1, 1}, .n = 2};
     for (int twice = 0; twice < 3; twice++)
         for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
-            plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 2, .damaged = -1, .hole = -1};
+            plan p = {.shape = f->keyed, .per_chunk = 2, .damaged = -1, .hole = -1};
             feed l, s = {.n = 3};
             make_live(&p, f->arena, &live, &l);
             for (int k = 0; k < 3; k++) {
@@ -506,7 +495,7 @@ static void a_duplicate_is_named_or_told_as_new(void **state)
             }
             put_row(s.chunks[2], p.shape, twice, 5);
             told *t = told_new(&p);
-            ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies}};
+            ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies, NULL}};
             ds_diff *diff = diff_new(&options);
             char named[40];
             snprintf(named, sizeof named, "duplicate key in the source: id=%d", twice);
@@ -527,18 +516,98 @@ static void a_duplicate_is_named_or_told_as_new(void **state)
 static void two_live_rows_of_one_key_are_damage(void **state)
 {
     fixture *f = *state;
-    plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 9, .damaged = -1, .hole = -1};
+    plan p = {.shape = f->keyed, .per_chunk = 9, .damaged = -1, .hole = -1};
     ds_rows *rows = rows_new();
     put_row(rows, p.shape, 1, 1);
     put_row(rows, p.shape, 1, 2);
     rows->locator[0] = rows->locator[1] = 7;
     told *t = told_new(&p);
-    ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies}};
+    ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies, NULL}};
     ds_diff *diff = diff_new(&options);
     ds_error err;
     FAILS(diff_live(diff, rows, &err), DS_FINDING, "two live rows have the key");
     diff_free(diff);
     rows_free(rows);
+    free(t);
+}
+
+static ds_rc stop(void *context, ds_error *err)
+{
+    (void)context;
+    return ds_fail(err, DS_CANCELLED, "stopped");
+}
+
+// Rows that come back from disk are many: the caller is asked between two chunks of them.
+static void a_diff_can_be_stopped_while_rows_come_back(void **state)
+{
+    fixture *f = *state;
+    static side live = {.n = 100}, source = {.n = 100};
+    plan p = {.shape = f->keyed, .memory = 1, .per_chunk = 200, .damaged = -1, .hole = -1};
+    feed l, s;
+    source.content[7] = 1;
+    for (int k = 0; k < 100; k++)
+        live.content[k] = 1;
+    make_live(&p, f->arena, &live, &l);
+    make_source(&p, &source, &s);
+    told *t = told_new(&p);
+    ds_diff_options options = {.shape = p.shape,
+                               .memory_bytes = p.memory,
+                               .sink = {t, on_row, on_gone, on_gone_copies, stop}};
+    ds_diff *diff = diff_new(&options);
+    ds_error err;
+    FAILS(feed_in_order(diff, &s, &l, "LLS", &err), DS_CANCELLED, "stopped");
+    diff_free(diff);
+    feed_release(&l);
+    feed_release(&s);
+    free(t);
+}
+
+static void a_directory_that_is_not_there_is_named(void **state)
+{
+    fixture *f = *state;
+    static side live = {.content = {1, 1, 1}, .n = 3};
+    plan p = {.shape = f->keyed, .memory = 1, .per_chunk = 3, .damaged = -1, .hole = -1};
+    feed l;
+    make_live(&p, f->arena, &live, &l);
+    told *t = told_new(&p);
+    ds_diff_options options = {.shape = p.shape,
+                               .memory_bytes = p.memory,
+                               .directory = "/nowhere/at/all",
+                               .sink = {t, on_row, on_gone, on_gone_copies, NULL}};
+    ds_diff *diff = diff_new(&options);
+    ds_error err;
+    FAILS(diff_live(diff, l.chunks[0], &err), DS_ENV, "can't make a temporary file in /nowhere/at/all");
+    diff_free(diff);
+    feed_release(&l);
+    free(t);
+}
+
+// Source rows wait for the live side up to a limit; what goes to disk doesn't wait.
+static void the_source_is_held_back_while_too_much_waits(void **state)
+{
+    fixture *f = *state;
+    static side source = {.n = 40};
+    plan p = {.shape = f->keyed, .memory = 8000, .per_chunk = 20, .damaged = -1, .hole = -1};
+    for (int k = 0; k < 40; k++)
+        source.content[k] = 1;
+    feed s;
+    make_source(&p, &source, &s);
+    told *t = told_new(&p);
+    ds_diff_options options = {.shape = p.shape,
+                               .memory_bytes = p.memory,
+                               .sink = {t, on_row, on_gone, on_gone_copies, NULL}};
+    ds_diff *diff = diff_new(&options);
+    ds_error err;
+    assert_true(diff_wants_source(diff));
+    OK(give_source(diff, &s, 0, &err));
+    assert_false(diff_wants_source(diff));
+    OK(diff_live_end(diff, &err));
+    assert_true(diff_wants_source(diff));
+    OK(give_source(diff, &s, 1, &err));
+    OK(diff_finish(diff, &err));
+    assert_int_equal(diff_totals(diff)->inserted, 40);
+    diff_free(diff);
+    feed_release(&s);
     free(t);
 }
 
@@ -548,14 +617,15 @@ static void a_failing_sink_stops_the_diff(void **state)
     fixture *f = *state;
     static const char *const ORDERS[] = {"LLS", "SLL", "LSL"};
     side live = {.content = {1, 1, 1, NONE}, .n = 4}, source = {.content = {NONE, 2, 1, 1}, .n = 4};
-    plan p = {.shape = f->keyed, .ranges = 1, .per_chunk = 3, .damaged = -1, .hole = -1, .want_same = true};
-    for (size_t i = 0; i < 3; i++)
+    plan p = {.shape = f->keyed, .per_chunk = 3, .damaged = -1, .hole = -1, .want_same = true};
+    for (size_t i = 0; i < 6; i++)
         for (int calls = 0; calls < 4; calls++) {
+            p.memory = i / 3;
             told *t = told_new(&p);
             t->fail_after = calls;
             ds_diff_totals totals;
             ds_error err;
-            FAILS(one_pass(&p, f->arena, &live, &source, 0, ORDERS[i], t, &totals, &err), DS_ENV, "the sink is full");
+            FAILS(one_pass(&p, f->arena, &live, &source, ORDERS[i % 3], t, &totals, &err), DS_ENV, "the sink is full");
             free(t);
         }
 }
@@ -570,6 +640,9 @@ int main(void)
         cmocka_unit_test(large_tables),
         cmocka_unit_test(a_duplicate_is_named_or_told_as_new),
         cmocka_unit_test(two_live_rows_of_one_key_are_damage),
+        cmocka_unit_test(a_diff_can_be_stopped_while_rows_come_back),
+        cmocka_unit_test(a_directory_that_is_not_there_is_named),
+        cmocka_unit_test(the_source_is_held_back_while_too_much_waits),
         cmocka_unit_test(a_failing_sink_stops_the_diff),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -352,7 +352,7 @@ static void a_diff_that_outgrows_its_memory(void **state)
             pair_clear(&pair);
             world_open_on(&w, &pair, CASES[i].milestoning);
             world_dataset(&w, "people", CASES[i].columns);
-            w.def.memory_bytes = 4096; // some hundred rows; a table of no rows takes half of it
+            w.def.memory_bytes = 4096; // some hundred rows
             w.def.chunk_rows = 50;
             w.def.staging_batches = staged ? STAGING_BATCHES_ALL : DEFAULT_STAGING_BATCHES;
             world_apply(&w);

@@ -1,6 +1,9 @@
 // What somebody did to the merge tables by hand, and what a diff does when memory is short or the user stops it.
+#include <stdlib.h>
+
 #include "store/sqlite/sqlite.h"
 #include "support/check.h"
+#include "support/fault.h"
 #include "support/world.h"
 
 static void setup_world(world *w, ds_milestoning milestoning)
@@ -83,7 +86,7 @@ static void hashes_changed_by_hand(void **state)
     world_close(&w);
 }
 
-// More keys than were expected: the diff starts again with more ranges, and each row is counted and staged once.
+// More keys than were expected: most of them wait on disk, and each row is counted and staged once.
 static void more_rows_than_memory(void **state)
 {
     (void)state;
@@ -104,6 +107,72 @@ static void more_rows_than_memory(void **state)
     run(&w, &result);
     assert_int_equal(result.counts.updated, 1);
     assert_in_range(result.counts.bytes, bytes, bytes + 20);
+    expect_equal(&w, true);
+    world_close(&w);
+}
+
+// A refresh of a table that comes in another order; the driver counts the reads that it opens.
+static long reads_of_a_refresh(ds_fault *fault, int64_t memory_bytes)
+{
+    world w;
+    ds_job_result result;
+    world_open(&w, fault_driver(fault), MILESTONING_SCD2);
+    world_dataset(&w, "t", "id bigint primary key; n integer");
+    w.def.memory_bytes = memory_bytes;
+    w.def.chunk_rows = 50;
+    world_apply(&w);
+    world_source(&w, "WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < 2000) INSERT INTO t "
+                     "SELECT x, x FROM i");
+    run(&w, &result);
+    world_source(&w, "CREATE TABLE o AS SELECT id, n FROM t; DELETE FROM t; INSERT INTO t SELECT id, n / 3 * 3 FROM o "
+                     "ORDER BY id DESC; DROP TABLE o");
+    fault_arm_call(fault, FAULT_READ_OPEN, 1, FAULT_OFF, DS_OK);
+    run(&w, &result);
+    long reads = fault_calls(fault);
+    assert_int_equal(result.counts.read, 2000);
+    assert_int_equal(result.counts.updated, 1334); // of all that are no multiples of 3
+    expect_equal(&w, true);
+    world_close(&w);
+    return reads;
+}
+
+// However little memory there is, a source is read once, and so is the merge table.
+static void little_memory_is_no_reason_to_read_twice(void **state)
+{
+    (void)state;
+    ds_fault *fault = fault_new(&SQLITE_DRIVER);
+    long reads = reads_of_a_refresh(fault, 0); // the source, the live rows, what was staged
+    assert_int_equal(reads, 3);
+    assert_int_equal(reads_of_a_refresh(fault, 10000), reads);
+    assert_int_equal(reads_of_a_refresh(fault, 1), reads);
+    fault_free(fault);
+}
+
+// The batch stays open, and goes on once there is room.
+static void no_room_for_rows_that_wait(void **state)
+{
+    (void)state;
+    world w;
+    ds_job_result result;
+    ds_error err;
+    setup_world(&w, MILESTONING_SCD1);
+    w.def.memory_bytes = 1;
+    w.def.chunk_rows = 10;
+    world_apply(&w);
+    run(&w, &result);
+    world_source(&w, "UPDATE t SET n = 0 WHERE id > 50");
+    CLEANUP(buf_release) ds_buf before = BUF_INIT(4096);
+    if (getenv("TMPDIR"))
+        buf_puts(&before, getenv("TMPDIR"));
+    setenv("TMPDIR", "/nowhere", 1);
+    FAILS(world_job(&w, &result, &err), DS_ENV, "dataset t: can't make a temporary file in /nowhere");
+    HINTS("`memory`");
+    if (before.n)
+        setenv("TMPDIR", buf_text(&before), 1);
+    else
+        unsetenv("TMPDIR");
+    run(&w, &result);
+    assert_int_equal(result.counts.updated, 50);
     expect_equal(&w, true);
     world_close(&w);
 }
@@ -131,10 +200,9 @@ static void stopped_by_the_user(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_changed_by_hand),
-        cmocka_unit_test(hashes_changed_by_hand),
-        cmocka_unit_test(more_rows_than_memory),
-        cmocka_unit_test(stopped_by_the_user),
+        cmocka_unit_test(values_changed_by_hand),     cmocka_unit_test(hashes_changed_by_hand),
+        cmocka_unit_test(more_rows_than_memory),      cmocka_unit_test(little_memory_is_no_reason_to_read_twice),
+        cmocka_unit_test(no_room_for_rows_that_wait), cmocka_unit_test(stopped_by_the_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
