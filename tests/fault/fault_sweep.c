@@ -25,7 +25,7 @@ enum { STEP = 5 };
 #else
 enum { STEP = 1 };
 #endif
-enum { RUNS_MAX = 4, CALLS_MIN = 100, SERVER_CALLS = 60 };
+enum { RUNS_MAX = 4, CALLS_MIN = 100, SERVER_CALLS = 50 };
 
 static test_pair pair;
 
