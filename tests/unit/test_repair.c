@@ -148,6 +148,44 @@ static void little_memory_is_no_reason_to_read_twice(void **state)
     fault_free(fault);
 }
 
+// After some batches without a change only the source is read; a change is found all the same, at the price of one
+// more read, and then both sides are read again.
+static void a_quiet_table_is_read_on_one_side(void **state)
+{
+    (void)state;
+    static const int READS[] = {2, 2, 2, 2, 2, 1, 1}; // of the batches after the load
+    ds_fault *fault = fault_new(&SQLITE_DRIVER);
+    world w;
+    ds_job_result result;
+    world_open(&w, fault_driver(fault), MILESTONING_SCD2);
+    world_dataset(&w, "t", "id bigint primary key; n integer");
+    w.def.chunk_rows = 50;
+    world_apply(&w);
+    world_source(&w, "WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < 500) INSERT INTO t "
+                     "SELECT x, x FROM i");
+    run(&w, &result);
+    for (size_t i = 0; i < sizeof READS / sizeof READS[0]; i++) {
+        fault_arm_call(fault, FAULT_READ_OPEN, 1, FAULT_OFF, DS_OK);
+        run(&w, &result);
+        assert_int_equal(fault_calls(fault), READS[i]);
+        assert_int_equal(result.counts.unchanged, 500);
+        assert_true(result.counts.bytes > 0);
+    }
+    world_source(&w, "UPDATE t SET n = -n WHERE id % 100 = 0; DELETE FROM t WHERE id = 7");
+    fault_arm_call(fault, FAULT_READ_OPEN, 1, FAULT_OFF, DS_OK);
+    run(&w, &result);
+    assert_int_equal(fault_calls(fault), 4); // the source twice, the live rows, what was staged
+    assert_int_equal(result.counts.read, 499);
+    assert_int_equal(result.counts.updated, 5);
+    assert_int_equal(result.counts.deleted, 1);
+    expect_equal(&w, true);
+    fault_arm_call(fault, FAULT_READ_OPEN, 1, FAULT_OFF, DS_OK);
+    run(&w, &result);
+    assert_int_equal(fault_calls(fault), 2);
+    world_close(&w);
+    fault_free(fault);
+}
+
 // The batch stays open, and goes on once there is room.
 static void no_room_for_rows_that_wait(void **state)
 {
@@ -200,9 +238,13 @@ static void stopped_by_the_user(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_changed_by_hand),     cmocka_unit_test(hashes_changed_by_hand),
-        cmocka_unit_test(more_rows_than_memory),      cmocka_unit_test(little_memory_is_no_reason_to_read_twice),
-        cmocka_unit_test(no_room_for_rows_that_wait), cmocka_unit_test(stopped_by_the_user),
+        cmocka_unit_test(values_changed_by_hand),
+        cmocka_unit_test(hashes_changed_by_hand),
+        cmocka_unit_test(more_rows_than_memory),
+        cmocka_unit_test(little_memory_is_no_reason_to_read_twice),
+        cmocka_unit_test(no_room_for_rows_that_wait),
+        cmocka_unit_test(stopped_by_the_user),
+        cmocka_unit_test(a_quiet_table_is_read_on_one_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
