@@ -47,6 +47,7 @@ class Server:
 
     def __init__(self, keep=None):
         self.keep = keep
+        self.settles = True  # between runs
         self.dir = str(pathlib.Path(keep).resolve()) if keep else tempfile.mkdtemp(prefix="bench-")
         self.env = {**os.environ, "PGHOST": self.dir, "PGUSER": ROLE, "PGPASSWORD": PASSWORD,
                     "DATASURFACE_SRC_READ_USER": ROLE, "DATASURFACE_SRC_READ_PASSWORD": PASSWORD,
@@ -85,8 +86,10 @@ class Server:
         return self.ask("postgres", f"SELECT datname FROM pg_database WHERE datname LIKE '{like}'").split()
 
     def measure(self, command, stdout=subprocess.DEVNULL):
-        """Nobody pays for writing what the other side, or the preparation, has left in memory."""
-        self.run("postgres", "CHECKPOINT")
+        """Nobody pays for writing what the other side, or the preparation, has left in memory. Not between small
+        changes: after a checkpoint each page that changes is logged whole, on a server in use once in five minutes."""
+        if self.settles:
+            self.run("postgres", "CHECKPOINT")
         before = self._sessions_cpu_s()
         figure = measure(command, self.env, stdout)
         time.sleep(0.05)  # until the server has buried the last session
