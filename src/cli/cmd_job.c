@@ -27,7 +27,11 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     session_init(&session, cli);
     work_item item = {0};
     ds_applied_stream *stream;
-    TRY(session_stream(&session, args_word(&cli->args, 0), &stream, err));
+    const char *name = args_word(&cli->args, 0);
+    TRY(session_stream_unseen(&session, name, &stream, err));
+    bool unseen = stream != NULL;
+    if (!unseen)
+        TRY(session_stream(&session, name, &stream, err));
     item.stream = stream;
     ds_job_options options = {
         .lease_wait_ms = (int)args_duration_ms(&cli->args, "lease-wait", 10000),
@@ -35,6 +39,15 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     };
     cli->object = stream->row.name;
     ds_rc rc = work_run_one(&session, &item, &options, err);
+    bool came_to_it = !unseen || item.result.tree_id;
+    if (!came_to_it && (rc.code == DS_USAGE || rc.code == DS_FINDING)) { // no such stream; which are there?
+        cli->object = NULL;
+        return session_stream(&session, name, &stream, err);
+    }
+    if (!came_to_it)
+        return rc;
+    if (unseen)
+        session_warn_when_moved(&session, item.result.tree_id);
     cli->result = work_item_json(&item);
     json_object_set_new(cli->result, "streams", json_pack("[o]", work_item_json(&item)));
     TRY(rc);

@@ -258,16 +258,21 @@ ds_rc session_merges(ds_session *session, ds_error *err)
 
 typedef VEC(ds_applied_stream) applied_list;
 
+void session_warn_when_moved(const ds_session *session, const char *applied_tree)
+{
+    bool has_model = session->model && files_count(session->model->files) > 0;
+    if (has_model && applied_tree[0] && strcmp(applied_tree, session->model->tree_id) != 0)
+        warn(session->cli, "the model in \"%s\" differs from what was applied; datasurface plan shows how",
+             session->dir);
+}
+
 static ds_rc warn_when_moved(const ds_session *session, ds_control *control, bool *warned, ds_error *err)
 {
     const char *applied;
     TRY(control_applied_tree(control, session->cli->arena, &applied, err));
-    bool has_model = session->model && files_count(session->model->files) > 0;
-    if (has_model && applied[0] && !*warned && strcmp(applied, session->model->tree_id) != 0) {
-        warn(session->cli, "the model in \"%s\" differs from what was applied; datasurface plan shows how",
-             session->dir);
-        *warned = true;
-    }
+    if (!*warned)
+        session_warn_when_moved(session, applied);
+    *warned |= session->model && strcmp(applied, session->model->tree_id) != 0;
     return DS_DONE;
 }
 
@@ -379,6 +384,17 @@ static ds_rc unknown_stream(const ds_session *session, const char *name, const d
     if (nearest)
         return ds_hint(rc, err, "did you mean \"%s\"?", nearest);
     return ds_hint(rc, err, "a stream is PLATFORM/STORE; datasurface status lists them");
+}
+
+ds_rc session_stream_unseen(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err)
+{
+    *out = NULL;
+    TRY(session_merges(session, err));
+    if (session->merge_count != 1 || args_text(&session->cli->args, "service"))
+        return DS_DONE;
+    *out = ARENA_NEW(session->cli->arena, ds_applied_stream);
+    **out = (ds_applied_stream){.merge = &session->merges[0], .row.name = name};
+    return DS_DONE;
 }
 
 ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err)

@@ -54,6 +54,11 @@ ds_rc session_merges(ds_session *session, ds_error *err);
 // Streams that were applied, in order of name, those that the model no longer has left out; glob NULL: all.
 // Warns once when the model's directory differs from what was applied.
 ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream **out, size_t *n, ds_error *err);
+// The only merge database's stream of that name, not looked up yet: for who goes on to run it. NULL where a look is
+// needed first, as with several merge databases.
+ds_rc session_stream_unseen(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);
+// Warns when the model's directory differs from what was applied.
+void session_warn_when_moved(const ds_session *session, const char *applied_tree);
 // Fills session->kept; merge databases that are not there yet have kept nothing.
 ds_rc session_read_kept(ds_session *session, ds_error *err);
 // "2 streams kept that the model no longer mentions: …; apply --prune drops them", or nothing.

@@ -48,6 +48,8 @@ typedef struct ds_db {
 typedef enum ds_begin {
     BEGIN_READ,  // a consistent snapshot, fixed before begin returns
     BEGIN_WRITE, // takes the write lock where there is one; waits at most busy_timeout_ms
+    // The same for what means nothing after a crash of the server: its commit doesn't wait for the disk.
+    BEGIN_WRITE_FLEETING,
 } ds_begin;
 
 // A read transaction over tables that are known beforehand.

@@ -39,10 +39,11 @@ typedef struct ds_dataset_result {
 
 typedef struct ds_job_result {
     const char *stream;
-    int64_t batch;     // 0: no batch was due (a transformer whose inputs did not change; all datasets are being loaded)
-    const char *note;  // why none, or how far loads outside the batch are; or ""
-    bool keep_working; // a cycle's budget was used up: the stream should be called again at once
-    bool equal;        // with options.verify: every dataset is
+    int64_t batch;    // 0: no batch was due (a transformer whose inputs did not change; all datasets are being loaded)
+    const char *note; // why none, or how far loads outside the batch are; or ""
+    const char *tree_id; // of the model applied last, "" when none; NULL: the job did not come so far
+    bool keep_working;   // a cycle's budget was used up: the stream should be called again at once
+    bool equal;          // with options.verify: every dataset is
     ds_counts counts;
     double seconds;
     ds_dataset_result *datasets;

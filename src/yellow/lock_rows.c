@@ -157,7 +157,7 @@ static ds_rc take(const ds_lock *lock, const char *name, rows_taken *out, ds_err
 ds_rc lock_rows_take(const ds_lock *lock, const char *name, rows_taken *out, ds_error *err)
 {
     ds_db *db = lock->control->db;
-    TRY(store_begin(db, BEGIN_WRITE, err));
+    TRY(store_begin(db, BEGIN_WRITE_FLEETING, err));
     return end_with(db, take(lock, name, out, err), err);
 }
 
@@ -178,7 +178,7 @@ static ds_rc renew(const ds_lock *lock, ds_db *db, int64_t *renewed, ds_error *e
 
 ds_rc lock_rows_renew(const ds_lock *lock, ds_db *db, int64_t *renewed, ds_error *err)
 {
-    TRY(store_begin(db, BEGIN_WRITE, err));
+    TRY(store_begin(db, BEGIN_WRITE_FLEETING, err));
     return end_with(db, renew(lock, db, renewed, err), err);
 }
 
@@ -199,7 +199,7 @@ static ds_rc release(const ds_lock *lock, ds_db *db, const char *name, ds_error 
 
 ds_rc lock_rows_release(const ds_lock *lock, ds_db *db, const char *name, ds_error *err)
 {
-    TRY(store_begin(db, BEGIN_WRITE, err));
+    TRY(store_begin(db, BEGIN_WRITE_FLEETING, err));
     return end_with(db, release(lock, db, name, err), err);
 }
 

@@ -103,7 +103,7 @@ static void put_locks(const ds_snapshot *snapshot, ds_sql *q)
 // A standby refuses the very BEGIN of a transaction that writes: "feature not supported".
 static bool is_standby(ds_begin kind, const ds_error *err)
 {
-    return kind == BEGIN_WRITE && strcmp(err->state, "0A000") == 0;
+    return kind != BEGIN_READ && strcmp(err->state, "0A000") == 0;
 }
 
 static ds_rc only_reads(const ds_pg *db, ds_error *err)
@@ -125,6 +125,8 @@ static ds_rc begin(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_err
         sql_literal_text(&q, snapshot->shared);
     }
     put_settings(db, kind == BEGIN_READ, &q);
+    if (kind == BEGIN_WRITE_FLEETING)
+        SQL(&q, "; SET LOCAL synchronous_commit = off");
     if (snapshot)
         put_locks(snapshot, &q);
     SQL(&q, "; SELECT pg_catalog.pg_backend_pid()");
@@ -146,7 +148,7 @@ static ds_rc check_begin(ds_pg *db, ds_begin kind, ds_error *err)
 {
     if (db->in_transaction)
         return ds_fail(err, DS_INTERNAL, "%s: a transaction is open already", db->label);
-    if (kind == BEGIN_WRITE && db->read_only)
+    if (kind != BEGIN_READ && db->read_only)
         return ds_fail(err, DS_INTERNAL, "%s: opened for reading only", db->label);
     if (db->broken)
         TRY(pg_reconnect(db, err));

@@ -18,7 +18,7 @@ ds_rc sqlite_begin(ds_db *base, ds_begin kind, ds_error *err)
     atomic_store(&db->cancelled, false);
     if (db->in_transaction || !sqlite3_get_autocommit(db->handle))
         return ds_fail(err, DS_INTERNAL, "%s: a transaction is open already", db->label);
-    TRY(run(db, kind == BEGIN_WRITE ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED", err));
+    TRY(run(db, kind == BEGIN_READ ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE", err));
     if (kind == BEGIN_READ) { // a deferred transaction gets its snapshot with its first read
         ds_rc rc = run(db, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
         if (rc.code != DS_OK) {
