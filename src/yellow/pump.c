@@ -82,7 +82,7 @@ static ds_rc open_lanes(ds_pump *pump, ds_db *const *dbs, const ds_read *reads, 
         *l = (lane){.pump = pump, .db = dbs[i]};
         TRY(dbs[i]->driver->read_open(dbs[i], &reads[i], &l->reader, err));
     }
-    bool more;
+    bool more = false;
     pump->first = chunk_new();
     TRY(read_chunk(&pump->lanes[0], pump->first, &more, err));
     pump->first_ends = !more;
