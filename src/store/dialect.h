@@ -20,6 +20,9 @@ typedef struct ds_dialect {
     const char *serial;        // type of an integer key column that numbers its rows by itself
     const char *key_collation; // after the type of a text column in a key: equality by bytes; "" where it always is
     const char *delete_join;   // "USING": DELETE can join another table; NULL: it can't
+    // Statements that, until the transaction ends, make joins look rows up one by one, and let the engine choose again;
+    // NULL where it needs no such advice.
+    const char *join_by_lookup, *join_as_you_like;
     const char *spare_room; // after CREATE TABLE (…): room in each page for rows that are updated; "" where unknown
     bool has_truncate;   // emptying a table is cheap, and filling it in the same transaction is cheaper than in several
     bool has_analyze;    // plans depend on statistics that ANALYZE makes

@@ -83,6 +83,16 @@ ds_rc store_schema_put(ds_db *db, ds_relation relation, ds_error *err)
     return has_schema ? db->driver->schema_put(db, relation.schema, err) : DS_DONE;
 }
 
+ds_rc store_join_by_lookup(ds_db *db, bool lookup, ds_error *err)
+{
+    const char *advice = lookup ? db->dialect->join_by_lookup : db->dialect->join_as_you_like;
+    if (!advice)
+        return DS_DONE;
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    sql_add_fixed(&q, advice, strlen(advice));
+    return store_exec(db, &q, NULL, err);
+}
+
 ds_rc store_empty(ds_db *db, ds_relation table, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);

@@ -28,6 +28,9 @@ ds_rc store_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err
 ds_rc store_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_error *err);
 // Makes the relation's schema when it is missing, where the engine has schemas.
 ds_rc store_schema_put(ds_db *db, ds_relation relation, ds_error *err);
+// How joins go until the transaction ends, where the engine takes advice: by looking rows up one by one, or as it
+// likes.
+ds_rc store_join_by_lookup(ds_db *db, bool lookup, ds_error *err);
 // Deletes all rows; inside a transaction.
 ds_rc store_empty(ds_db *db, ds_relation table, ds_error *err);
 // A first, coarse look at what plans depend on, where the engine has such a thing: enough for joins by key. Inside a

@@ -6,7 +6,10 @@
 #include "yellow/tables.h"
 
 // Deltas of fewer rows are joined well whatever the engine knows of them.
-enum { ANALYZE_ROWS = 1000 }; // staged
+enum {
+    ANALYZE_ROWS = 1000, // staged
+    FEW_OF = 25,         // changes are few below this part of the live rows
+};
 
 static ds_rc run(ds_job *job, const ds_work *work, const ds_sql *q, int64_t expected, const char *what, ds_error *err)
 {
@@ -280,9 +283,17 @@ static ds_rc refresh_statistics(ds_job *job, const ds_work *work, ds_error *err)
     return store_analyze(job->control->db, work->def->staging, work->def->shape, OURS, keyless(work) ? 3 : 2, err);
 }
 
+// A planner that counts on a slow disk scans a whole table to change a few of its rows. It is only asked when there are
+// many: then a scan is right.
+static bool few_changes(const ds_work *work)
+{
+    return work->staged_rows < work->state.fingerprint.rows / FEW_OF;
+}
+
 ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err)
 {
     TRY(refresh_statistics(job, work, err));
+    TRY(store_join_by_lookup(job->control->db, few_changes(work), err));
     if (work->joins) // nobody has seen what it replaces: history begins with this batch
         return apply_scd1(job, work, err);
     return STRATEGIES[job->def->milestoning](job, work, err);
