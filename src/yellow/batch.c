@@ -94,6 +94,11 @@ ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err)
     return DS_DONE;
 }
 
+ds_rc batch_enter_ingesting(ds_job *job, ds_error *err)
+{
+    return job->status == BATCH_STARTED ? batch_move(job, BATCH_INGESTING, err) : DS_DONE;
+}
+
 static ds_rc insert_batch(ds_job *job, int64_t now, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);

@@ -131,6 +131,8 @@ const char *batch_status_name(ds_batch_status status);
 bool batch_status_parse(const char *text, ds_batch_status *out);
 // One transition, inside the transaction of the work that it stands for.
 ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err);
+// From `started` on: the transaction does the first work of the batch. Does nothing later.
+ds_rc batch_enter_ingesting(ds_job *job, ds_error *err);
 // Finds the open batch or begins the next one, in one transaction with the fence. No batch (job->batch is 0) when no
 // dataset would take part in it.
 ds_rc batch_begin(ds_job *job, ds_error *err);

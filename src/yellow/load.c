@@ -9,11 +9,6 @@
 
 enum { LOAD_CHUNKS = 64 }; // chunks of a pump that one transaction writes
 
-static ds_rc in_ingesting(ds_job *job, ds_error *err)
-{
-    return job->status == BATCH_STARTED ? batch_move(job, BATCH_INGESTING, err) : DS_DONE;
-}
-
 ds_rc load_empty(ds_job *job, const ds_work *work, ds_error *err)
 {
     TRY(table_drop_indexes(job->control, job->def, work->def, err)); // even an empty table may have them
@@ -22,7 +17,7 @@ ds_rc load_empty(ds_job *job, const ds_work *work, ds_error *err)
 
 static ds_rc clear(ds_job *job, const ds_work *work, ds_error *err)
 {
-    TRY(in_ingesting(job, err));
+    TRY(batch_enter_ingesting(job, err));
     return load_empty(job, work, err);
 }
 
@@ -103,7 +98,7 @@ ds_rc load_write(ds_job *job, ds_work *work, int64_t batch_in, ds_rows *const *c
 static ds_rc write_group(ds_job *job, ds_work *work, ds_rows **chunks, size_t n, ds_error *err)
 {
     TRY(lease_begin(job, err));
-    ds_rc rc = in_ingesting(job, err);
+    ds_rc rc = batch_enter_ingesting(job, err);
     if (rc.code == DS_OK)
         rc = load_write(job, work, job->batch, chunks, n, err);
     rc = lease_end(job, rc, err);
@@ -185,7 +180,7 @@ static ds_rc load_at_once(ds_job *job, ds_work *work, ds_pump *pump, ds_error *e
 static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
 {
     TRY(lease_begin(job, err));
-    ds_rc rc = in_ingesting(job, err);
+    ds_rc rc = batch_enter_ingesting(job, err);
     if (rc.code == DS_OK && work->def->shape->key_count == 0)
         rc = number_copies(job, work, err);
     if (rc.code == DS_OK)

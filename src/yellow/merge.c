@@ -104,8 +104,7 @@ static ds_rc record_batch(ds_job *job, ds_error *err)
 
 static ds_rc enter(ds_job *job, ds_error *err)
 {
-    if (job->status == BATCH_STARTED)
-        TRY(batch_move(job, BATCH_INGESTING, err));
+    TRY(batch_enter_ingesting(job, err));
     TRY(staging_flush(job, err));
     for (size_t i = 0; i < job->work_count; i++)
         if (job->work[i].changed)
@@ -270,8 +269,7 @@ ds_rc merge_commit(ds_job *job, bool *again, ds_error *err)
 
 static ds_rc commit_unchanged(ds_job *job, ds_error *err)
 {
-    if (job->status == BATCH_STARTED)
-        TRY(batch_move(job, BATCH_INGESTING, err));
+    TRY(batch_enter_ingesting(job, err));
     TRY(record_batch(job, err));
     TRY(batch_move(job, BATCH_MERGING, err));
     return record_commit(job, err);

@@ -65,11 +65,6 @@ static ds_rc read_chunk(lane *l, ds_rows *rows, bool *more, ds_error *err)
     return rc;
 }
 
-ds_rc pump_open_paced(ds_db *db, const ds_read *read, size_t chunk_rows, ds_rate *rate, ds_pump **out, ds_error *err)
-{
-    return pump_open_parts(&db, read, 1, chunk_rows, rate, out, err);
-}
-
 ds_rc pump_open(ds_db *db, const ds_read *read, size_t chunk_rows, ds_pump **out, ds_error *err)
 {
     return pump_open_parts(&db, read, 1, chunk_rows, NULL, out, err);

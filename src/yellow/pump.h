@@ -12,9 +12,8 @@ typedef struct ds_pump ds_pump;
 
 // Begins the read and fetches the first chunk on the caller's thread.
 ds_rc pump_open(ds_db *db, const ds_read *read, size_t chunk_rows, ds_pump **out, ds_error *err);
-// The same at the pace of rate, which is borrowed and may be NULL. No chunk has more rows than a second may bring.
-ds_rc pump_open_paced(ds_db *db, const ds_read *read, size_t chunk_rows, ds_rate *rate, ds_pump **out, ds_error *err);
-// The same in parts: select i of n on connection i. What differs between the parts' reads is their select alone.
+// The same at the pace of rate, which is borrowed and may be NULL (no chunk has more rows than a second may bring), and
+// in parts: select i of n on connection i. What differs between the parts' reads is their select alone.
 ds_rc pump_open_parts(ds_db *const *dbs, const ds_read *reads, size_t n, size_t chunk_rows, ds_rate *rate,
                       ds_pump **out, ds_error *err);
 enum { PUMP_PARTS_MAX = 16 };

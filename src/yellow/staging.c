@@ -225,7 +225,7 @@ static ds_rc relieve(ds_job *job, ds_error *err)
         return DS_DONE;
 #endif
     TRY(lease_begin(job, err));
-    ds_rc rc = job->status == BATCH_STARTED ? batch_move(job, BATCH_INGESTING, err) : DS_DONE;
+    ds_rc rc = batch_enter_ingesting(job, err);
     if (rc.code == DS_OK)
         rc = staging_flush(job, err);
     rc = lease_end(job, rc, err);

@@ -178,7 +178,8 @@ static void closing_while_waiting_for_the_rate(void **state)
     ds_pump *pump = NULL;
     ds_rows *chunk;
     ds_error err;
-    OK(pump_open_paced(&s.db, &(ds_read){0}, 0, rate, &pump, &err)); // five rows, though one was asked for
+    ds_db *db = &s.db;
+    OK(pump_open_parts(&db, &(ds_read){0}, 1, 0, rate, &pump, &err)); // five rows, though one was asked for
     OK(pump_next(pump, &chunk, &err));
     assert_int_equal(chunk->n, 5);
     pump_recycle(pump, chunk);

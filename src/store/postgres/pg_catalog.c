@@ -106,11 +106,6 @@ ds_rc pg_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *
 
 // --- some relations
 
-static const char *schema_of(const ds_pg *db, ds_relation relation)
-{
-    return relation.schema && relation.schema[0] ? relation.schema : db->schema;
-}
-
 // (VALUES (0, 'schema', 'table'), …) AS w (place, s, t)
 static void wanted(const ds_pg *db, const ds_relation *relations, size_t n, ds_sql *q)
 {
@@ -121,7 +116,7 @@ static void wanted(const ds_pg *db, const ds_relation *relations, size_t n, ds_s
         SQL(q, "(");
         sql_literal_int(q, (int64_t)i);
         SQL(q, ", ");
-        sql_literal_text(q, schema_of(db, relations[i]));
+        sql_literal_text(q, pg_schema_of(db, relations[i]));
         SQL(q, ", ");
         sql_literal_text(q, relations[i].name);
         SQL(q, ")");
@@ -138,7 +133,7 @@ static void match(const ds_pg *db, const ds_relation *relations, size_t n, const
     for (size_t i = 0; i < n; i++) {
         out[i] = NULL;
         if (at < found_n && strcmp(found[at].relation.name, relations[i].name) == 0 &&
-            strcmp(found[at].relation.schema, schema_of(db, relations[i])) == 0)
+            strcmp(found[at].relation.schema, pg_schema_of(db, relations[i])) == 0)
             out[i] = &found[at++];
     }
 }
@@ -177,7 +172,7 @@ ds_rc pg_pages(ds_db *base, ds_relation table, int64_t *out, ds_error *err)
     SQL(&q, "SELECT pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint "
             "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
             "WHERE c.relkind = 'r' AND n.nspname = ");
-    sql_text(&q, schema_of(db, table));
+    sql_text(&q, pg_schema_of(db, table));
     SQL(&q, " AND c.relname = ");
     sql_text(&q, table.name);
     ds_result r;
@@ -199,7 +194,7 @@ ds_rc pg_rows_estimate(ds_db *base, ds_relation table, int64_t *out, ds_error *e
             "LEFT JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) AS t ON c.relkind = 'p' "
             "JOIN pg_catalog.pg_class AS p ON p.oid = COALESCE(t.relid, c.oid) AND p.relkind = 'r' "
             "WHERE c.relkind IN ('r', 'p') AND n.nspname = ");
-    sql_text(&q, schema_of(db, table));
+    sql_text(&q, pg_schema_of(db, table));
     SQL(&q, " AND c.relname = ");
     sql_text(&q, table.name);
     ds_result r;

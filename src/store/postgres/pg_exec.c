@@ -18,6 +18,22 @@ ds_rc pg_run_text(ds_pg *db, const char *text, PGresult **out, ds_error *err)
     return pg_finish(db, out, err);
 }
 
+ds_rc pg_copy_start(ds_pg *db, const char *text, ExecStatusType direction, ds_error *err)
+{
+    if (!PQsendQuery(db->conn, text))
+        return pg_fail_connection(db, err);
+    TRY(pg_flush(db, err));
+    CLEANUP(pg_result_clearp) PGresult *result = NULL;
+    TRY(pg_next_result(db, &result, err));
+    if (PQresultStatus(result) == direction)
+        return DS_DONE;
+    ds_rc rc = result ? pg_fail_result(db, result, err) : pg_fail_connection(db, err);
+    ds_error ignored;
+    if (!db->broken)
+        ds_ignore(pg_finish(db, NULL, &ignored));
+    return rc;
+}
+
 static ds_rc check_text(const ds_pg *db, const ds_sql *sql, ds_error *err)
 {
     if (sql_ok(sql))

@@ -30,6 +30,12 @@ typedef struct ds_pg {
     int wake;                 // eventfd: ends a wait when cancel is called
 } ds_pg;
 
+// Where a relation is looked for.
+static inline const char *pg_schema_of(const ds_pg *db, ds_relation relation)
+{
+    return relation.schema && relation.schema[0] ? relation.schema : db->schema;
+}
+
 // --- pg_open.c
 ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
               ds_error *err);
@@ -73,6 +79,8 @@ ds_rc pg_own_begin(ds_pg *db, ds_begin kind, ds_error *err);
 ds_rc pg_own_end(ds_pg *db, ds_rc rc, ds_error *err);
 // Runs fixed text of any number of statements without parameters. *out as pg_finish.
 ds_rc pg_run_text(ds_pg *db, const char *text, PGresult **out, ds_error *err);
+// Begins a COPY, which must be of that direction.
+ds_rc pg_copy_start(ds_pg *db, const char *text, ExecStatusType direction, ds_error *err);
 // The statement's text with its parameters as literals, for statements that can't have any.
 ds_rc pg_inline(ds_pg *db, const ds_sql *sql, ds_buf *out, ds_error *err);
 // Names and types of a select's columns. Refuses more than one statement.

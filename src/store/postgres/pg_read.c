@@ -158,25 +158,6 @@ static void copy_sql(const pg_reader *reader, const char *select, ds_sql *q)
     SQL(q, " TO STDOUT (FORMAT binary)");
 }
 
-static ds_rc start_copy(pg_reader *reader, const char *text, ds_error *err)
-{
-    ds_pg *db = reader->db;
-    if (!PQsendQuery(db->conn, text))
-        return pg_fail_connection(db, err);
-    TRY(pg_flush(db, err));
-    CLEANUP(pg_result_clearp) PGresult *result = NULL;
-    TRY(pg_next_result(db, &result, err));
-    if (PQresultStatus(result) == PGRES_COPY_OUT) {
-        db->undrained = true;
-        return DS_DONE;
-    }
-    ds_rc rc = result ? pg_fail_result(db, result, err) : pg_fail_connection(db, err);
-    ds_error ignored;
-    if (!db->broken)
-        ds_ignore(pg_finish(db, NULL, &ignored));
-    return rc;
-}
-
 static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf select = BUF_INIT(TEXT_MAX);
@@ -188,7 +169,9 @@ static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
     copy_sql(reader, buf_text(&select), &copy);
     if (!sql_ok(&copy))
         return ds_fail(err, DS_FINDING, "%s: the statement is too large", reader->db->label);
-    return start_copy(reader, buf_text(&copy.text), err);
+    TRY(pg_copy_start(reader->db, buf_text(&copy.text), PGRES_COPY_OUT, err));
+    reader->db->undrained = true;
+    return DS_DONE;
 }
 
 ds_rc pg_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_error *err)

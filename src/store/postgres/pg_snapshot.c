@@ -12,11 +12,6 @@ enum { ATTEMPTS = 5 };
 #define LOCK_TIMEOUT "55P03"
 #define WRONG_OBJECT "42809"
 
-static const char *schema_of(const ds_pg *db, ds_relation relation)
-{
-    return relation.schema && relation.schema[0] ? relation.schema : db->schema;
-}
-
 // ('shop', 'people'), …
 static void put_names(const ds_pg *db, const ds_relation *relations, size_t n, ds_sql *q)
 {
@@ -24,7 +19,7 @@ static void put_names(const ds_pg *db, const ds_relation *relations, size_t n, d
         if (i)
             SQL(q, ", ");
         SQL(q, "(");
-        sql_literal_text(q, schema_of(db, relations[i]));
+        sql_literal_text(q, pg_schema_of(db, relations[i]));
         SQL(q, ", ");
         sql_literal_text(q, relations[i].name);
         SQL(q, ")");

@@ -43,18 +43,7 @@ static ds_rc start_copy(ds_pg *db, const ds_write *write, ds_error *err)
     copy_sql(write, &q);
     if (!sql_ok(&q))
         return ds_fail(err, DS_FINDING, "%s: the statement is too large", db->label);
-    if (!PQsendQuery(db->conn, buf_text(&q.text)))
-        return pg_fail_connection(db, err);
-    TRY(pg_flush(db, err));
-    CLEANUP(pg_result_clearp) PGresult *result = NULL;
-    TRY(pg_next_result(db, &result, err));
-    if (PQresultStatus(result) == PGRES_COPY_IN)
-        return DS_DONE;
-    ds_rc rc = result ? pg_fail_result(db, result, err) : pg_fail_connection(db, err);
-    ds_error ignored;
-    if (!db->broken)
-        ds_ignore(pg_finish(db, NULL, &ignored));
-    return rc;
+    return pg_copy_start(db, buf_text(&q.text), PGRES_COPY_IN, err);
 }
 
 ds_rc pg_write_open(ds_db *base, const ds_write *write, ds_writer **out, ds_error *err)
