@@ -4,10 +4,7 @@
 
 #include "yellow/job_int.h"
 
-enum {
-    LEAD_MAX = 64 * 1024, // rows that one side of a diff may be ahead of the other
-    GUARD_MIN_ROWS = 20,  // below, only emptying counts
-};
+enum { GUARD_MIN_ROWS = 20 }; // below, only emptying counts
 
 // --- guard
 
@@ -41,10 +38,10 @@ static ds_rc on_row(void *context, ds_op op, ds_str row, ds_hash hash, int64_t c
     return staging_add_row(s->job, s->work, op, row, hash, copy, err);
 }
 
-static ds_rc on_gone(void *context, int64_t locator, ds_error *err)
+static ds_rc on_gone(void *context, ds_hash key, int64_t locator, ds_error *err)
 {
     side *s = context;
-    return staging_add_gone(s->job, s->work, locator, err);
+    return staging_add_gone(s->job, s->work, key, locator, err);
 }
 
 static ds_rc on_gone_copies(void *context, ds_hash hash, int64_t keep, int64_t live, ds_error *err)
@@ -60,26 +57,13 @@ static ds_rc on_chunk(void *context, ds_error *err)
     return lease_check(s->job, err);
 }
 
-// One side of the diff, fed chunk by chunk.
+// One side of the diff, chunk by chunk.
 typedef struct feed {
     ds_pump *pump;
+    ds_rows *chunk; // at hand, taken up to row `at`; NULL: none
+    size_t at;
     bool ended;
-    int64_t rows;
 } feed;
-
-// The side's next chunk; NULL when it has ended, or, without wait, when none is ready.
-static ds_rc next_chunk(feed *f, bool wait, ds_rows **out, ds_error *err)
-{
-    if (wait) {
-        TRY(pump_next(f->pump, out, err));
-        f->ended = *out == NULL;
-    } else {
-        TRY(pump_try(f->pump, out, &f->ended, err));
-    }
-    if (*out)
-        f->rows += (int64_t)(*out)->n;
-    return DS_DONE;
-}
 
 typedef struct both {
     ds_job *job;
@@ -88,65 +72,72 @@ typedef struct both {
     feed source, live;
 } both;
 
-static ds_rc feed_live(both *b, bool wait, ds_error *err)
+static ds_rc have_chunk(feed *f, ds_error *err)
 {
-    ds_rows *chunk = NULL;
-    TRY(next_chunk(&b->live, wait, &chunk, err));
-    if (b->live.ended)
-        return diff_live_end(b->diff, err);
-    if (!chunk)
+    if (f->chunk || f->ended)
         return DS_DONE;
-    ds_rc rc = diff_live(b->diff, chunk, err);
-    pump_recycle(b->live.pump, chunk);
-    return rc;
+    TRY(pump_next(f->pump, &f->chunk, err));
+    f->at = 0;
+    f->ended = f->chunk == NULL;
+    return DS_DONE;
 }
 
-static ds_rc feed_source(both *b, bool wait, ds_error *err)
+static void drop_chunk(feed *f)
 {
-    ds_rows *chunk = NULL;
-    TRY(next_chunk(&b->source, wait, &chunk, err));
-    if (!chunk)
-        return DS_DONE;
-    bool kept = false;
-    int64_t bytes = (int64_t)chunk->bytes.n;
-    ds_rc rc = diff_source(b->diff, chunk, &kept, err);
-    if (!kept)
-        pump_recycle(b->source.pump, chunk);
-    b->work->counts.bytes += bytes;
+    if (f->chunk)
+        pump_recycle(f->pump, f->chunk);
+    f->chunk = NULL;
+}
+
+static ds_rc finish_live(both *b, ds_error *err)
+{
+    TRY(diff_live(b->diff, b->live.chunk, b->live.at, err));
+    drop_chunk(&b->live);
+    return DS_DONE;
+}
+
+static ds_rc finish_source(both *b, ds_error *err)
+{
+    b->work->counts.bytes += (int64_t)b->source.chunk->bytes.n;
+    TRY(diff_source(b->diff, b->source.chunk, b->source.at, err));
+    drop_chunk(&b->source);
     job_report(b->job, b->work, diff_totals(b->diff)->source.rows, false);
-    return rc;
+    return DS_DONE;
 }
 
-// Grows with every chunk and every end.
-static int64_t steps(const both *b)
+static ds_rc feed_pair(both *b, ds_error *err)
 {
-    return b->source.rows + b->live.rows + b->source.ended + b->live.ended;
+    feed *live = &b->live, *source = &b->source;
+    TRY(diff_both(b->diff, live->chunk, &live->at, source->chunk, &source->at, err));
+    return live->at == live->chunk->n ? finish_live(b, err) : finish_source(b, err);
 }
 
-// What is ready of either side. A side that is LEAD_MAX rows ahead waits for the other one: rows that come in about the
-// same order on both sides then meet soon.
+// Goes on with both sides where possible, so that rows that come in about the same order meet at once.
 static ds_rc feed_some(both *b, ds_error *err)
 {
-    bool room = diff_wants_source(b->diff);
-    int64_t lead = b->source.rows - b->live.rows, before = steps(b);
-    bool source_open = !b->source.ended && (b->live.ended || (room && lead < LEAD_MAX));
-    bool live_open = !b->live.ended && (!room || b->source.ended || lead > -LEAD_MAX);
-    if (live_open)
-        TRY(feed_live(b, !source_open, err));
-    if (source_open)
-        TRY(feed_source(b, !live_open, err));
-    if (!live_open || !source_open || steps(b) != before)
-        return DS_DONE;
-    return lead < 0 ? feed_source(b, true, err) : feed_live(b, true, err); // both are late
+    bool live_open = !b->live.ended;
+    TRY(have_chunk(&b->live, err));
+    if (live_open && b->live.ended)
+        return diff_live_end(b->diff, err);
+    if (!b->live.ended && !diff_wants_source(b->diff))
+        return finish_live(b, err);
+    TRY(have_chunk(&b->source, err));
+    if (b->live.ended)
+        return b->source.ended ? DS_DONE : finish_source(b, err);
+    return b->source.ended ? finish_live(b, err) : feed_pair(b, err);
 }
 
 static ds_rc feed_both(both *b, ds_error *err)
 {
-    while (!b->source.ended || !b->live.ended) {
-        TRY(lease_check(b->job, err));
-        TRY(feed_some(b, err));
+    ds_rc rc = DS_DONE;
+    while (rc.code == DS_OK && (!b->source.ended || !b->live.ended)) {
+        rc = lease_check(b->job, err);
+        if (rc.code == DS_OK)
+            rc = feed_some(b, err);
     }
-    return DS_DONE;
+    drop_chunk(&b->source);
+    drop_chunk(&b->live);
+    return rc;
 }
 
 // After `resnapshot` stored hashes are not believed.

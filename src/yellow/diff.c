@@ -21,31 +21,11 @@ ds_diff *diff_new(const ds_diff_options *options)
     return diff_new_at_level(options, 0);
 }
 
-// The memory that a chunk takes.
-static size_t chunk_bytes(const ds_rows *rows)
-{
-    size_t row = sizeof *rows->end + sizeof *rows->row_hash + sizeof *rows->key_hash + sizeof *rows->locator;
-    return rows->bytes.cap + rows->cap * row;
-}
-
-static void chunk_free(ds_diff *diff, size_t i)
-{
-    ds_rows *rows = diff->chunks[i].rows;
-    if (!rows)
-        return;
-    diff->waiting_bytes -= chunk_bytes(rows);
-    rows_release(rows);
-    free(rows);
-    diff->chunks[i].rows = NULL;
-}
-
 void diff_free(ds_diff *diff)
 {
     if (!diff)
         return;
-    for (size_t i = 0; i < diff->chunk_count; i++)
-        chunk_free(diff, i);
-    free(diff->chunks);
+    diff_waiting_release(diff);
     diff_table_release(diff);
     spill_close(diff->spill);
     free(diff);
@@ -174,8 +154,7 @@ static ds_rc finish_copies(ds_diff *diff, const ds_diff_entry *e, ds_error *err)
 
 // --- rows with a key
 
-// Both sides of a key are known: old is what the table holds of the live row's hash.
-static ds_rc settle(ds_diff *diff, uint64_t old, ds_str row, ds_hash hash, ds_error *err)
+ds_rc diff_settle(ds_diff *diff, uint64_t old, ds_str row, ds_hash hash, ds_error *err)
 {
     if (old == hash.low)
         return tell_same(diff, row, hash, 1, err);
@@ -184,9 +163,7 @@ static ds_rc settle(ds_diff *diff, uint64_t old, ds_str row, ds_hash hash, ds_er
     return diff->options.sink.row(diff->options.sink.context, OP_UPDATE, row, hash, 1, err);
 }
 
-// The live row's hash as the diff compares it: a row whose stored values no longer give its stored hash is made to
-// differ from every source row.
-static uint64_t live_hash(const ds_diff *diff, const ds_rows *chunk, size_t i)
+uint64_t diff_live_hash(const ds_diff *diff, const ds_rows *chunk, size_t i)
 {
     uint64_t stored = chunk->row_hash[i].low;
     if (!diff->options.rehash || hash_eq(row_hash(rows_row(chunk, i)), chunk->row_hash[i]))
@@ -197,13 +174,12 @@ static uint64_t live_hash(const ds_diff *diff, const ds_rows *chunk, size_t i)
 // The live partner of a source row that waits.
 static ds_rc settle_waiting(ds_diff *diff, ds_diff_entry *e, uint64_t live, ds_error *err)
 {
-    uint64_t at = e->place & PLACE_MASK;
+    uint64_t place = e->place & PLACE_MASK;
     forget(diff, e);
-    ds_waiting_chunk *chunk = &diff->chunks[at >> WAIT_ROW_BITS];
-    size_t i = at & ((1u << WAIT_ROW_BITS) - 1);
-    TRY(settle(diff, live, rows_row(chunk->rows, i), chunk->rows->row_hash[i], err));
-    if (--chunk->waiting == 0)
-        chunk_free(diff, at >> WAIT_ROW_BITS);
+    ds_hash hash;
+    ds_str row = diff_waiting_row(diff, place, &hash);
+    TRY(diff_settle(diff, live, row, hash, err));
+    diff_waited(diff, place);
     return DS_DONE;
 }
 
@@ -218,7 +194,7 @@ static ds_rc damaged(const ds_diff *diff, const ds_rows *chunk, size_t i, ds_err
                    err, "delete one of them from the merge table, then run the stream again");
 }
 
-static ds_rc live_row(ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *err)
+ds_rc diff_live_row(ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *err)
 {
     ds_hash stored = chunk->row_hash[i];
     fingerprint_add(&diff->totals.live, stored);
@@ -229,7 +205,7 @@ static ds_rc live_row(ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *e
         live_copy(diff, e, chunk, i);
         return DS_DONE;
     }
-    uint64_t live = live_hash(diff, chunk, i);
+    uint64_t live = diff_live_hash(diff, chunk, i);
     uint64_t locator = (uint64_t)chunk->locator[i] & PLACE_MASK;
     diff->totals.check += live;
     if (e->place & PLACE_LIVE)
@@ -241,12 +217,12 @@ static ds_rc live_row(ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *e
     return DS_DONE;
 }
 
-ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, ds_error *err)
+ds_rc diff_live(ds_diff *diff, const ds_rows *chunk, size_t from, ds_error *err)
 {
     ds_assert(!diff->live_ended);
-    for (size_t i = 0; i < chunk->n; i++) {
+    for (size_t i = from; i < chunk->n; i++) {
         prefetch(diff, chunk, i);
-        TRY(live_row(diff, chunk, i, err));
+        TRY(diff_live_row(diff, chunk, i, err));
     }
     return DS_DONE;
 }
@@ -268,12 +244,10 @@ static ds_rc duplicate(const ds_diff *diff, ds_str row, ds_error *err)
                    "correct the source, or the dataset's primary key in the model");
 }
 
-// *waits: the row's partner may still come.
-static ds_rc source_row(ds_diff *diff, const ds_rows *chunk, size_t i, bool *waits, ds_error *err)
+ds_rc diff_source_row(ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *err)
 {
     ds_str row = rows_row(chunk, i);
     ds_hash hash = chunk->row_hash[i];
-    *waits = false;
     fingerprint_add(&diff->totals.source, hash);
     ds_diff_entry *e = entry_of(diff, diff_identity(diff, chunk, i));
     if (!e)
@@ -286,54 +260,21 @@ static ds_rc source_row(ds_diff *diff, const ds_rows *chunk, size_t i, bool *wai
     if (e->place & PLACE_LIVE) {
         uint64_t live = e->row;
         forget(diff, e);
-        return settle(diff, live, row, hash, err);
+        return diff_settle(diff, live, row, hash, err);
     }
-    *waits = !diff->live_ended;
-    e->place = PLACE_USED | PLACE_SEEN | (diff->chunk_count << WAIT_ROW_BITS) | i;
-    return *waits ? DS_DONE : tell_insert(diff, row, hash, 1, err);
-}
-
-static void keep_chunk(ds_diff *diff, ds_rows *chunk, size_t waiting)
-{
-    if (diff->chunk_count == diff->chunk_cap) {
-        diff->chunk_cap = diff->chunk_cap ? diff->chunk_cap * 2 : 16;
-        diff->chunks = realloc(diff->chunks, diff->chunk_cap * sizeof *diff->chunks);
-        if (!diff->chunks)
-            BUG("out of memory");
-    }
-    diff->chunks[diff->chunk_count++] = (ds_waiting_chunk){chunk, waiting};
-    diff->waiting_bytes += chunk_bytes(chunk);
-}
-
-ds_rc diff_source(ds_diff *diff, ds_rows *chunk, bool *kept, ds_error *err)
-{
-    ds_assert(!diff->multiset || diff->live_ended);
-    ds_assert(chunk->n < (1u << WAIT_ROW_BITS));
-    size_t waiting = 0;
-    *kept = false;
-    for (size_t i = 0; i < chunk->n; i++) {
-        bool waits;
-        prefetch(diff, chunk, i);
-        TRY(source_row(diff, chunk, i, &waits, err));
-        waiting += waits;
-    }
-    if (waiting == 0)
-        return DS_DONE;
-    keep_chunk(diff, chunk, waiting);
-    *kept = true;
+    e->place = PLACE_USED | PLACE_SEEN;
+    if (diff->live_ended)
+        return tell_insert(diff, row, hash, 1, err);
+    e->place |= diff_wait(diff, chunk, i); // its partner may still come
     return DS_DONE;
 }
 
-// A row of a kept chunk whose entry still points at it has no live partner.
-static ds_rc insert_waiting(ds_diff *diff, size_t c, ds_error *err)
+ds_rc diff_source(ds_diff *diff, const ds_rows *chunk, size_t from, ds_error *err)
 {
-    const ds_rows *rows = diff->chunks[c].rows;
-    for (size_t i = 0; i < rows->n && diff->chunks[c].waiting; i++) {
-        const ds_diff_entry *e = diff_slot_of(diff, rows->key_hash[i]);
-        if (e->place != (PLACE_USED | PLACE_SEEN | (c << WAIT_ROW_BITS) | i))
-            continue; // settled, or on disk
-        TRY(tell_insert(diff, rows_row(rows, i), rows->row_hash[i], 1, err));
-        diff->chunks[c].waiting--;
+    ds_assert(!diff->multiset || diff->live_ended);
+    for (size_t i = from; i < chunk->n; i++) {
+        prefetch(diff, chunk, i);
+        TRY(diff_source_row(diff, chunk, i, err));
     }
     return DS_DONE;
 }
@@ -342,13 +283,7 @@ ds_rc diff_live_end(ds_diff *diff, ds_error *err)
 {
     ds_assert(!diff->live_ended);
     diff->live_ended = true;
-    for (size_t c = 0; c < diff->chunk_count; c++) {
-        if (!diff->chunks[c].rows)
-            continue;
-        TRY(insert_waiting(diff, c, err));
-        chunk_free(diff, c);
-    }
-    return DS_DONE;
+    return diff_waiting_end(diff, tell_insert, err);
 }
 
 static ds_rc finish_entry(ds_diff *diff, const ds_diff_entry *e, ds_error *err)
@@ -360,7 +295,7 @@ static ds_rc finish_entry(ds_diff *diff, const ds_diff_entry *e, ds_error *err)
         return DS_DONE;
     diff->totals.deleted++;
     diff->totals.check -= e->row;
-    return sink->gone(sink->context, (int64_t)(e->place & PLACE_MASK), err);
+    return sink->gone(sink->context, e->key, (int64_t)(e->place & PLACE_MASK), err);
 }
 
 static ds_rc finish_table(ds_diff *diff, ds_error *err)

@@ -1,5 +1,7 @@
 // What a diff's full table has no room for: it waits on disk until both sides have ended, and each range of it is then
 // a diff of its own.
+#include <xxhash.h>
+
 #include "yellow/diff_int.h"
 
 ds_rc diff_set_aside(ds_diff *diff, ds_spill_side side, const ds_rows *chunk, size_t i, ds_error *err)
@@ -7,7 +9,8 @@ ds_rc diff_set_aside(ds_diff *diff, ds_spill_side side, const ds_rows *chunk, si
     ds_assert(diff->full && diff->level < DIFF_LEVELS);
     if (!diff->spill)
         TRY(spill_open(diff->options.directory, diff->buffer_bytes, &diff->spill, err));
-    uint64_t bits = diff_identity(diff, chunk, i).high << (diff->level * DIFF_LEVEL_BITS);
+    ds_hash identity = diff_identity(diff, chunk, i);
+    uint64_t bits = XXH3_64bits_withSeed(&identity, sizeof identity, diff->level); // other ones on each level
     return spill_add(diff->spill, side, (uint32_t)diff_range_of(bits, SPILL_RANGES), chunk, i, err);
 }
 
@@ -20,9 +23,7 @@ static ds_rc feed_back(ds_diff *diff, ds_diff *part, ds_spill_side side, uint32_
         TRY(spill_read(diff->spill, side, range, &chunk, err));
         if (chunk.n == 0)
             return DS_DONE;
-        bool kept = false;
-        TRY(side == SPILL_LIVE ? diff_live(part, &chunk, err) : diff_source(part, &chunk, &kept, err));
-        ds_assert(!kept); // the live side has ended
+        TRY(side == SPILL_LIVE ? diff_live(part, &chunk, 0, err) : diff_source(part, &chunk, 0, err));
         if (sink->go_on)
             TRY(sink->go_on(sink->context, err));
     }

@@ -1,4 +1,5 @@
-// The parts of a diff: its table (diff_table.c), what waits on disk (diff_disk.c), and the rules (diff.c).
+// The parts of a diff: its table (diff_table.c), rows that wait in memory (diff_waiting.c) and on disk (diff_disk.c),
+// both sides at once (diff_order.c), and the rules (diff.c).
 #pragma once
 #include "yellow/diff.h"
 #include "yellow/spill.h"
@@ -10,7 +11,6 @@
 #define PLACE_SEEN (UINT64_C(1) << 61) // the source side has been seen
 #define PLACE_MASK (PLACE_SEEN - 1)
 #define PLACE_DAMAGED PLACE_LIVE // a multiset: a live copy isn't what its row hash says, or has no number of its own
-enum { WAIT_ROW_BITS = 20 };     // a waiting row is (chunk index << 20) | row
 
 typedef struct ds_diff_entry {
     ds_hash key;
@@ -21,7 +21,7 @@ _Static_assert(sizeof(ds_diff_entry) == 32, "an entry is 32 bytes");
 
 typedef struct ds_waiting_chunk {
     ds_rows *rows; // NULL once nothing of it waits
-    size_t waiting;
+    size_t waiting, bytes;
 } ds_waiting_chunk;
 
 struct ds_diff {
@@ -41,8 +41,8 @@ struct ds_diff {
     ds_diff_totals totals;
 };
 
-// Each level takes its ranges from other bits of the hash. The last one has no limit.
-enum { DIFF_LEVELS = 4, DIFF_LEVEL_BITS = 16 };
+// The last one has no limit.
+enum { DIFF_LEVELS = 4 };
 
 ds_diff *diff_new_at_level(const ds_diff_options *options, unsigned level);
 
@@ -51,6 +51,23 @@ void diff_table_init(ds_diff *diff);
 void diff_table_release(ds_diff *diff);
 // False when it may grow no more.
 bool diff_table_grow(ds_diff *diff);
+
+// One row of either side, whose partner may be in the table.
+ds_rc diff_live_row(ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *err);
+ds_rc diff_source_row(ds_diff *diff, const ds_rows *chunk, size_t i, ds_error *err);
+// The live row's hash as the diff compares it: that of a row whose stored values no longer give its stored hash is made
+// to differ from every source row's.
+uint64_t diff_live_hash(const ds_diff *diff, const ds_rows *chunk, size_t i);
+// Both sides of a key are known: old is what there is of the live row's hash.
+ds_rc diff_settle(ds_diff *diff, uint64_t old, ds_str row, ds_hash hash, ds_error *err);
+
+// Keeps a copy of a source row until its live partner comes; the result is for its entry's place.
+uint64_t diff_wait(ds_diff *diff, const ds_rows *chunk, size_t i);
+ds_str diff_waiting_row(const ds_diff *diff, uint64_t place, ds_hash *hash); // until diff_waited
+void diff_waited(ds_diff *diff, uint64_t place);
+// No live row comes any more: what waits is inserted.
+ds_rc diff_waiting_end(ds_diff *diff, ds_rc (*insert)(ds_diff *, ds_str, ds_hash, int64_t, ds_error *), ds_error *err);
+void diff_waiting_release(ds_diff *diff);
 
 // A row whose key is not in the full table goes to disk, and so will every other row of that key.
 ds_rc diff_set_aside(ds_diff *diff, ds_spill_side side, const ds_rows *chunk, size_t i, ds_error *err);

@@ -8,7 +8,7 @@
 #ifdef DS_STRESS
 enum { FIRST_SLOTS = 4 };
 #else
-enum { FIRST_SLOTS = 128 * 1024 };
+enum { FIRST_SLOTS = 16 * 1024 };
 #endif
 enum {
     SLOTS_MIN = 2,          // one key: each level settles some

@@ -150,7 +150,7 @@ void batch_print_transitions(ds_buf *out);
 
 // --- staging.c
 ds_rc staging_add_row(ds_job *job, ds_work *work, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err);
-ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *err);
+ds_rc staging_add_gone(ds_job *job, ds_work *work, ds_hash key, int64_t locator, ds_error *err);
 ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
 // Writes what is pending of all datasets, inside the caller's transaction.
 ds_rc staging_flush(ds_job *job, ds_error *err);

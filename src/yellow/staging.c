@@ -245,8 +245,9 @@ ds_rc staging_add_row(ds_job *job, ds_work *work, ds_op op, ds_str row, ds_hash 
     return relieve(job, err);
 }
 
-ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t locator, ds_error *err)
+ds_rc staging_add_gone(ds_job *job, ds_work *work, ds_hash key, int64_t locator, ds_error *err)
 {
+    (void)key;
     ds_deltas *d = &work->pending;
     d->gone = grown(d->gone, d->gone_n, &d->gone_cap, sizeof *d->gone);
     d->gone[d->gone_n++] = locator;

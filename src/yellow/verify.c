@@ -57,8 +57,9 @@ static ds_rc on_row(void *context, ds_op op, ds_str row, ds_hash hash, int64_t c
     return DS_DONE;
 }
 
-static ds_rc on_gone(void *context, int64_t locator, ds_error *err)
+static ds_rc on_gone(void *context, ds_hash hash, int64_t locator, ds_error *err)
 {
+    (void)hash;
     finder *f = context;
     if (f->result->key_count >= VERIFY_KEYS_MAX)
         return DS_DONE;
@@ -106,7 +107,7 @@ static ds_rc feed(ds_diff *diff, ds_pump *live, ds_pump *source, ds_error *err)
         TRY(pump_next(live, &chunk, err));
         if (!chunk)
             break;
-        ds_rc rc = diff_live(diff, chunk, err);
+        ds_rc rc = diff_live(diff, chunk, 0, err);
         pump_recycle(live, chunk);
         TRY(rc);
     }
@@ -115,8 +116,7 @@ static ds_rc feed(ds_diff *diff, ds_pump *live, ds_pump *source, ds_error *err)
         TRY(pump_next(source, &chunk, err));
         if (!chunk)
             break;
-        bool kept;
-        ds_rc rc = diff_source(diff, chunk, &kept, err);
+        ds_rc rc = diff_source(diff, chunk, 0, err);
         pump_recycle(source, chunk);
         TRY(rc);
     }

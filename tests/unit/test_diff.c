@@ -105,8 +105,9 @@ static ds_rc on_row(void *context, ds_op op, ds_str row, ds_hash hash, int64_t c
     return DS_DONE;
 }
 
-static ds_rc on_gone(void *context, int64_t locator, ds_error *err)
+static ds_rc on_gone(void *context, ds_hash key, int64_t locator, ds_error *err)
 {
+    (void)key;
     told *t = context;
     TRY(on_call(t, err));
     t->gone[locator]++;
@@ -151,14 +152,32 @@ typedef struct plan {
     int64_t expected_rows;
     int damaged; // a key whose live row has other values than when its hash was stored; -1: none
     int hole;    // a multiset: the row whose live copies aren't numbered from 1; -1: none
+    // Live rows stand in falling order of keys, source rows in rising: they meet in the middle. Or both in rising
+    // order, but for every `stray`-th live key (1: all of them), which stand behind the others.
+    size_t stray; // 0: falling
 } plan;
 
-// Live rows in falling order of keys, source rows in rising: they meet in the middle.
+// The keys of the live rows, in their order.
+static void live_order(const plan *p, size_t n, size_t *out)
+{
+    size_t at = 0;
+    for (size_t k = 0; k < n && !p->stray; k++)
+        out[at++] = n - 1 - k;
+    for (size_t k = 0; k < n && p->stray; k++)
+        if (k % p->stray)
+            out[at++] = k;
+    for (size_t k = 0; k < n && p->stray; k += p->stray)
+        out[at++] = k;
+}
+
 static void make_live(const plan *p, ds_arena *arena, const side *live, feed *out)
 {
     *out = (feed){0};
     const ds_shape *columns = p->rehash ? p->shape : shape_of_key(arena, p->shape);
-    for (size_t k = live->n; k-- > 0;) {
+    static size_t order[KEYS_MAX];
+    live_order(p, live->n, order);
+    for (size_t i = 0; i < live->n; i++) {
+        size_t k = order[i];
         int copies = p->shape->key_count ? live->content[k] != NONE : live->content[k];
         for (int c = 0; c < copies; c++) {
             ds_rows *chunk = next_chunk(out, p->per_chunk);
@@ -182,24 +201,39 @@ static void make_source(const plan *p, const side *source, feed *out)
     }
 }
 
-static ds_rc give_source(ds_diff *diff, feed *f, size_t i, ds_error *err)
+#define TOGETHER "both sides at once"
+
+// As a job does it: while there is a chunk of each side, both go on together.
+static ds_rc feed_together(ds_diff *diff, feed *source, feed *live, ds_error *err)
 {
-    bool kept = false;
-    ds_rc rc = diff_source(diff, f->chunks[i], &kept, err);
-    if (kept)
-        f->chunks[i] = NULL;
-    return rc;
+    size_t s = 0, l = 0, s_at = 0, l_at = 0;
+    while (s < source->n && l < live->n) {
+        TRY(diff_both(diff, live->chunks[l], &l_at, source->chunks[s], &s_at, err));
+        if (l_at == live->chunks[l]->n)
+            l++, l_at = 0;
+        if (s_at == source->chunks[s]->n)
+            s++, s_at = 0;
+    }
+    for (; l < live->n; l++, l_at = 0)
+        TRY(diff_live(diff, live->chunks[l], l_at, err));
+    TRY(diff_live_end(diff, err));
+    for (; s < source->n; s++, s_at = 0)
+        TRY(diff_source(diff, source->chunks[s], s_at, err));
+    return diff_finish(diff, err);
 }
 
-// order: one letter per step, 'S' the next source chunk, 'L' the next live chunk (or, behind the last, its end).
+// order: TOGETHER, or one letter per step, 'S' the next source chunk, 'L' the next live chunk (or, behind the last, its
+// end).
 static ds_rc feed_in_order(ds_diff *diff, feed *source, feed *live, const char *order, ds_error *err)
 {
+    if (strcmp(order, TOGETHER) == 0)
+        return feed_together(diff, source, live, err);
     size_t s = 0, l = 0;
     for (const char *step = order; *step; step++) {
         if (*step == 'S')
-            TRY(give_source(diff, source, s++, err));
+            TRY(diff_source(diff, source->chunks[s++], 0, err));
         else if (l < live->n)
-            TRY(diff_live(diff, live->chunks[l++], err));
+            TRY(diff_live(diff, live->chunks[l++], 0, err));
         else
             TRY(diff_live_end(diff, err));
     }
@@ -338,6 +372,8 @@ static size_t chunks_of(const plan *p, const side *s)
 static void in_every_order(const plan *p, ds_arena *arena, const side *live, const side *source)
 {
     orders o = {.p = p, .arena = arena, .live = live, .source = source};
+    if (p->shape->key_count)
+        compare(p, arena, live, source, TOGETHER);
     every_order(&o, 0, chunks_of(p, source), chunks_of(p, live) + 1);
 }
 
@@ -405,6 +441,8 @@ static void keyed_tables_in_every_order(void **state)
     fixture *f = *state;
     plan p = {.shape = f->keyed, .per_chunk = 1, .damaged = -1, .hole = -1};
     every_pair(&p, f->arena, 3, 3);
+    for (p.stray = 1; p.stray <= 3; p.stray++)
+        every_pair(&p, f->arena, 3, 3);
     p = (plan){.shape = f->keyed, .memory = 1, .per_chunk = 2, .damaged = -1, .hole = -1, .want_same = true};
     every_pair(&p, f->arena, 3, 3);
 }
@@ -474,6 +512,31 @@ static void large_tables(void **state)
         }
 }
 
+// Both sides at once: in order, with strays, with runs that only one side has, in another order altogether; with little
+// memory, too.
+static void large_tables_together(void **state)
+{
+    fixture *f = *state;
+    static side live, source;
+    static const size_t STRAYS[] = {1, 2, 10, 97, KEYS_MAX, 0}, MEMORY[] = {0, 20 << 10, 1}, CHUNKS[] = {1, 7, 64, 900};
+    static const int GAPS[] = {1, 11, 40, 3000}; // keys in a row that only one of both has
+    live.n = source.n = KEYS_MAX;
+    for (size_t g = 0; g < sizeof GAPS / sizeof GAPS[0]; g++) {
+        for (int k = 0; k < KEYS_MAX; k++) {
+            int place = k % 3500;
+            live.content[k] = place > 100 && place <= 100 + GAPS[g] ? NONE : k % 7 + 1;
+            source.content[k] = place > 300 && place <= 300 + GAPS[g] ? NONE : k % 50 == 0 ? 9 : k % 7 + 1;
+        }
+        for (size_t i = 0; i < sizeof STRAYS / sizeof STRAYS[0]; i++)
+            for (size_t m = 0; m < sizeof MEMORY / sizeof MEMORY[0]; m++)
+                for (size_t c = 0; c < sizeof CHUNKS / sizeof CHUNKS[0]; c++) {
+                    plan p = {.shape = f->keyed, .memory = MEMORY[m], .per_chunk = CHUNKS[c], .stray = STRAYS[i]};
+                    p.damaged = p.hole = -1;
+                    compare(&p, f->arena, &live, &source, TOGETHER);
+                }
+    }
+}
+
 // The second row of a key that waits for the live side, or is new, is found at once. One whose pair was settled looks
 // like a new row: the merge table's unique index refuses that.
 static void a_duplicate_is_named_or_told_as_new(void **state)
@@ -525,7 +588,7 @@ static void two_live_rows_of_one_key_are_damage(void **state)
     ds_diff_options options = {.shape = p.shape, .sink = {t, on_row, on_gone, on_gone_copies, NULL}};
     ds_diff *diff = diff_new(&options);
     ds_error err;
-    FAILS(diff_live(diff, rows, &err), DS_FINDING, "two live rows have the key");
+    FAILS(diff_live(diff, rows, 0, &err), DS_FINDING, "two live rows have the key");
     diff_free(diff);
     rows_free(rows);
     free(t);
@@ -576,7 +639,7 @@ static void a_directory_that_is_not_there_is_named(void **state)
                                .sink = {t, on_row, on_gone, on_gone_copies, NULL}};
     ds_diff *diff = diff_new(&options);
     ds_error err;
-    FAILS(diff_live(diff, l.chunks[0], &err), DS_ENV, "can't make a temporary file in /nowhere/at/all");
+    FAILS(diff_live(diff, l.chunks[0], 0, &err), DS_ENV, "can't make a temporary file in /nowhere/at/all");
     diff_free(diff);
     feed_release(&l);
     free(t);
@@ -599,11 +662,11 @@ static void the_source_is_held_back_while_too_much_waits(void **state)
     ds_diff *diff = diff_new(&options);
     ds_error err;
     assert_true(diff_wants_source(diff));
-    OK(give_source(diff, &s, 0, &err));
+    OK(diff_source(diff, s.chunks[0], 0, &err));
     assert_false(diff_wants_source(diff));
     OK(diff_live_end(diff, &err));
     assert_true(diff_wants_source(diff));
-    OK(give_source(diff, &s, 1, &err));
+    OK(diff_source(diff, s.chunks[1], 0, &err));
     OK(diff_finish(diff, &err));
     assert_int_equal(diff_totals(diff)->inserted, 40);
     diff_free(diff);
@@ -638,6 +701,7 @@ int main(void)
         cmocka_unit_test(multisets_in_every_order),
         cmocka_unit_test(damaged_multisets_in_every_order),
         cmocka_unit_test(large_tables),
+        cmocka_unit_test(large_tables_together),
         cmocka_unit_test(a_duplicate_is_named_or_told_as_new),
         cmocka_unit_test(two_live_rows_of_one_key_are_damage),
         cmocka_unit_test(a_diff_can_be_stopped_while_rows_come_back),
