@@ -207,6 +207,14 @@ typedef struct ds_key_source {
     ds_str (*of)(const struct ds_key_source *source, size_t k);
 } ds_key_source;
 
+// The number says which row it is, the hash keeps tables of such keys level.
+static ds_hash hash_number(ds_str cell, uint64_t seed)
+{
+    ds_assert(cell.n == CELL_LENGTH + sizeof(uint64_t));
+    const unsigned char *number = (const unsigned char *)cell.p + CELL_LENGTH;
+    return (ds_hash){.low = XXH3_64bits_withSeed(number, sizeof(uint64_t), seed), .high = load_u64(number)};
+}
+
 // NULL in *null_column when all key cells are there, else the name of the first that is not.
 static ds_hash hash_key(const ds_key_source *source, uint64_t seed, const char **null_column)
 {
@@ -222,6 +230,8 @@ static ds_hash hash_key(const ds_key_source *source, uint64_t seed, const char *
             *null_column = shape->columns[shape->key[k]].name;
             return (ds_hash){0};
         }
+        if (shape->key_is_number)
+            return hash_number(cell, seed);
         if (shape->key_count == 1)
             return hash_of(XXH3_128bits_withSeed(cell.p, cell.n, seed));
         key_hasher_add(&hasher, (const unsigned char *)cell.p, cell.n);

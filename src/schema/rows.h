@@ -38,7 +38,7 @@ typedef struct ds_rows {
     size_t cap;        // rows that the arrays below have room for
     uint32_t *end;     // where row i ends in bytes
     ds_hash *row_hash; // XXH3-128 of the row's bytes; or, with has_hash, as stored in the table
-    ds_hash *key_hash; // XXH3-128 of the key cells, seeded per run
+    ds_hash *key_hash; // of the key cells, seeded per run: XXH3-128, or XXH3-64 and the number that the key is
     int64_t *locator;  // physical place of the row, when the read asked for it
     size_t row_start;  // of the row being written
     bool open;         // a row is being written
@@ -83,5 +83,6 @@ void row_print_key(const ds_shape *shape, ds_str row, ds_buf *out);
 
 // Hash of a row already encoded.
 ds_hash row_hash(ds_str row);
-// Hash of the key columns' cells in key order, seeded: what the edge diff looks up.
+// Hash of the key columns' cells in key order, seeded: what the edge diff looks up. Where shape->key_is_number, its high
+// half is the key.
 ds_hash row_key_hash(const ds_shape *shape, ds_str row, uint64_t seed);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "schema/value.h"
+
 // A column's name in lower case and its index: what the order of encoding is made of.
 typedef struct ds_named {
     const char *lower;
@@ -61,6 +63,8 @@ static void set_key(ds_arena *arena, ds_shape *shape, ds_shape_column *columns, 
     shape->key = own;
     shape->key_place = place;
     shape->key_count = key_count;
+    const ds_type *type = key_count == 1 ? columns[key[0]].type : NULL;
+    shape->key_is_number = type && type_class(type) == VALUE_INT && type->kind != TYPE_UBIGINT;
 }
 
 ds_rc shape_new(ds_arena *arena, const ds_shape_column *columns, size_t n, const uint16_t *key, size_t key_count,

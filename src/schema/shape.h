@@ -20,6 +20,7 @@ typedef struct ds_shape {
     const uint16_t *key;        // indexes into columns, in key order
     const uint16_t *key_place;  // where in hash_order each of them stands
     size_t key_count;           // 0: a multiset, identity is (row hash, copy number)
+    bool key_is_number;         // one column whose cells are signed integers: the key hash has the number itself
 } ds_shape;
 
 // Copies the columns and their names into arena (types are borrowed) and computes the rest; a source of NULL becomes

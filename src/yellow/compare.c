@@ -30,6 +30,7 @@ static ds_rc guard(ds_job *job, const ds_work *work, int64_t before, int64_t aft
 typedef struct side {
     ds_job *job;
     ds_work *work;
+    ds_gone gone;
 } side;
 
 static ds_rc on_row(void *context, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err)
@@ -41,7 +42,7 @@ static ds_rc on_row(void *context, ds_op op, ds_str row, ds_hash hash, int64_t c
 static ds_rc on_gone(void *context, ds_hash key, int64_t locator, ds_error *err)
 {
     side *s = context;
-    return staging_add_gone(s->job, s->work, key, locator, err);
+    return gone_add(&s->gone, key, locator, err);
 }
 
 static ds_rc on_gone_copies(void *context, ds_hash hash, int64_t keep, int64_t live, ds_error *err)
@@ -150,11 +151,12 @@ static ds_rc open_live_pump(ds_job *job, ds_work *work, const ds_shape *columns,
 {
     TRY(ingest_hold_live(job, err));
     CLEANUP(sql_release) ds_sql q = sql_new(job->live->dialect);
-    ingest_live_select(job, work, columns, true, true, &q);
+    bool place = work->gone_by == GONE_BY_PLACE;
+    ingest_live_select(job, work, columns, true, place, &q);
     ds_read read = {.select = &q,
                     .shape = columns,
                     .has_hash = true,
-                    .has_locator = true,
+                    .has_locator = place,
                     .salvage = true,
                     .key_seed = job->key_seed};
     return pump_open(job->live, &read, 0, out, err);
@@ -206,7 +208,7 @@ static ds_rc compare_before(ds_job *job, ds_work *work, ds_fingerprint before, d
 // What waits on disk is settled when neither database is read any more.
 static ds_rc diff_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_diff_totals *out, ds_error *err)
 {
-    side s = {job, work};
+    side s = {job, work, {.job = job, .work = work}};
     ds_diff_options options = {
         .shape = work->def->shape,
         .expected_rows = work->state.fingerprint.rows,
@@ -218,7 +220,11 @@ static ds_rc diff_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_diff_
     CLEANUP(diff_freep) ds_diff *diff = diff_new(&options);
     TRY(feed_diff(job, work, *source, diff, err));
     pump_closep(source);
-    TRY(diff_finish(diff, err));
+    ds_rc rc = diff_finish(diff, err);
+    if (rc.code == DS_OK)
+        rc = gone_end(&s.gone, err);
+    gone_release(&s.gone);
+    TRY(rc);
     *out = *diff_totals(diff);
     if (out->check != 0)
         return ds_fail(err, DS_INTERNAL, "%s: the differences found do not add up to the source's fingerprint",
@@ -229,6 +235,7 @@ static ds_rc diff_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_diff_
 ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err)
 {
     TRY(count_versions(job, work, err));
+    gone_choose(job, work);
     ds_diff_totals all;
     TRY(diff_dataset(job, work, source, &all, err));
     TRY(compare_before(job, work, all.live, err));

@@ -30,11 +30,18 @@ typedef struct ds_deltas {
     ds_buf bytes;
     ds_delta *rows;
     size_t n, cap;
-    int64_t *gone; // locators of live rows to delete
+    int64_t *gone; // live rows to delete: see ds_gone_by
     size_t gone_n, gone_cap;
     ds_gone_copies *copies;
     size_t copies_n, copies_cap;
 } ds_deltas;
+
+// How a live row is named from the diff until it is staged as gone.
+typedef enum ds_gone_by {
+    GONE_BY_PLACE,  // its locator
+    GONE_BY_NUMBER, // its key
+    GONE_BY_HASH,   // its key's hash; a second look at the live rows finds their places
+} ds_gone_by;
 
 // One dataset in this batch.
 typedef struct ds_work {
@@ -47,7 +54,8 @@ typedef struct ds_work {
     bool rekey;           // the key in force differs from the definition's
     bool changed;         // has a dataset_batch row in this batch
     bool staging_exists;
-    bool mostly_closed;      // closed versions outnumber live ones: their index is the shorter way to the live rows
+    bool mostly_closed;      // closed versions outnumber live ones: the latter's index is the shorter way to them
+    ds_gone_by gone_by;
     int64_t closed_by_rekey; // live rows whose new key is null or shared
     int64_t staged_rows;     // rows of this batch in staging
     ds_hash staged_sum;      // sum of the row hashes of the staged rows that have content (I, U, S)
@@ -95,6 +103,14 @@ typedef struct ds_job {
     size_t pending_bytes; // of all datasets
     ds_control_names names;
 } ds_job;
+
+// Rows that a dataset's diff has found to be gone.
+typedef struct ds_gone {
+    ds_job *job;
+    ds_work *work;
+    ds_hash *keys; // GONE_BY_HASH: whose places are still to be found
+    size_t n, cap;
+} ds_gone;
 
 // --- job.c
 // Reads what is known of every dataset into job->work and job->loads. Behind the fence: what another holder committed
@@ -148,9 +164,16 @@ void batch_fail(ds_job *job, const ds_error *failure);
 // The transition diagram as text, one line per transition.
 void batch_print_transitions(ds_buf *out);
 
+// --- gone.c
+void gone_choose(ds_job *job, ds_work *work); // sets work->gone_by
+// One of them, as the diff tells it; gone_end when the diff has told all, and no pump reads from job->live.
+ds_rc gone_add(ds_gone *gone, ds_hash key, int64_t locator, ds_error *err);
+ds_rc gone_end(ds_gone *gone, ds_error *err);
+void gone_release(ds_gone *gone);
+
 // --- staging.c
 ds_rc staging_add_row(ds_job *job, ds_work *work, ds_op op, ds_str row, ds_hash hash, int64_t copy, ds_error *err);
-ds_rc staging_add_gone(ds_job *job, ds_work *work, ds_hash key, int64_t locator, ds_error *err);
+ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t gone, ds_error *err);
 ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t keep, int64_t live, ds_error *err);
 // Writes what is pending of all datasets, inside the caller's transaction.
 ds_rc staging_flush(ds_job *job, ds_error *err);

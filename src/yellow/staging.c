@@ -159,18 +159,30 @@ static ds_rc copy_gone(ds_job *job, ds_work *work, const ds_sql *q, int64_t expe
     return DS_DONE;
 }
 
-static ds_rc copy_gone_rows(ds_job *job, ds_work *work, const int64_t *locators, size_t n, ds_error *err)
+static ds_rc copy_gone_rows(ds_job *job, ds_work *work, const int64_t *gone, size_t n, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    const ds_shape *shape = work->def->shape;
+    bool by_number = work->gone_by == GONE_BY_NUMBER;
     copy_gone_start(&q, job, work);
-    sql_locator(&q, NULL);
+    if (by_number)
+        sql_ident(&q, shape->columns[shape->key[0]].name);
+    else
+        sql_locator(&q, NULL);
     SQL(&q, " IN (");
     for (size_t i = 0; i < n; i++) {
         if (i)
             SQL(&q, ", ");
-        sql_locator_value(&q, locators[i]);
+        if (by_number)
+            sql_literal_int(&q, gone[i]);
+        else
+            sql_locator_value(&q, gone[i]);
     }
     SQL(&q, ")");
+    if (by_number && def_has_out(job->def)) {
+        SQL(&q, " AND ds_batch_out = ");
+        sql_literal_int(&q, BATCH_LIVE);
+    }
     return copy_gone(job, work, &q, (int64_t)n, err);
 }
 
@@ -245,12 +257,11 @@ ds_rc staging_add_row(ds_job *job, ds_work *work, ds_op op, ds_str row, ds_hash 
     return relieve(job, err);
 }
 
-ds_rc staging_add_gone(ds_job *job, ds_work *work, ds_hash key, int64_t locator, ds_error *err)
+ds_rc staging_add_gone(ds_job *job, ds_work *work, int64_t gone, ds_error *err)
 {
-    (void)key;
     ds_deltas *d = &work->pending;
     d->gone = grown(d->gone, d->gone_n, &d->gone_cap, sizeof *d->gone);
-    d->gone[d->gone_n++] = locator;
+    d->gone[d->gone_n++] = gone;
     job->pending_bytes += sizeof *d->gone;
     work->changed = true;
     return relieve(job, err);

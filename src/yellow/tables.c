@@ -246,6 +246,10 @@ static void create_index_sql(const ds_dataset_def *dataset, const index_spec *in
     SQL(out, " (");
     index_columns_sql(dataset->shape, out);
     SQL(out, ")");
+    if (index->live && dataset->shape->key_count && out->dialect->include) {
+        buf_puts(&out->text, out->dialect->include); // the live rows' hashes can be read without the rows
+        SQL(out, "ds_row_hash)");
+    }
     if (!index->live && !index->closed)
         return;
     if (index->live)

@@ -518,7 +518,7 @@ static void large_tables_together(void **state)
 {
     fixture *f = *state;
     static side live, source;
-    static const size_t STRAYS[] = {1, 2, 10, 97, KEYS_MAX, 0}, MEMORY[] = {0, 20 << 10, 1}, CHUNKS[] = {1, 7, 64, 900};
+    static const size_t STRAYS[] = {1, 2, 10, 97, KEYS_MAX, 0}, MEMORY[] = {0, 20 << 10}, CHUNKS[] = {1, 64, 900};
     static const int GAPS[] = {1, 11, 40, 3000}; // keys in a row that only one of both has
     live.n = source.n = KEYS_MAX;
     for (size_t g = 0; g < sizeof GAPS / sizeof GAPS[0]; g++) {

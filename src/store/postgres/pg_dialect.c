@@ -83,6 +83,7 @@ const ds_dialect POSTGRES_DIALECT = {
     .join_as_you_like = "SELECT pg_catalog.set_config('enable_hashjoin', 'on', true), "
                         "pg_catalog.set_config('enable_mergejoin', 'on', true)",
     .spare_room = " WITH (fillfactor = 90)",
+    .include = " INCLUDE (",
     .has_truncate = true,
     .has_analyze = true,
     .has_alter_type = true,
