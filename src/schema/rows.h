@@ -83,6 +83,6 @@ void row_print_key(const ds_shape *shape, ds_str row, ds_buf *out);
 
 // Hash of a row already encoded.
 ds_hash row_hash(ds_str row);
-// Hash of the key columns' cells in key order, seeded: what the edge diff looks up. Where shape->key_is_number, its high
-// half is the key.
+// Hash of the key columns' cells in key order, seeded: what the edge diff looks up. Where shape->key_is_number, its
+// high half is the key.
 ds_hash row_key_hash(const ds_shape *shape, ds_str row, uint64_t seed);

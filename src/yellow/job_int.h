@@ -54,7 +54,7 @@ typedef struct ds_work {
     bool rekey;           // the key in force differs from the definition's
     bool changed;         // has a dataset_batch row in this batch
     bool staging_exists;
-    bool mostly_closed;      // closed versions outnumber live ones: the latter's index is the shorter way to them
+    bool mostly_closed; // closed versions outnumber live ones: the latter's index is the shorter way to them
     ds_gone_by gone_by;
     int64_t closed_by_rekey; // live rows whose new key is null or shared
     int64_t staged_rows;     // rows of this batch in staging
