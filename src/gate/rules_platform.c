@@ -11,6 +11,9 @@
 #define KEYLESS_ON(platform)                                                                                           \
     DATASET("    classification: cpi\n    key: none\n    columns: {id: integer}\n")                                    \
     NEXT SERVICE("assignments:\n" ASSIGN("Consumer1/live", ON(platform)))
+#define COLUMN_ON(merge, column)                                                                                       \
+    DATASET("    classification: cpi\n    columns: {id: integer primary key, " column "}\n")                           \
+    NEXT SERVICE_IN(merge, ASSIGNED)
 
 const ds_rule PLATFORM_RULES[] = {
     {PLATFORM_RULE_MERGE, DIAG_ERROR, "a merge database that can't be one",
@@ -43,5 +46,9 @@ const ds_rule PLATFORM_RULES[] = {
      "A platform that keeps history recognises rows by their key. A dataset without one can be served by scd1 platforms "
      "only.",
      KEYLESS_ON("YellowForensic"), KEYLESS_ON("YellowLive")},
+    {PLATFORM_RULE_COLUMN, DIAG_ERROR, "a column that every table of the merge database has",
+     "PostgreSQL keeps a few columns of its own in every table, and no other column can have such a name. At the source "
+     "it may: `source` says so.",
+     COLUMN_ON(MERGE_POSTGRES, "xmin: integer"), COLUMN_ON(MERGE_POSTGRES, "x_min: {type: integer, source: xmin}")},
 };
 const size_t PLATFORM_RULE_COUNT = sizeof PLATFORM_RULES / sizeof PLATFORM_RULES[0];

@@ -11,6 +11,7 @@
 #define PLATFORM_RULE_NAMES "P005"     // two physical names are equal
 #define PLATFORM_RULE_DIALECT "P006"   // a transformer has no SQL for this merge database
 #define PLATFORM_RULE_NEEDS_KEY "P007" // a dataset without a key where history is kept
+#define PLATFORM_RULE_COLUMN "P008"    // a column of a name that the merge database has taken
 
 typedef struct ds_platform_type {
     const char *name; // as in `type: yellow`

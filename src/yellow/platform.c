@@ -14,6 +14,7 @@ typedef struct merge_engine {
     ds_container_type type;
     ds_name_rules names;
     const char *(*text_form)(const ds_type *type); // NULL: the type has a native form
+    const char *const *own_columns;                // of every table; ends with NULL
 } merge_engine;
 
 enum { PLATFORM_OBJECT_MAX = 512 }; // of a path of names
@@ -33,9 +34,12 @@ static const char *sqlite_text_form(const ds_type *type)
     return type->kind == TYPE_UBIGINT || long_decimal ? "the text of its digits" : NULL;
 }
 
+static const char *const NO_COLUMNS[] = {NULL};
+static const char *const POSTGRES_COLUMNS[] = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", NULL};
+
 static const merge_engine ENGINES[] = {
-    {CONTAINER_SQLITE, {.limit = 200, .has_schemas = false}, sqlite_text_form},
-    {CONTAINER_POSTGRES, {.limit = 63, .has_schemas = true}, postgres_text_form},
+    {CONTAINER_SQLITE, {.limit = 200, .has_schemas = false}, sqlite_text_form, NO_COLUMNS},
+    {CONTAINER_POSTGRES, {.limit = 63, .has_schemas = true}, postgres_text_form, POSTGRES_COLUMNS},
 };
 
 static const merge_engine *engine_of(ds_container_type type)
@@ -119,18 +123,34 @@ static void check_transformer(const ds_model *model, const ds_node *ingest, ds_d
     }
 }
 
+static bool is_own_column(const merge_engine *engine, const char *name)
+{
+    for (const char *const *own = engine->own_columns; *own; own++)
+        if (strcmp(*own, name) == 0)
+            return true;
+    return false;
+}
+
 static void check_columns(const ds_node *ingest, const ds_dataset *dataset, const merge_engine *engine,
                           const ds_container *merge, ds_diags *diags)
 {
     for (size_t i = 0; i < dataset->columns.n; i++) {
         const ds_column *column = &dataset->columns.v[i];
         const char *form = column->type ? engine->text_form(column->type) : NULL;
-        if (!form)
+        bool own = is_own_column(engine, column->name);
+        if (!form && !own)
             continue;
         char object[PLATFORM_OBJECT_MAX];
         snprintf(object, sizeof object, "%s/%s/%s", ingest->store->name.s, dataset->name, column->name);
-        diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object,
-                 "%s is kept as %s in merge database \"%s\"", type_kind_name(column->type->kind), form, merge->name.s);
+        if (form)
+            diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object,
+                     "%s is kept as %s in merge database \"%s\"", type_kind_name(column->type->kind), form,
+                     merge->name.s);
+        if (!own)
+            continue;
+        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_COLUMN, column->pos, object,
+                 "every table of merge database \"%s\" has a column \"%s\" of its own", merge->name.s, column->name);
+        diag_hint(diags, "give the column another name, with \"source: %s\"", column->name);
     }
 }
 
