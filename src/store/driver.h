@@ -46,8 +46,10 @@ typedef struct ds_db {
 } ds_db;
 
 typedef enum ds_begin {
-    BEGIN_READ,  // a consistent snapshot, fixed before begin returns
-    BEGIN_WRITE, // takes the write lock where there is one; waits at most busy_timeout_ms
+    BEGIN_READ, // a consistent snapshot, fixed before begin returns
+    // Takes the write lock where there is one; waits at most busy_timeout_ms. Where there is none, the server may hear
+    // of it together with the first statement, which then fails with what is wrong with the beginning.
+    BEGIN_WRITE,
     // The same for what means nothing after a crash of the server: its commit doesn't wait for the disk.
     BEGIN_WRITE_FLEETING,
 } ds_begin;
@@ -116,16 +118,14 @@ typedef struct ds_catalog_column {
     const char *name;
     const char *declared; // the type as declared, "" when none
     bool not_null;
-    int key;             // place in the primary key from 1, 0 when not part of it
-    const char *comment; // NULL: none
-    uint32_t type_id;    // the engine's number of the type, for ds_read.type_ids; 0: none
+    int key;          // place in the primary key from 1, 0 when not part of it
+    uint32_t type_id; // the engine's number of the type, for ds_read.type_ids; 0: none
 } ds_catalog_column;
 typedef struct ds_catalog_table {
     ds_relation relation;
     bool is_view;
     bool is_split; // no physical places of its own to split a read by: a view, partitioned, foreign
     bool can_lock; // begin_snapshot can hold it
-    const char *comment;
     const ds_catalog_column *columns;
     size_t n;
 } ds_catalog_table;
@@ -154,7 +154,7 @@ struct ds_driver {
 
     // One statement without rows. affected may be NULL.
     ds_rc (*exec)(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
-    // One statement with a small result, which lives in arena.
+    // One statement with a small result, which lives in arena. Outside of a transaction it only reads.
     ds_rc (*query)(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
 
     ds_rc (*read_open)(ds_db *db, const ds_read *read, ds_reader **out, ds_error *err);

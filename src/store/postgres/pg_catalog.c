@@ -9,12 +9,10 @@ enum {
     AT_SCHEMA,
     AT_TABLE,
     AT_KIND,
-    AT_COMMENT,
     AT_COLUMN,
     AT_TYPE,
     AT_NOT_NULL,
     AT_KEY,
-    AT_COLUMN_COMMENT,
     AT_TYPE_ID,
 };
 
@@ -22,10 +20,10 @@ enum {
 // the type that it stands for, which is asked for when it is read.
 static void select_columns(ds_sql *q)
 {
-    SQL(q, "SELECT n.nspname, c.relname, c.relkind::text, pg_catalog.obj_description(c.oid, 'pg_class'), a.attname, "
+    SQL(q, "SELECT n.nspname, c.relname, c.relkind::text, a.attname, "
            "pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::int, "
            "COALESCE(pg_catalog.array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum), 0), "
-           "pg_catalog.col_description(c.oid, a.attnum::int), CASE t.typtype WHEN 'd' THEN 0 ELSE t.oid END FROM ");
+           "CASE t.typtype WHEN 'd' THEN 0 ELSE t.oid END FROM ");
 }
 
 static void join_columns(ds_sql *q)
@@ -42,7 +40,6 @@ static void take_column(const ds_result *r, size_t row, ds_catalog_column *out)
                                .declared = result_text(r, row, AT_TYPE),
                                .not_null = result_int(r, row, AT_NOT_NULL) != 0,
                                .key = (int)result_int(r, row, AT_KEY),
-                               .comment = result_text(r, row, AT_COLUMN_COMMENT),
                                .type_id = (uint32_t)result_int(r, row, AT_TYPE_ID)};
 }
 
@@ -64,7 +61,6 @@ static size_t take_table(ds_arena *arena, const ds_result *r, size_t first, ds_c
                               .is_view = kind == 'v' || kind == 'm',
                               .is_split = kind != 'r',
                               .can_lock = kind == 'r' || kind == 'p' || kind == 'v',
-                              .comment = result_text(r, first, AT_COMMENT),
                               .columns = columns};
     for (size_t row = first; row < end; row++)
         if (result_text(r, row, AT_COLUMN))

@@ -16,6 +16,8 @@ static int64_t key_of(const char *name)
 
 ds_rc pg_claim(ds_db *db, const char *name, ds_error *err)
 {
+    if (pg_begin_claims((ds_pg *)db, key_of(name)))
+        return DS_DONE;
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT pg_catalog.pg_advisory_xact_lock_shared(");

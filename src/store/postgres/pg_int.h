@@ -10,6 +10,7 @@
 #include "store/postgres/postgres.h"
 #include "store/store.h"
 
+enum { PG_CLAIMS_MAX = 4 };
 typedef struct pg_settings pg_settings; // how to connect, kept for connecting again
 
 typedef struct ds_pg {
@@ -21,9 +22,14 @@ typedef struct ds_pg {
     int busy_timeout_ms, stall_timeout_ms;
     bool read_only;
     bool in_transaction;
-    bool broken;              // only good for being closed, or for connecting again at the next begin
-    bool undrained;           // a COPY was left in the middle
-    bool own_transaction;     // begun for a single call outside of any
+    bool broken;                   // only good for being closed, or for connecting again at the next begin
+    bool undrained;                // a COPY was left in the middle
+    bool own_transaction;          // begun for a single call outside of any
+    bool due;                      // the transaction is one of ours only: its BEGIN goes with its first statement
+    ds_begin kind;                 // of the transaction
+    int64_t claims[PG_CLAIMS_MAX]; // keys, that go with it
+    size_t claim_count;
+    bool direct;              // no pooler stands between: the server's process is known from the start
     int backend;              // process id of the server's side, 0 outside of a transaction
     const volatile int *stop; // the process's flag, may be NULL
     atomic_bool cancelled;    // since the running call began
@@ -63,20 +69,32 @@ ds_rc pg_next_result(ds_pg *db, PGresult **out, ds_error *err);
 ds_rc pg_finish(ds_pg *db, PGresult **out, ds_error *err);
 void pg_result_clearp(PGresult **result);
 
-// --- pg_exec.c
+// --- pg_transaction.c
 ds_rc pg_begin(ds_db *db, ds_begin kind, ds_error *err);
 // Over the snapshot's tables, which may be NULL. Connects anew when the connection turns out to be lost.
 ds_rc pg_begin_on(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_error *err);
+// A claim that goes with BEGIN. False: BEGIN is gone, or it has enough of them.
+bool pg_begin_claims(ds_pg *db, int64_t key);
 ds_rc pg_commit(ds_db *db, ds_error *err);
 void pg_rollback(ds_db *db);
+// A call that does more than one statement: the open transaction has begun on the server. Outside of any it begins one,
+// which pg_own_end ends with the call's outcome.
+ds_rc pg_own_begin(ds_pg *db, ds_begin kind, ds_error *err);
+ds_rc pg_own_end(ds_pg *db, ds_rc rc, ds_error *err);
+// A call that is one statement, in the open transaction or in one of its own. reads: it changes nothing, at least when
+// it is outside of any. The caller clears *out, also after a failure.
+ds_rc pg_statement(ds_pg *db, const ds_sql *sql, bool reads, PGresult **out, ds_error *err);
+
+// --- pg_exec.c
 ds_rc pg_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
 ds_rc pg_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
 ds_rc pg_prepare(ds_db *db, const ds_sql *select, ds_arena *arena, const char *const **names, size_t *n, ds_error *err);
 ds_rc pg_now(ds_db *db, int64_t *now_us, ds_error *err);
 void pg_cancel(ds_db *db);
-// For a call outside of any transaction: begins one (a read), and ends it with the call's outcome.
-ds_rc pg_own_begin(ds_pg *db, ds_begin kind, ds_error *err);
-ds_rc pg_own_end(ds_pg *db, ds_rc rc, ds_error *err);
+// Too large a statement is DS_FINDING.
+ds_rc pg_check_text(const ds_pg *db, const ds_sql *sql, ds_error *err);
+// Hands a statement to libpq. False: the connection is lost.
+bool pg_send(ds_pg *db, const ds_sql *sql);
 // Runs fixed text of any number of statements without parameters. *out as pg_finish.
 ds_rc pg_run_text(ds_pg *db, const char *text, PGresult **out, ds_error *err);
 // Begins a COPY, which must be of that direction.

@@ -105,12 +105,6 @@ static ds_rc put_view(ds_db *base, ds_relation view, const ds_sql *select, ds_er
 ds_rc pg_view_put(ds_db *base, ds_relation view, const ds_sql *select, ds_error *err)
 {
     ds_pg *db = (ds_pg *)base;
-    if (db->in_transaction)
-        return put_view(base, view, select, err);
-    TRY(pg_begin(base, BEGIN_WRITE, err));
-    ds_rc rc = put_view(base, view, select, err);
-    if (rc.code == DS_OK)
-        return pg_commit(base, err);
-    pg_rollback(base);
-    return rc;
+    TRY(pg_own_begin(db, BEGIN_WRITE, err));
+    return pg_own_end(db, put_view(base, view, select, err), err);
 }

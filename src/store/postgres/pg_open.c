@@ -160,7 +160,7 @@ ds_rc pg_reconnect(ds_pg *db, ds_error *err)
     PQfinish(db->conn);
     db->conn = NULL;
     db->broken = true;
-    db->in_transaction = db->own_transaction = db->undrained = false;
+    db->in_transaction = db->own_transaction = db->undrained = db->direct = false;
     TRY(connect_within(db, timeout_ms, &db->conn, err));
     db->broken = false;
     return check_server(db, err);

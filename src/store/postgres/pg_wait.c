@@ -85,13 +85,14 @@ static ds_rc stalled(ds_pg *db, ds_error *err)
 
 // --- interruption
 
-// Asks the server to stop our statement. Not by PQcancel, which waits for as long as the network likes. Outside of a
-// transaction there is nothing to stop but a wait for locks, which ends by itself.
+// Asks the server to stop our statement. Not by PQcancel, which waits for as long as the network likes. Until a
+// pooler's server has said which process it is, there is nothing to stop but a wait for locks, which ends by itself.
 static void ask_to_stop(const ds_pg *db)
 {
     ds_pg deaf = {.settings = db->settings, .label = db->label}; // it was told to stop already
     int timeout_ms = look_timeout_ms(db) < STOP_MAX_MS ? look_timeout_ms(db) : STOP_MAX_MS;
-    (void)ask(&deaf, db->backend, "SELECT pg_catalog.pg_cancel_backend($1::int)", timeout_ms);
+    int process = db->direct ? PQbackendPID(db->conn) : db->backend;
+    (void)ask(&deaf, process, "SELECT pg_catalog.pg_cancel_backend($1::int)", timeout_ms);
 }
 
 static ds_rc interrupted(ds_pg *db, ds_error *err)
