@@ -27,7 +27,10 @@ typedef struct ds_target {
 } ds_target;
 
 typedef struct ds_open_options {
-    bool read_only;      // a source, or a reader of the merge database
+    bool read_only; // a source, or a reader of the merge database
+    // The first use is a while from now: a server may be connected to meanwhile, and then it's that use which waits,
+    // and says what went wrong.
+    bool later;
     bool create;         // a file that is missing is made (merge databases at apply, simulators)
     int busy_timeout_ms; // how long a lock held by another is waited for
     // How long a server may be silent where it should answer before the connection is given up; 0: the driver's choice.

@@ -171,8 +171,11 @@ static ds_rc finish_batch(ds_job *job, ds_error *err)
 static ds_rc one_batch(ds_job *job, ds_error *err)
 {
     job->resnapshot = job->row->resnapshot;
+    source_expect(job);
     TRY(batch_begin(job, err));
     job_checkpoint(job, "begun");
+    if (job->status == BATCH_MERGING) // nothing is read
+        source_close(job);
     ds_rc rc = job->status == BATCH_STARTED ? long_load_choose(job, err) : DS_DONE;
     if (rc.code == DS_OK && job->batch)
         rc = finish_batch(job, err);
@@ -225,7 +228,8 @@ static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
 
 static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
 {
-    TRY(find_stream(job, out->stream, err)); // again: it may have changed while we waited
+    if (job->def->workspace) // whether it is due depends on its definition, which may have changed while we waited
+        TRY(find_stream(job, out->stream, err));
     TRY(transformer_due(job, &out->note, err));
     if (out->note[0])
         return DS_DONE;

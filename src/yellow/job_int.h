@@ -129,7 +129,8 @@ ds_rc lease_mark(const ds_job *job, ds_db *db, ds_error *err);
 ds_rc lease_check(ds_job *job, ds_error *err);
 // Where the lock is the kernel's a row of `lease` tells others who holds it; removed inside the caller's transaction.
 ds_rc lease_forget(ds_job *job, ds_error *err);
-// Inside a write transaction: raises the fence, and writes that row.
+// Inside a write transaction: raises the fence, and writes that row. What was read of the stream before there was a
+// lease is read again when an apply has changed it since: job->row and job->def are in force from here on.
 ds_rc lease_fence(ds_job *job, ds_error *err);
 // Begins a write transaction, waiting while another process holds the write lock. DS_BUSY when the lease is lost.
 ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err);
@@ -186,6 +187,8 @@ ds_rc staging_check(ds_job *job, const ds_work *work, bool *same, ds_error *err)
 void deltas_release(ds_deltas *deltas);
 
 // --- source.c: what a batch reads
+// Begins to connect, while other work is done. What goes wrong is source_open's to say.
+void source_expect(ds_job *job);
 // Connects, fixes the snapshot and checks that the tables are what apply recorded. source_close also after a failure.
 ds_rc source_open(ds_job *job, ds_error *err);
 void source_close(ds_job *job); // no source: does nothing

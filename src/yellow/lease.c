@@ -66,22 +66,50 @@ ds_rc lease_forget(ds_job *job, ds_error *err)
 
 // --- transactions
 
-ds_rc lease_fence(ds_job *job, ds_error *err)
+// What of the stream's row says whether it is still ours.
+enum { AT_FENCE, AT_VERSION, AT_REMOVED };
+static ds_rc read_stream(const ds_job *job, ds_arena *arena, ds_result *out, ds_error *err)
 {
     ds_db *db = job->control->db;
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    SQL(&q, "UPDATE ");
+    SQL(&q, "SELECT fence, version, removed FROM ");
     sql_relation(&q, job->names.stream);
-    SQL(&q, " SET fence = fence + 1 WHERE name = ");
+    SQL(&q, " WHERE name = ");
     sql_text(&q, job->def->name);
-    TRY(store_exec(db, &q, NULL, err));
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    if (db->dialect->locks_rows)
+        SQL(&q, " FOR SHARE");
+    return store_query(db, &q, arena, out, err);
+}
+
+static ds_rc changed(const ds_job *job, ds_error *err)
+{
+    return ds_hint(ds_fail(err, DS_BUSY, "stream %s was changed by an apply just now", job->def->name), err,
+                   "run it again");
+}
+
+// What was read of the stream before there was a lease may be out of date.
+static ds_rc read_again(ds_job *job, ds_error *err)
+{
     ds_stream_row *row;
-    TRY(control_stream(job->control, job->def->name, arena, &row, err));
-    if (!row || row->removed || row->version != job->row->version)
-        return ds_hint(ds_fail(err, DS_BUSY, "stream %s was changed by an apply just now", job->def->name), err,
-                       "run it again");
-    job->fence = row->fence;
+    TRY(control_stream(job->control, job->def->name, job->arena, &row, err));
+    if (!row || row->removed)
+        return changed(job, err);
+    job->row = row;
+    job->def = row->def;
+    return DS_DONE;
+}
+
+ds_rc lease_fence(ds_job *job, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_result r;
+    TRY(control_raise_fence(job->control, job->def->name, err));
+    TRY(read_stream(job, arena, &r, err));
+    if (r.rows != 1 || result_int(&r, 0, AT_REMOVED) != 0)
+        return changed(job, err);
+    job->fence = result_int(&r, 0, AT_FENCE);
+    if (result_int(&r, 0, AT_VERSION) != job->row->version)
+        TRY(read_again(job, err));
     return lock_notice_put(job->control, job->def->name, err);
 }
 
@@ -115,18 +143,10 @@ ds_rc lease_begin_write(ds_job *job, double wait_s, ds_error *err)
 
 static ds_rc check_fence(ds_job *job, ds_error *err)
 {
-    ds_db *db = job->control->db;
-    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    SQL(&q, "SELECT fence FROM ");
-    sql_relation(&q, job->names.stream);
-    SQL(&q, " WHERE name = ");
-    sql_text(&q, job->def->name);
-    if (db->dialect->locks_rows)
-        SQL(&q, " FOR SHARE");
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_result r;
-    TRY(store_query(db, &q, arena, &r, err));
-    if (r.rows == 1 && result_int(&r, 0, 0) == job->fence)
+    TRY(read_stream(job, arena, &r, err));
+    if (r.rows == 1 && result_int(&r, 0, AT_FENCE) == job->fence)
         return DS_DONE;
     return ds_hint(ds_fail(err, DS_BUSY, "stream %s was taken over by another process", job->def->name), err,
                    "the other process goes on with the work; nothing of this one was committed since");

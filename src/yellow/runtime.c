@@ -52,6 +52,7 @@ ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container,
     ds_open_options options = {
         .read_only = access.read_only,
         .create = access.create,
+        .later = access.later,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
         .purpose = runtime->purpose,
         .cancelled = runtime->cancelled,

@@ -39,7 +39,7 @@ typedef struct ds_runtime {
 
 // Opens the database of a container with the credential's parts and base_dir applied.
 typedef struct ds_access {
-    bool read_only, create;
+    bool read_only, create, later; // see ds_open_options
 } ds_access;
 ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container, ds_access access, ds_db **out,
                    ds_error *err);

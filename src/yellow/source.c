@@ -39,6 +39,7 @@ typedef struct reader {
 
 struct ds_source {
     ds_job *job;
+    const ds_stream_def *def; // that it was made for
     reader readers[READERS_MAX];
     size_t n;
     const ds_catalog_table **tables; // of each dataset; NULL for a transformer's
@@ -60,12 +61,14 @@ static const ds_container_def *container_of_source(const ds_job *job)
     return job->def->workspace ? job->control->merge : &job->def->source;
 }
 
+// It connects in the background: the first use is a while away, or several are opened.
 static ds_rc open_reader(ds_source *source, ds_error *err)
 {
     ds_job *job = source->job;
     reader *r = &source->readers[source->n];
+    ds_access access = {.read_only = true, .later = true};
     *r = (reader){.source = source, .place = source->n};
-    TRY(runtime_open(job->runtime, container_of_source(job), (ds_access){.read_only = true}, &r->db, err));
+    TRY(runtime_open(job->runtime, container_of_source(job), access, &r->db, err));
     source->n++;
     return DS_DONE;
 }
@@ -344,32 +347,50 @@ static ds_rc take_ahead(ds_source *source, size_t place, ds_pump **out, ds_error
 
 // --- for the batch
 
-ds_rc source_open(ds_job *job, ds_error *err)
+static void source_new(ds_job *job)
 {
-    size_t count = job->work_count;
     ds_source *source = calloc(1, sizeof *source);
     if (!source)
         BUG("out of memory");
     job->source = source;
     source->job = job;
+    source->def = job->def;
+    pthread_mutex_init(&source->lock, NULL);
+    pthread_cond_init(&source->changed, NULL);
+}
+
+void source_expect(ds_job *job)
+{
+    ds_error ignored; // it is tried again
+    source_new(job);
+    ds_ignore(open_reader(job->source, &ignored));
+}
+
+static ds_rc open_all(ds_source *source, ds_error *err)
+{
+    ds_job *job = source->job;
+    size_t count = job->work_count;
     source->tables = ARENA_ARRAY(job->arena, const ds_catalog_table *, count);
     source->order = ARENA_ARRAY(job->arena, size_t, count);
     source->place = ARENA_ARRAY(job->arena, size_t, count);
     source->pages = ARENA_ARRAY(job->arena, int64_t, count);
-    pthread_mutex_init(&source->lock, NULL);
-    pthread_cond_init(&source->changed, NULL);
     if (job->def->source_rows_per_second)
         source->rate = rate_new(job->def->source_rows_per_second, job->runtime->rate_clock, job->runtime->cancelled);
-    ds_rc rc = open_reader(source, err);
-    if (rc.code == DS_OK)
-        rc = begin_leader(source, err);
-    if (rc.code == DS_OK)
-        rc = begin_others(source, err);
-    if (rc.code == DS_OK)
-        rc = plan_order(source, err);
-    if (rc.code == DS_OK)
-        rc = start_ahead(source, err);
-    return ds_context(rc, err, "source of stream %s", job->def->name);
+    if (source->n == 0)
+        TRY(open_reader(source, err));
+    TRY(begin_leader(source, err));
+    TRY(begin_others(source, err));
+    TRY(plan_order(source, err));
+    return start_ahead(source, err);
+}
+
+ds_rc source_open(ds_job *job, ds_error *err)
+{
+    if (job->source && job->source->def != job->def) // an apply has changed it meanwhile
+        source_close(job);
+    if (!job->source)
+        source_new(job);
+    return ds_context(open_all(job->source, err), err, "source of stream %s", job->def->name);
 }
 
 ds_rc source_check(ds_job *job, ds_error *err)
@@ -441,10 +462,8 @@ void source_close(ds_job *job)
         return;
     job->source = NULL;
     stop_ahead(source);
-    for (size_t i = source->n; i-- > 0;) {
-        store_rollback(source->readers[i].db);
+    for (size_t i = source->n; i-- > 0;)
         store_close(source->readers[i].db);
-    }
     rate_free(source->rate);
     pthread_mutex_destroy(&source->lock);
     pthread_cond_destroy(&source->changed);

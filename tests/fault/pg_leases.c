@@ -32,7 +32,8 @@ static pgbouncer *bouncer; // NULL: straight
 
 // --- the child's driver: it stops in the middle of a transaction
 
-// A claim of a stream or of "apply", or of the token under which the row of the lease is written.
+// A claim of a stream or of "apply", or of the token under which the row of the lease is written. A claim goes to the
+// server together with the statement that follows: after it is after both.
 typedef enum place { NOWHERE, BEFORE_CLAIM, AFTER_CLAIM, BEFORE_TOKEN, AFTER_TOKEN, BEFORE_COMMIT } place;
 
 static struct {
@@ -77,12 +78,42 @@ static void on_point(void *context, const char *point)
 
 static const ds_driver *inner;
 
+static _Thread_local place claimed; // what the next statement makes known
+
 static ds_rc stopping_claim(ds_db *db, const char *name, ds_error *err)
 {
     place before = strlen(name) == TOKEN ? BEFORE_TOKEN : BEFORE_CLAIM;
     pass(before);
     TRY(inner->claim(db, name, err));
-    pass(before + 1);
+    claimed = before + 1;
+    return DS_DONE;
+}
+
+static void pass_statement(void)
+{
+    if (claimed != NOWHERE)
+        pass(claimed);
+    claimed = NOWHERE;
+}
+
+static ds_rc stopping_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err)
+{
+    TRY(inner->exec(db, sql, affected, err));
+    pass_statement();
+    return DS_DONE;
+}
+
+static ds_rc stopping_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err)
+{
+    TRY(inner->query(db, sql, arena, out, err));
+    pass_statement();
+    return DS_DONE;
+}
+
+static ds_rc stopping_now(ds_db *db, int64_t *now_us, ds_error *err)
+{
+    TRY(inner->now(db, now_us, err));
+    pass_statement();
     return DS_DONE;
 }
 
@@ -107,6 +138,9 @@ static void open_pair(fixture *f)
     inner = f->pair.drivers[PAIR_MERGE];
     f->driver = *inner;
     f->driver.claim = stopping_claim;
+    f->driver.exec = stopping_exec;
+    f->driver.query = stopping_query;
+    f->driver.now = stopping_now;
     f->driver.commit = stopping_commit;
     f->pair.drivers[PAIR_MERGE] = &f->driver;
 }

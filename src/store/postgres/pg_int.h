@@ -5,6 +5,7 @@
 // server's connection to somebody else between two transactions, and every transaction says what it relies on.
 #pragma once
 #include <libpq-fe.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "store/postgres/postgres.h"
@@ -33,7 +34,11 @@ typedef struct ds_pg {
     int backend;              // process id of the server's side, 0 outside of a transaction
     const volatile int *stop; // the process's flag, may be NULL
     atomic_bool cancelled;    // since the running call began
-    int wake;                 // eventfd: ends a wait when cancel is called
+    pthread_t connector;      // with `connecting`: it has the connection to itself
+    bool connecting;
+    ds_rc connected; // what came of it
+    ds_error *why_not;
+    int wake; // eventfd: ends a wait when cancel is called
 } ds_pg;
 
 // Where a relation is looked for.
@@ -46,6 +51,8 @@ static inline const char *pg_schema_of(const ds_pg *db, ds_relation relation)
 ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
               ds_error *err);
 void pg_close(ds_db *db);
+// Waits for a connection that is being made in the background. Its failure is told once; then it is a lost connection.
+ds_rc pg_connected(ds_pg *db, ds_error *err);
 // Connects anew, with a state as after open.
 ds_rc pg_reconnect(ds_pg *db, ds_error *err);
 // A second connection with the same settings, for a look from outside; NULL when there is none within timeout_ms.

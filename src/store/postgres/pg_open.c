@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,50 @@ PGconn *pg_connect_again(const ds_pg *db, int timeout_ms)
     return connect_within(db, timeout_ms, &conn, &ignored).code == DS_OK ? conn : NULL;
 }
 
+// --- in the background
+
+static void *connect_later(void *argument)
+{
+    ds_pg *db = argument;
+    db->connected = pg_reconnect(db, db->why_not);
+    return NULL;
+}
+
+// Signals are for the threads that were there before. Without a thread it is the first use that connects.
+static void start_connecting(ds_pg *db)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    db->broken = true;
+    db->why_not = ARENA_NEW(db->settings->arena, ds_error);
+    db->connecting = pthread_create(&db->connector, NULL, connect_later, db) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+ds_rc pg_connected(ds_pg *db, ds_error *err)
+{
+    if (!db->connecting)
+        return DS_DONE;
+    pthread_join(db->connector, NULL);
+    db->connecting = false;
+    if (db->connected.code != DS_OK)
+        *err = *db->why_not;
+    return db->connected;
+}
+
+// --- opening
+
+static ds_rc connect_first(ds_pg *db, bool later, ds_error *err)
+{
+    if (db->wake < 0)
+        return ds_fail_errno(err, errno, "can't make an eventfd for", db->label);
+    if (!later)
+        return pg_reconnect(db, err);
+    start_connecting(db);
+    return DS_DONE;
+}
+
 ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
               ds_error *err)
 {
@@ -189,7 +234,7 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
         .stop = options->cancelled,
         .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
     };
-    ds_rc rc = db->wake < 0 ? ds_fail_errno(err, errno, "can't make an eventfd for", db->label) : pg_reconnect(db, err);
+    ds_rc rc = connect_first(db, options->later, err);
     if (rc.code != DS_OK)
         pg_close(&db->db);
     else
@@ -200,9 +245,13 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
 void pg_close(ds_db *base)
 {
     ds_pg *db = (ds_pg *)base;
+    ds_error ignored;
     if (!db)
         return;
-    PQfinish(db->conn); // the server rolls back
+    ds_ignore(pg_connected(db, &ignored));
+    if (!db->direct) // the server rolls back by itself, but a pooler gives up its connection then
+        pg_rollback(base);
+    PQfinish(db->conn);
     if (db->wake >= 0)
         close(db->wake);
     if (db->settings->password)

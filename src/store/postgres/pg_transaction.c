@@ -248,6 +248,7 @@ static ds_rc check_begin(ds_pg *db, ds_begin kind, ds_error *err)
         return ds_fail(err, DS_INTERNAL, "%s: a transaction is open already", db->label);
     if (kind != BEGIN_READ && db->read_only)
         return ds_fail(err, DS_INTERNAL, "%s: opened for reading only", db->label);
+    TRY(pg_connected(db, err));
     if (db->broken)
         TRY(pg_reconnect(db, err));
     db->kind = kind;
