@@ -206,9 +206,9 @@ struct ds_driver {
     // already. lock_release frees it early, and does nothing when it isn't ours. NULL: a connection may not be ours
     // alone (a pooler gives it to others between two transactions), names are owned by rows with a time of expiry.
     //
-    // claim marks the open transaction as working on a name; claim_break ends all other transactions that do,
-    // on the server, and waits until they are gone: for when their owner is dead, or has lost the name without
-    // noticing. NULL where lock_try is there.
+    // claim marks the open transaction as working on a name, at the latest with its next statement and before that is
+    // run; claim_break ends all other transactions that do, on the server, and waits until they are gone: for when
+    // their owner is dead, or has lost the name without noticing. NULL where lock_try is there.
     ds_rc (*claim)(ds_db *db, const char *name, ds_error *err);
     ds_rc (*claim_break)(ds_db *db, const char *name, ds_error *err);
     ds_rc (*lock_try)(ds_db *db, const char *name, bool *held, ds_error *err);

@@ -14,7 +14,7 @@
 //  - Who has taken a name calls the driver's claim_break before it does anything else: whatever transaction still works
 //    on the name is ended on the server.
 //  - Every transaction that writes under a name begins with lock_claim: it (1) claims the name, then (2) looks whether
-//    the row is still ours.
+//    the row is still ours. Both go to the server in one round trip, in this order.
 //
 // Why a zombie (an owner that stood still, or was cut off, and lost the name) commits nothing: the taker's row was
 // committed before claim_break looked for claims. A transaction of the zombie had its claim by then, and was ended; or

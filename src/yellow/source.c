@@ -163,15 +163,13 @@ static ds_rc begin_others(ds_source *source, ds_error *err)
     size_t wanted = readers_wanted(source->job);
     if (wanted == 1 || !leader->driver->snapshot_share)
         return DS_DONE;
-    size_t n;
-    const ds_relation *tables = relations(source->job, &n);
-    const char *shared;
-    TRY(leader->driver->snapshot_share(leader, source->job->arena, &shared, err));
-    while (source->n < wanted) {
+    ds_snapshot snapshot = {0}; // held by each: a lock may be waited for
+    snapshot.tables = relations(source->job, &snapshot.n);
+    while (source->n < wanted)
         TRY(open_reader(source, err));
-        ds_snapshot snapshot = {.tables = tables, .n = n, .shared = shared}; // held by each: a lock may be waited for
-        TRY(store_begin_snapshot(source->readers[source->n - 1].db, &snapshot, err));
-    }
+    TRY(leader->driver->snapshot_share(leader, source->job->arena, &snapshot.shared, err));
+    for (size_t i = 1; i < wanted; i++)
+        TRY(store_begin_snapshot(source->readers[i].db, &snapshot, err));
     return DS_DONE;
 }
 

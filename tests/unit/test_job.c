@@ -275,6 +275,37 @@ static void a_commit_before_the_fence_is_seen(void **state)
     world_close(&w);
 }
 
+static void change_the_stream(void *context, const char *point)
+{
+    world *w = context;
+    if (strcmp(point, "leased") == 0)
+        world_merge(w, "UPDATE datasurface__stream SET version = 7");
+}
+
+static void remove_the_stream(void *context, const char *point)
+{
+    world *w = context;
+    if (strcmp(point, "leased") == 0)
+        world_merge(w, "UPDATE datasurface__stream SET removed = 1");
+}
+
+// An apply was at work between our first look at the stream and our lease.
+static void an_apply_before_the_lease_is_seen(void **state)
+{
+    (void)state;
+    world w;
+    ds_job_result result;
+    ds_error err;
+    people_world(&w, MILESTONING_SCD2);
+    w.runtime.checkpoint_context = &w;
+    w.runtime.checkpoint = change_the_stream;
+    runs(&w);
+    assert_string_equal(merged(&w, "SELECT batch_id, stream_version FROM datasurface__batch"), "1|7\n");
+    w.runtime.checkpoint = remove_the_stream;
+    FAILS(world_job(&w, &result, &err), DS_BUSY, "was changed by an apply just now");
+    world_close(&w);
+}
+
 static void commit_the_open_batch(void *context, const char *point)
 {
     world *w = context;
@@ -376,6 +407,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(damaged_multisets_are_repaired),
         cmocka_unit_test(columns_called_like_a_place),
         cmocka_unit_test(a_commit_before_the_fence_is_seen),
+        cmocka_unit_test(an_apply_before_the_lease_is_seen),
         cmocka_unit_test(a_reset_gives_up_the_open_batch_and_nothing_else),
         cmocka_unit_test(a_diff_that_outgrows_its_memory),
     };

@@ -1,8 +1,10 @@
-// What only PostgreSQL has: what a user's select may do, views that keep their grants, policies that would hide rows,
-// types without a binary form.
+// What only PostgreSQL has: transactions whose beginning travels with their first statement, connections that are made
+// in the background or get lost, what a user's select may do, views that keep their grants, policies that would hide
+// rows, types without a binary form.
 #include <stdio.h>
 
 #include "store/postgres/postgres.h"
+#include "store/store.h"
 #include "support/check.h"
 #include "support/pg_database.h"
 
@@ -13,6 +15,14 @@ typedef struct fixture {
     ds_db *db;
 } fixture;
 
+static ds_rc open_db(fixture *f, const char *database, bool later, ds_db **out, ds_error *err)
+{
+    ds_target target = {
+        .type = "postgres", .name = "Test", .host = f->database.host, .port = f->database.port, .database = database};
+    ds_open_options options = {.secret = &f->secret, .later = later};
+    return POSTGRES_DRIVER.open(&POSTGRES_DRIVER, &target, &options, out, err);
+}
+
 static int setup(void **state)
 {
     static fixture f;
@@ -21,13 +31,8 @@ static int setup(void **state)
     pg_database_new(pgserver_shared(), &f.database);
     f.secret.parts[SECRET_USER] = f.database.role;
     f.secret.parts[SECRET_PASSWORD] = password;
-    ds_target target = {.type = "postgres",
-                        .name = "Test",
-                        .host = f.database.host,
-                        .port = f.database.port,
-                        .database = f.database.name};
     ds_error err;
-    OK(POSTGRES_DRIVER.open(&POSTGRES_DRIVER, &target, &(ds_open_options){.secret = &f.secret}, &f.db, &err));
+    OK(open_db(&f, f.database.name, false, &f.db, &err));
     *state = &f;
     return 0;
 }
@@ -64,6 +69,146 @@ static ds_rc read_all(fixture *f, const ds_read *read, ds_rows *rows, ds_error *
         rc = POSTGRES_DRIVER.read_next(reader, rows, 100, 100000, &more, err);
     POSTGRES_DRIVER.read_close(reader);
     return rc;
+}
+
+// --- transactions
+
+static ds_rc run(ds_db *db, const char *statement, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    sql_user_text(&q, statement);
+    return POSTGRES_DRIVER.exec(db, &q, NULL, err);
+}
+
+static ds_rc ask(fixture *f, ds_db *db, const char *select, const char **out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    sql_user_text(&q, select);
+    ds_result r;
+    TRY(POSTGRES_DRIVER.query(db, &q, f->arena, &r, err));
+    *out = result_text(&r, 0, 0);
+    return DS_DONE;
+}
+
+static const char *claims(fixture *f)
+{
+    return pg_query_text(&f->database,
+                         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                         "(SELECT oid FROM pg_database WHERE datname = current_database())",
+                         f->arena);
+}
+
+static void a_beginning_goes_with_the_first_statement(void **state)
+{
+    fixture *f = *state;
+    ds_error err;
+    for (int names = 1; names <= 6; names++) { // more than go with BEGIN
+        OK(POSTGRES_DRIVER.begin(f->db, BEGIN_WRITE, &err));
+        for (int i = 0; i < names; i++)
+            OK(POSTGRES_DRIVER.claim(f->db, arena_printf(f->arena, "name %d", i), &err));
+        if (names == 1)
+            assert_string_equal(claims(f), "0\n");
+        OK(run(f->db, "CREATE TABLE t (id bigint)", &err));
+        assert_string_equal(claims(f), arena_printf(f->arena, "%d\n", names));
+        POSTGRES_DRIVER.rollback(f->db);
+        assert_string_equal(claims(f), "0\n");
+    }
+    OK(POSTGRES_DRIVER.begin(f->db, BEGIN_WRITE, &err));
+    OK(POSTGRES_DRIVER.claim(f->db, "nothing", &err));
+    OK(POSTGRES_DRIVER.commit(f->db, &err));
+    OK(POSTGRES_DRIVER.begin(f->db, BEGIN_WRITE, &err));
+    OK(run(f->db, "CREATE TABLE t (id bigint)", &err));
+    assert_string_equal(claims(f), "0\n"); // of the transaction before
+    OK(POSTGRES_DRIVER.commit(f->db, &err));
+}
+
+static void a_failing_first_statement(void **state)
+{
+    fixture *f = *state;
+    const char *answer;
+    ds_error err;
+    for (int i = 0; i < 2; i++) {
+        OK(POSTGRES_DRIVER.begin(f->db, BEGIN_WRITE, &err));
+        FAILS(run(f->db, "INSERT INTO absent VALUES (1)", &err), DS_FINDING, "\"absent\" does not exist");
+        FAILS(run(f->db, "CREATE TABLE t (id bigint)", &err), DS_INTERNAL, "aborted");
+        if (i == 0)
+            POSTGRES_DRIVER.rollback(f->db);
+        else
+            FAILS(POSTGRES_DRIVER.commit(f->db, &err), DS_INTERNAL, "rolled back by an earlier failure");
+        FAILS(run(f->db, "INSERT INTO absent VALUES (1)", &err), DS_FINDING, "\"absent\" does not exist");
+        FAILS(ask(f, f->db, "SELECT 1 / 0", &answer, &err), DS_FINDING, "division by zero");
+        OK(ask(f, f->db, "SHOW timezone", &answer, &err));
+        assert_string_equal(answer, "UTC");
+    }
+    assert_string_equal(pg_query_text(&f->database, "SELECT to_regclass('t')", f->arena), "~\n");
+}
+
+static void a_query_by_itself_only_reads(void **state)
+{
+    fixture *f = *state;
+    const char *answer;
+    ds_error err;
+    OK(run(f->db, "CREATE TABLE t (id bigint)", &err));
+    FAILS(ask(f, f->db, "INSERT INTO t VALUES (1) RETURNING id", &answer, &err), DS_ENV, "read-only transaction");
+    OK(POSTGRES_DRIVER.begin(f->db, BEGIN_WRITE, &err));
+    OK(ask(f, f->db, "INSERT INTO t VALUES (2) RETURNING id", &answer, &err));
+    OK(POSTGRES_DRIVER.commit(f->db, &err));
+    assert_string_equal(pg_query_text(&f->database, "SELECT id FROM t", f->arena), "2\n");
+}
+
+// --- connections
+
+static void cut(fixture *f)
+{
+    pg_exec_super(&f->database, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = "
+                                "current_database() AND pid <> pg_backend_pid()");
+}
+
+// Where nothing was begun on the server yet, there is nothing to lose.
+static void a_lost_connection(void **state)
+{
+    fixture *f = *state;
+    const char *answer;
+    ds_error err;
+    OK(run(f->db, "CREATE TABLE t (id bigint)", &err));
+    cut(f);
+    OK(ask(f, f->db, "SELECT 7", &answer, &err));
+    assert_string_equal(answer, "7");
+    cut(f);
+    OK(run(f->db, "INSERT INTO t VALUES (1)", &err));
+    OK(POSTGRES_DRIVER.begin(f->db, BEGIN_WRITE, &err));
+    OK(POSTGRES_DRIVER.claim(f->db, "name", &err));
+    cut(f);
+    OK(run(f->db, "INSERT INTO t VALUES (2)", &err));
+    assert_string_equal(claims(f), "1\n");
+    OK(POSTGRES_DRIVER.commit(f->db, &err));
+    OK(POSTGRES_DRIVER.begin(f->db, BEGIN_WRITE, &err));
+    OK(run(f->db, "INSERT INTO t VALUES (3)", &err));
+    cut(f);
+    FAILS(run(f->db, "INSERT INTO t VALUES (4)", &err), DS_ENV, "");
+    FAILS(run(f->db, "INSERT INTO t VALUES (5)", &err), DS_ENV, "");
+    FAILS(POSTGRES_DRIVER.commit(f->db, &err), DS_ENV, "the connection was lost");
+    OK(run(f->db, "INSERT INTO t VALUES (6)", &err));
+    assert_string_equal(pg_query_text(&f->database, "SELECT id FROM t ORDER BY 1", f->arena), "1\n2\n6\n");
+}
+
+static void connected_in_the_background(void **state)
+{
+    fixture *f = *state;
+    const char *answer;
+    ds_error err;
+    ds_db *db;
+    OK(open_db(f, f->database.name, true, &db, &err));
+    POSTGRES_DRIVER.close(db);
+    OK(open_db(f, f->database.name, true, &db, &err));
+    OK(POSTGRES_DRIVER.begin(db, BEGIN_WRITE, &err));
+    OK(run(db, "CREATE TABLE t (id bigint)", &err));
+    OK(POSTGRES_DRIVER.commit(db, &err));
+    POSTGRES_DRIVER.close(db);
+    OK(open_db(f, "absent", true, &db, &err));
+    for (int i = 0; i < 2; i++)
+        FAILS(ask(f, db, "SELECT 1", &answer, &err), DS_ENV, "\"absent\" does not exist");
+    POSTGRES_DRIVER.close(db);
 }
 
 // --- a user's select
@@ -245,6 +390,11 @@ static void geography_as_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_beginning_goes_with_the_first_statement, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failing_first_statement, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_query_by_itself_only_reads, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lost_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(connected_in_the_background, setup, teardown),
         cmocka_unit_test_setup_teardown(selects_of_users, setup, teardown),
         cmocka_unit_test_setup_teardown(views_keep_their_grants, setup, teardown),
         cmocka_unit_test_setup_teardown(hidden_rows_are_an_error, setup, teardown),

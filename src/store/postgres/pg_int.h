@@ -26,19 +26,22 @@ typedef struct ds_pg {
     bool broken;                   // only good for being closed, or for connecting again at the next begin
     bool undrained;                // a COPY was left in the middle
     bool own_transaction;          // begun for a single call outside of any
-    bool due;                      // the transaction is one of ours only: its BEGIN goes with its first statement
+    bool due;                      // begun, and the server doesn't know yet: BEGIN goes with the first statement
     ds_begin kind;                 // of the transaction
-    int64_t claims[PG_CLAIMS_MAX]; // keys, that go with it
+    int64_t claims[PG_CLAIMS_MAX]; // keys; they go with BEGIN
     size_t claim_count;
-    bool direct;              // no pooler stands between: the server's process is known from the start
     int backend;              // process id of the server's side, 0 outside of a transaction
+    bool direct;              // no pooler stands between: that is the connection's, all the time
     const volatile int *stop; // the process's flag, may be NULL
     atomic_bool cancelled;    // since the running call began
-    pthread_t connector;      // with `connecting`: it has the connection to itself
-    bool connecting;
-    ds_rc connected; // what came of it
+    int wake;                 // eventfd: ends a wait when cancel is called
+
+    // --- connecting in the background
+    bool connecting; // there is a thread, to which conn and the last two belong
+    pthread_t connector;
+    atomic_bool unwanted; // closed before it was there
+    ds_rc connected;
     ds_error *why_not;
-    int wake; // eventfd: ends a wait when cancel is called
 } ds_pg;
 
 // Where a relation is looked for.

@@ -104,7 +104,7 @@ static ds_rc handshake(const ds_pg *db, PGconn *conn, int timeout_ms, ds_error *
     double until_s = clock_elapsed_s() + timeout_ms / 1000.0;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
-        if (db->stop && *db->stop)
+        if ((db->stop && *db->stop) || atomic_load(&db->unwanted))
             return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
         struct pollfd fd = {.fd = PQsocket(conn), .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         int n = state == PGRES_POLLING_FAILED ? 1 : poll(&fd, 1, SLICE_MS);
@@ -155,16 +155,22 @@ static ds_rc check_server(ds_pg *db, ds_error *err)
     return DS_DONE;
 }
 
-ds_rc pg_reconnect(ds_pg *db, ds_error *err)
+static ds_rc connect_once(ds_pg *db, ds_error *err)
 {
     int timeout_ms = db->stall_timeout_ms < CONNECT_TIMEOUT_MS ? db->stall_timeout_ms : CONNECT_TIMEOUT_MS;
+    return connect_within(db, timeout_ms, &db->conn, err);
+}
+
+ds_rc pg_reconnect(ds_pg *db, ds_error *err)
+{
     PQfinish(db->conn);
     db->conn = NULL;
     db->broken = true;
     db->in_transaction = db->own_transaction = db->undrained = db->direct = false;
-    TRY(connect_within(db, timeout_ms, &db->conn, err));
+    TRY(connect_once(db, err));
+    TRY(check_server(db, err));
     db->broken = false;
-    return check_server(db, err);
+    return DS_DONE;
 }
 
 PGconn *pg_connect_again(const ds_pg *db, int timeout_ms)
@@ -179,7 +185,7 @@ PGconn *pg_connect_again(const ds_pg *db, int timeout_ms)
 static void *connect_later(void *argument)
 {
     ds_pg *db = argument;
-    db->connected = pg_reconnect(db, db->why_not);
+    db->connected = connect_once(db, db->why_not);
     return NULL;
 }
 
@@ -201,9 +207,13 @@ ds_rc pg_connected(ds_pg *db, ds_error *err)
         return DS_DONE;
     pthread_join(db->connector, NULL);
     db->connecting = false;
-    if (db->connected.code != DS_OK)
+    if (db->connected.code != DS_OK) {
         *err = *db->why_not;
-    return db->connected;
+        return db->connected;
+    }
+    TRY(check_server(db, err));
+    db->broken = false;
+    return DS_DONE;
 }
 
 // --- opening
@@ -248,6 +258,7 @@ void pg_close(ds_db *base)
     ds_error ignored;
     if (!db)
         return;
+    atomic_store(&db->unwanted, true);
     ds_ignore(pg_connected(db, &ignored));
     if (!db->direct) // the server rolls back by itself, but a pooler gives up its connection then
         pg_rollback(base);

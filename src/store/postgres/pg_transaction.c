@@ -230,7 +230,6 @@ static ds_rc begin(ds_pg *db, beginning *b, ds_error *err)
     }
     db->in_transaction = true;
     db->due = false;
-    db->claim_count = 0;
     return rc;
 }
 
@@ -252,6 +251,7 @@ static ds_rc check_begin(ds_pg *db, ds_begin kind, ds_error *err)
     if (db->broken)
         TRY(pg_reconnect(db, err));
     db->kind = kind;
+    db->claim_count = 0;
     return pg_call_begin(db, err);
 }
 
@@ -312,7 +312,6 @@ void pg_rollback(ds_db *base)
     bool nothing = db->due;
     db->in_transaction = db->own_transaction = db->due = false;
     db->backend = 0;
-    db->claim_count = 0;
     if (db->undrained) // to read the rest of a table only to forget it is no use
         db->broken = true;
     if (nothing || db->broken || pg_call_begin(db, &ignored).code != DS_OK)
