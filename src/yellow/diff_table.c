@@ -12,7 +12,7 @@ enum { FIRST_SLOTS = 16 * 1024 };
 #endif
 enum {
     SLOTS_MIN = 2,          // one key: each level settles some
-    WAITING_MAX = 16 << 20, // bytes of source rows that may wait for their live partner
+    WAITING_MAX = 48 << 20, // bytes of source rows that may wait for their live partner
     BUFFERS_MAX = 8 << 20,  // of the file
     MEMORY_PARTS = 8,       // each of these two takes no larger part of a small budget
 };
