@@ -47,6 +47,8 @@ typedef struct model_field {
     bool required;                   // lists and maps: at least one entry
     bool choice;                     // exactly one of the shape's choices must be given
     bool tag;                        // its word decides which of the other fields apply
+    bool ordered;                    // lists and maps: their order says something
+    bool given_counts;               // to give it, empty, is not the same as to leave it out
     uint32_t only_for, required_for; // bits (1 << value) of the tag's words; 0: all, none
     model_pattern pattern;
     const model_words *words;
@@ -72,6 +74,7 @@ struct model_shape {
     bool name_is_string; // const char *, else ds_text
     bool part;           // the name is part of the object's path in findings
     uint16_t name_offset;
+    bool known_by_name; // list items without names: the text at name_offset tells them apart, and may repeat
     model_pattern name_pattern;
     const char *name_of; // what the name names, where that is not the entry itself
 };
@@ -86,17 +89,29 @@ typedef struct model_kind {
     const char *name;
     const model_shape *shape;
     uint16_t list_offset; // of the LIST_OF(T *) in ds_model
+    bool single;          // a model has one, whatever its name is
 } model_kind;
 extern const model_kind MODEL_KINDS[];
 extern const size_t MODEL_KIND_COUNT;
 
+extern const model_shape SHAPE_ECOSYSTEM;
+extern const model_shape SHAPE_VENDOR;
+extern const model_shape SHAPE_ZONE_DECLARATION;
+extern const model_shape SHAPE_SERVICE_DECLARATION;
+extern const model_shape SHAPE_ZONE;
+extern const model_shape SHAPE_TEAM;
 extern const model_shape SHAPE_CAPTURE;
 extern const model_shape SHAPE_CONTAINER;
 extern const model_shape SHAPE_DATASTORE;
 extern const model_shape SHAPE_OUTPUT; // of a transformer
+extern const model_shape SHAPE_DATASET;
+extern const model_shape SHAPE_COLUMN;
 extern const model_shape SHAPE_DATA_CONTAINER;
 extern const model_shape SHAPE_WORKSPACE;
+extern const model_shape SHAPE_GROUP;
+extern const model_shape SHAPE_SINK;
 extern const model_shape SHAPE_PLATFORM_SERVICE;
+extern const model_shape SHAPE_PLATFORM;
 extern const model_shape SHAPE_ENVIRONMENT;
 extern const model_shape SHAPE_TRIGGER;
 extern const model_words WORDS_CLASSIFICATION;

@@ -62,9 +62,9 @@ static const model_field CONTAINER_FIELDS[] = {
      .required = true, .tag = true, .words = &WORDS_CONTAINER, .about = "what kind of system it is",
      .example = "postgres"},
     {.key = "locations", .kind = FIELD_TEXTS, .offset = AT(ds_container, locations), .pattern = PATTERN_LOCATION,
-     .about = "where its data is", .example = "\"MyCorp:USA/NY_1\""},
+     .given_counts = true, .about = "where its data is", .example = "\"MyCorp:USA/NY_1\""},
     {.key = "limits", .kind = FIELD_STRUCT, .offset = AT(ds_container, limits), .shape = &SHAPE_CAPS,
-     .about = "how much load it may get", .example = "{connections: 2}"},
+     .given_counts = true, .about = "how much load it may get", .example = "{connections: 2}"},
     {.key = "path", .kind = FIELD_TEXT, .offset = AT(ds_container, path),
      .only_for = BIT(CONTAINER_SQLITE) | BIT(CONTAINER_ODBC) | BIT(CONTAINER_S3) | BIT(CONTAINER_HTTP),
      .required_for = BIT(CONTAINER_SQLITE), .about = "file, relative to the model's directory; bucket and prefix",
@@ -141,7 +141,7 @@ static const model_field COLUMN_SHORT = {
     .kind = FIELD_COLUMN_TYPE, .about = "TYPE [primary key] [not null|null] [partition]",
     .example = COLUMN_TYPE_EXAMPLE,
 };
-static const model_shape SHAPE_COLUMN = {
+const model_shape SHAPE_COLUMN = {
     .name = "column", .about = "TYPE [primary key] [not null|null] [partition], or a map", FIELDS(COLUMN_FIELDS),
     .short_form = &COLUMN_SHORT, FILLS(ds_column), .named = true, .name_is_string = true,
     .name_offset = AT(ds_column, name), .name_pattern = PATTERN_COLUMN, .part = true,
@@ -204,13 +204,13 @@ static const model_field DATASET_FIELDS[] = {
     {.key = "key", .kind = FIELD_TEXT, .offset = AT(ds_dataset, key), .words = &WORDS_KEY, .fallback = "primary",
      .about = "whether rows have a key", .example = "none"},
     {.key = "primary_key", .kind = FIELD_TEXTS, .offset = AT(ds_dataset, primary_key), .pattern = PATTERN_NAME,
-     .about = "the key's columns where their order is not that of the columns", .example = "id"},
+     .ordered = true, .about = "the key's columns where their order is not that of the columns", .example = "id"},
     {.key = "checks", .kind = FIELD_LIST, .offset = AT(ds_dataset, checks), .shape = &SHAPE_CHECK,
      .about = "what must hold before staged rows become visible", .example = "{not_null: [email]}"},
     {.key = "columns", .kind = FIELD_MAP, .offset = AT(ds_dataset, columns), .required = true, .shape = &SHAPE_COLUMN,
-     .about = "NAME: TYPE, in order", .example = "{id: varchar(20) primary key, name: varchar(100)}"},
+     .ordered = true, .about = "NAME: TYPE, in order", .example = "{id: varchar(20) primary key, name: varchar(100)}"},
 };
-static const model_shape SHAPE_DATASET = {
+const model_shape SHAPE_DATASET = {
     .name = "dataset", .about = "a table of a datastore", FIELDS(DATASET_FIELDS), FILLS(ds_dataset), .named = true,
     .name_is_string = true, .name_offset = AT(ds_dataset, name), .name_pattern = PATTERN_NAME, .part = true,
 };
@@ -314,7 +314,7 @@ static const model_field STORE_FIELDS[] = {
     {.key = "deprecated", .kind = FIELD_DEPRECATED, .offset = AT(ds_datastore, deprecated), .fallback = "false",
      .about = "false, true, or the reason", .example = "use Store2"},
     {.key = "consumers", .kind = FIELD_TEXTS, .offset = AT(ds_datastore, consumers), .pattern = PATTERN_CONSUMER,
-     .about = "who may use it; absent: everybody, []: nobody", .example = "Consumer1/live"},
+     .given_counts = true, .about = "who may use it; absent: everybody, []: nobody", .example = "Consumer1/live"},
     {.key = "datasets", .kind = FIELD_MAP, .offset = AT(ds_datastore, datasets), .required = true,
      .shape = &SHAPE_DATASET, .about = "its tables by name",
      .example = "{customers: {columns: {id: varchar(20) primary key}}}"},
