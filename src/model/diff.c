@@ -116,6 +116,13 @@ static ds_diff_part part_of(const place *at, const model_shape *shape, const mod
     return (ds_diff_part){0};
 }
 
+static ds_diff_part inner_part(const place *at)
+{
+    while (!at->shape)
+        at = at->up;
+    return (ds_diff_part){at->shape, at->old, at->new};
+}
+
 static ds_pos either(ds_pos pos, ds_pos otherwise)
 {
     return pos.file ? pos : otherwise;
@@ -154,6 +161,7 @@ static ds_change *add_change(differ *d, const place *at, const model_field *row,
         .part = part_of(at, NULL, NULL),
         .store = part_of(at, &SHAPE_DATASTORE, &SHAPE_OUTPUT),
         .dataset = part_of(at, &SHAPE_DATASET, NULL),
+        .inner = inner_part(at),
         .row = row,
         .object = arena_str(d->arena, buf_str(&object)),
         .field = arena_str(d->arena, buf_str(&field)),

@@ -45,6 +45,7 @@ typedef struct ds_change {
     ds_document before, after; // object NULL: added, removed
     ds_diff_part part;
     ds_diff_part store, dataset; // around the change; shape NULL: none
+    ds_diff_part inner;          // the innermost struct around it, or the one that came or went
     const model_field *row;      // of the field that changed; NULL: the object as a whole, or an entry's short form
     const char *object;          // "Datastore Store1/customers.phone"
     const char *field;           // "capture.trigger.cron" from the object inwards; "" for the object as a whole

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "gate/check.h"
 #include "gate/lint.h"
 #include "support/example.h"
 #include "yellow/platform.h"
@@ -42,6 +43,100 @@ static bool expect(const char *id, const char *which, const char *text)
     return good;
 }
 
+// An example of a change, as a whole: where it comes from, the base and the head.
+typedef struct change_example {
+    char path[128], branch[64];
+    bool has_repository;
+    ds_buf base, head;
+} change_example;
+
+static void change_compose(const char *text, change_example *out)
+{
+    *out = (change_example){.base = BUF_INIT(TEXT_MAX), .head = BUF_INIT(TEXT_MAX)};
+    ds_str rest = str_of(text);
+    if (str_starts(rest, str_of(LINT_EXAMPLE_FROM))) {
+        ds_str line = str_split(&rest, '\n');
+        ds_str branch = {line.p + strlen(LINT_EXAMPLE_FROM), line.n - strlen(LINT_EXAMPLE_FROM)};
+        ds_str path = str_split(&branch, '@');
+        snprintf(out->path, sizeof out->path, "%.*s", STR_ARGS(path));
+        snprintf(out->branch, sizeof out->branch, "%.*s", STR_ARGS(branch));
+        out->has_repository = true;
+    }
+    const char *middle = strstr(rest.p, LINT_EXAMPLE_HEAD);
+    assert_non_null(middle);
+    char *base = strndup(rest.p, (size_t)(middle - rest.p));
+    example_compose(base, &out->base);
+    example_compose(middle + strlen(LINT_EXAMPLE_HEAD), &out->head);
+    free(base);
+}
+
+static ds_model *load(const ds_buf *text, ds_diags **diags)
+{
+    ds_model *model;
+    ds_error err;
+    const char *path = "example.yaml";
+    ds_str whole = buf_str(text);
+    assert_int_equal(model_load_texts(&path, &whole, 1, NULL, &model, diags, &err).code, DS_OK);
+    assert_int_equal(diags_count(*diags), 0);
+    return model;
+}
+
+// The same for a change.
+static bool expect_change(const char *id, const char *which, const char *text)
+{
+    const ds_platform_type *const types[] = {yellow_platform_type()};
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    change_example example;
+    ds_diags *base_diags, *diags;
+    change_compose(text, &example);
+    ds_model *base = load(&example.base, &base_diags), *head = load(&example.head, &diags);
+    gate_options options = {.repository = example.has_repository ? example.path : NULL,
+                            .branch = example.branch,
+                            .types = {types, 1}};
+    gate_verdict *verdict = gate_check(base, head, &options, diags, arena);
+    const bool fails = strcmp(which, "failing") == 0;
+    bool good = (diags_count(diags) > 0) == fails;
+    for (size_t i = 0; i < diags_count(diags); i++) {
+        good = good && strcmp(diags_at(diags, i)->rule, id) == 0;
+        good = good && diags_at(diags, i)->severity == lint_rule(id)->severity;
+    }
+    good = good && verdict->accepted == (diags_severity_count(diags, DIAG_ERROR) == 0);
+    if (!good) {
+        for (size_t i = 0; i < diags_count(diags); i++)
+            diag_print(stderr, diags, diags_at(diags, i), false);
+        fprintf(stderr, "%s: the %s example gives %zu findings\n", id, which, diags_count(diags));
+    }
+    diags_free(base_diags);
+    diags_free(diags);
+    model_free(base);
+    model_free(head);
+    buf_release(&example.base);
+    buf_release(&example.head);
+    return good;
+}
+
+static bool is_about_change(const ds_rule *rule)
+{
+    return rule->id[0] == 'A' || rule->id[0] == 'C';
+}
+
+static void change_examples(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    size_t n, seen = 0;
+    const ds_rule *rules = lint_rules(arena, &n);
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_about_change(&rules[i]))
+            continue;
+        good = expect_change(rules[i].id, "failing", rules[i].failing) && good;
+        good = expect_change(rules[i].id, "passing", rules[i].passing) && good;
+        seen++;
+    }
+    assert_true(good && seen > 20);
+}
+
 static void examples(void **state)
 {
     (void)state;
@@ -50,7 +145,7 @@ static void examples(void **state)
     const ds_rule *rules = lint_rules(arena, &n);
     bool good = expect("the model of the examples", "passing", LINT_EXAMPLE_MODEL);
     for (size_t i = 0; i < n; i++) {
-        if (rules[i].id[0] == 'M') // the loader's test has them
+        if (rules[i].id[0] == 'M' || is_about_change(&rules[i])) // the loader's test has the first
             continue;
         if (strcmp(rules[i].id, "L028") == 0) { // too long to be printed: see test_lint.c
             assert_string_equal(rules[i].failing, "");
@@ -100,6 +195,7 @@ static void page(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(examples), cmocka_unit_test(ids), cmocka_unit_test(page)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(examples), cmocka_unit_test(change_examples),
+                                       cmocka_unit_test(ids), cmocka_unit_test(page)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
