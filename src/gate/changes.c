@@ -105,6 +105,11 @@ bool owners_has_ecosystem(const ds_owners *o)
     return o->ecosystem != NULL;
 }
 
+bool owners_has_team(const ds_owners *o, const char *team)
+{
+    return map_get(o->teams, team) != NULL;
+}
+
 size_t owners_count(const ds_owners *o)
 {
     return o->all.n;

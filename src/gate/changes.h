@@ -19,6 +19,7 @@ const char *owners_of_team(const ds_owners *owners, const char *team); // "ZONE/
 const char *owners_of_zone(const ds_owners *owners, const char *zone);
 const char *owners_of_service(const ds_owners *owners, const char *service);
 bool owners_has_ecosystem(const ds_owners *owners);
+bool owners_has_team(const ds_owners *owners, const char *team);
 // Every repository that owns anything, each once, in order of the declarations.
 size_t owners_count(const ds_owners *owners);
 const char *owners_at(const ds_owners *owners, size_t i);

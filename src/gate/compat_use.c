@@ -32,6 +32,13 @@ static void add_user(uses *u, const char *kind, const char *name, user who)
         *VEC_PUSH(u->g->arena, list) = who;
 }
 
+// The team's repository, by the base when it is the team that goes.
+static const char *team_owner(const uses *u, ds_text team)
+{
+    const char *name = gate_text(team.s);
+    return owners_of_team(owners_has_team(u->g->head_owners, name) ? u->g->head_owners : u->g->base_owners, name);
+}
+
 static void use_team(uses *u, const char *team, user who)
 {
     ds_str rest = str_of(team);
@@ -50,7 +57,7 @@ static void use_places(uses *u, const ds_container *container, user who)
 
 static void use_workspace(uses *u, const ds_workspace *workspace)
 {
-    const char *owner = owners_of_team(u->g->head_owners, gate_text(workspace->team.s));
+    const char *owner = team_owner(u, workspace->team);
     user whole = {gate_text(workspace->name.s), owner, NULL};
     use_team(u, gate_text(workspace->team.s), whole);
     add_user(u, "container", workspace->container.s, whole);
@@ -101,14 +108,13 @@ static void use_stores(uses *u)
     const ds_model *head = u->g->head;
     for (size_t i = 0; i < head->datastores.n; i++) {
         const ds_datastore *store = head->datastores.v[i];
-        user who = {gate_text(store->name.s), owners_of_team(u->g->head_owners, gate_text(store->team.s)), NULL};
+        user who = {gate_text(store->name.s), team_owner(u, store->team), NULL};
         use_team(u, gate_text(store->team.s), who);
         add_user(u, "container", store->capture.container.s, who);
     }
     for (size_t i = 0; i < head->containers.n; i++) {
         const ds_container *container = head->containers.v[i];
-        user who = {gate_text(container->name.s), owners_of_team(u->g->head_owners, gate_text(container->team.s)),
-                    NULL};
+        user who = {gate_text(container->name.s), team_owner(u, container->team), NULL};
         use_team(u, gate_text(container->team.s), who);
         use_places(u, container, who);
     }

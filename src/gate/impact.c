@@ -17,7 +17,7 @@ static const struct {
     [EFFECT_COLUMN_ADDED] = {"column_added", "the tables get the column, null in old rows"},
     [EFFECT_WIDENED] = {"widened", "the column is widened; its values are rewritten where the engine needs it"},
     [EFFECT_REKEYED] = {"rekeyed", "the next batch matches rows by the new key"},
-    [EFFECT_VIEW_REPLACED] = {"view_replaced", "its views are made anew"},
+    [EFFECT_VIEW_REPLACED] = {"view_replaced", "views come, go or are made anew"},
     [EFFECT_CREATED] = {"created", "comes into being"},
     [EFFECT_ENDED] = {"ended", "ends: views are dropped, tables are kept until apply --prune"},
     [EFFECT_REFUSED] = {"refused", "apply refuses it for what has been loaded"},
@@ -46,6 +46,7 @@ typedef VEC(const ds_node *) node_list;
 typedef struct trace {
     gate *g;
     const ds_graph *graphs[2]; // base, head
+    ds_map *groups[2];         // those that somebody serves
     ds_map *by_key;            // node_list of either graph by "store Store1" and so on; head's where both have a node
     // of the change in hand
     VEC(gate_affected) found;
@@ -90,8 +91,15 @@ static void trace_init(trace *t, gate *g)
 {
     *t = (trace){.g = g, .by_key = map_new(g->arena)};
     const ds_model *models[] = {g->base, g->head};
-    for (size_t i = 0; i < 2; i++)
-        t->graphs[i] = graph_build(models[i], assign_roots(models[i], g->types, g->arena), g->arena);
+    for (size_t i = 0; i < 2; i++) {
+        ds_roots roots = assign_roots(models[i], g->types, g->arena);
+        t->graphs[i] = graph_build(models[i], roots, g->arena);
+        t->groups[i] = map_new(g->arena);
+        for (size_t k = 0; k < roots.n; k++)
+            (void)map_add(t->groups[i],
+                          arena_path(g->arena, roots.v[k].workspace->name.s, roots.v[k].group->name, NULL),
+                          t->groups[i]);
+    }
     for (size_t i = 0; i < t->graphs[1]->nodes.n; i++)
         add_keys(t, t->graphs[1]->nodes.v[i]);
     for (size_t i = 0; i < t->graphs[0]->nodes.n; i++)
@@ -119,6 +127,16 @@ static const ds_owners *owners_for(const trace *t, const ds_node *node)
     return is_in(t, 1, node) ? t->g->head_owners : t->g->base_owners;
 }
 
+// A group as a whole: one that is served before and after stays, whichever of its views come and go.
+static void affect_group(trace *t, const ds_node *export, const char *owner, gate_effect effect)
+{
+    const char *name = arena_path(t->g->arena, export->workspace->name.s, export->group->name, NULL);
+    bool stays = map_get(t->groups[0], name) && map_get(t->groups[1], name);
+    if (stays && (effect == EFFECT_CREATED || effect == EFFECT_ENDED))
+        effect = EFFECT_VIEW_REPLACED;
+    affect(t, THING_GROUP, name, owner, effect);
+}
+
 static void affect_node(trace *t, const ds_node *node, gate_effect effect)
 {
     const ds_owners *owners = owners_for(t, node);
@@ -131,8 +149,7 @@ static void affect_node(trace *t, const ds_node *node, gate_effect effect)
         break;
     case NODE_EXPORT:
         if (node->root)
-            affect(t, THING_GROUP, arena_path(t->g->arena, node->workspace->name.s, node->group->name, NULL), team,
-                   effect);
+            affect_group(t, node, team, effect);
         break;
     case NODE_TRIGGER:
     case NODE_TRANSFORMER:

@@ -52,42 +52,42 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
     [CHANGE_COLUMN_REMOVED] = {"C001", DIAG_ERROR, "a column is gone",
                                "Whoever selects it fails. Its values stay in the merge tables, and new rows have none.",
                                TABLES("id: integer primary key, name: text", "id: integer primary key"),
-                               TABLES("id: integer primary key, name: text", "id: integer primary key, name: text")},
+                               TABLES("id: integer primary key, name: text",
+                                      "id: integer primary key, name: text, full_name: text")},
     [CHANGE_COLUMN_NOT_NULL] = {"C002", DIAG_ERROR, "a new column that must have a value",
                                 "The rows that are there, and all history, have none. A new column may be null.",
                                 TABLES("id: integer primary key", "id: integer primary key, name: text not null"),
-                                TABLES("id: integer primary key, name: text not null",
-                                       "id: integer primary key, name: text not null")},
+                                TABLES("id: integer primary key", "id: integer primary key, name: text")},
     [CHANGE_TYPE_NARROWED] =
         {"C003", DIAG_ERROR, "a type that can't hold all values",
          "A column's type may only become one that holds every value of the old one: a longer text, a larger integer of "
          "the same sign, more digits before and after the point.",
          TABLES("id: integer primary key, name: varchar(50)", "id: integer primary key, name: varchar(20)"),
-         TABLES("id: integer primary key, name: varchar(50)", "id: integer primary key, name: varchar(50)")},
+         TABLES("id: integer primary key, name: varchar(20)", "id: integer primary key, name: varchar(50)")},
     [CHANGE_TYPE_WIDENED] =
         {"C004", DIAG_INFO, "a wider type",
          "The new type holds every value of the old one. Programs that read it may have a fixed length of their own.",
          TABLES("id: integer primary key, name: varchar(20)", "id: integer primary key, name: varchar(50)"),
-         TABLES("id: integer primary key, name: varchar(20)", "id: integer primary key, name: varchar(20)")},
-    [CHANGE_NULL_FORBIDDEN] = {"C005", DIAG_ERROR, "null is no longer allowed",
-                               "Rows that are there, and versions of them, may have null.",
-                               TABLES("id: integer primary key, name: text",
-                                      "id: integer primary key, name: text not null"),
-                               TABLES("id: integer primary key, name: text", "id: integer primary key, name: text")},
-    [CHANGE_NULL_ALLOWED] =
-        {"C006", DIAG_WARNING, "null is allowed now", "The tables can hold it; whoever relied on a value gets none.",
-         TABLES("id: integer primary key, name: text not null", "id: integer primary key, name: text"),
-         TABLES("id: integer primary key, name: text not null", "id: integer primary key, name: text not null")},
+         TABLES("id: integer primary key", "id: {type: integer primary key, source: number}")},
+    [CHANGE_NULL_FORBIDDEN] =
+        {"C005", DIAG_ERROR, "null is no longer allowed", "Rows that are there, and versions of them, may have null.",
+         TABLES("id: integer primary key, name: text", "id: integer primary key, name: text not null"),
+         TABLES("id: integer primary key, name: text not null", "id: integer primary key, name: text")},
+    [CHANGE_NULL_ALLOWED] = {"C006", DIAG_WARNING, "null is allowed now",
+                             "The tables can hold it; whoever relied on a value gets none.",
+                             TABLES("id: integer primary key, name: text not null",
+                                    "id: integer primary key, name: text"),
+                             TABLES("id: integer primary key", "id: {type: integer primary key, source: number}")},
     [CHANGE_KEY] =
         {"C007", DIAG_ERROR, "another key",
          "Rows are recognised by their key, in its order; history would be of other rows. Columns that come, go or "
          "change places in it are breaking, and so are `key: none` and back.",
          TABLES("id: integer primary key, no: integer not null", "id: integer primary key, no: integer primary key"),
-         TABLES("id: integer primary key, name: text", "id: integer primary key, name: text")},
+         TABLES("id: integer primary key, name: text", "name: text, id: integer primary key")},
     [CHANGE_PARTITION] =
         {"C008", DIAG_ERROR, "another ingestion partition", "Readers split their work by it, and count on it.",
          TABLES("id: integer primary key, day: date not null", "id: integer primary key, day: date partition"),
-         TABLES("id: integer primary key, day: date partition", "id: integer primary key, day: date partition")},
+         TABLES("id: integer primary key, day: date partition", "id: integer primary key, day: timestamp partition")},
     [CHANGE_CLASSIFICATION] =
         {"C009", DIAG_ERROR, "another classification",
          "Consumers and policies decided by the old one. It does not matter whether it stands at the dataset or at its "
@@ -98,11 +98,13 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
     [CHANGE_CLASSIFIED] = {"C010", DIAG_INFO, "classified for the first time",
                            "Nobody could decide by it before; policies hold from now on.",
                            BOTH(DATASET(COLUMNS), DATASET("    classification: cpi\n" COLUMNS)),
-                           BOTH(STORE(CUSTOMERS), STORE(CUSTOMERS))},
+                           BOTH(DATASET("    classification: [cpi, pc1]\n    columns: {id: integer primary key}\n"),
+                                DATASET("    classification: [pc1, cpi]\n    columns: {id: bigint primary key}\n"))},
     [CHANGE_COLUMN_ADDED] = {"C011", DIAG_INFO, "a new column",
                              "It is null in the rows that are there, and comes into all views.",
                              TABLES("id: integer primary key", "id: integer primary key, name: text"),
-                             TABLES("id: integer primary key, name: text", "id: integer primary key, name: text")},
+                             TABLES("id: integer primary key",
+                                    "id: {type: integer primary key, description: a number}")},
     // --- use
     [CHANGE_IN_USE] =
         {"C012", DIAG_ERROR, "removed while in use",
@@ -123,7 +125,7 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
          "Datasets that move together become streams of their own, or the other way round. `apply` refuses that for "
          "what has been loaded: declare a new datastore.",
          BOTH(CONSISTENT("multi_dataset"), CONSISTENT("single_dataset")),
-         BOTH(CONSISTENT("multi_dataset"), CONSISTENT("multi_dataset"))},
+         BOTH(STORE(CUSTOMERS), STORE_HEAD "description: all\n" CAPTURE CUSTOMERS)},
     [CHANGE_VIEW_GONE] =
         {"C015", DIAG_WARNING, "views go away",
          "A workspace gives up a group or dataset, or its history: programs that read those views fail.",
@@ -137,11 +139,11 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
         {"C016", DIAG_ERROR, "another milestoning",
          "Tables that hold history have another form. `apply` refuses it for what has been loaded: declare a new "
          "platform and move the groups.",
-         BOTH(LIVE_ON("scd1"), LIVE_ON("scd2")), BOTH(LIVE_ON("scd1"), LIVE_ON("scd1"))},
+         BOTH(LIVE_ON("scd1"), LIVE_ON("scd2")), BOTH(LIVE_ON("scd1"), SERVICE(ASSIGNED))},
     [CHANGE_MERGE_DATABASE] = {"C017", DIAG_ERROR, "another merge database",
                                "Every stream begins anew there, and the views that consumers know stay behind.",
                                BOTH(MERGED_IN("MergeDB"), MERGED_IN("OtherDB")),
-                               BOTH(MERGED_IN("MergeDB"), MERGED_IN("MergeDB"))},
+                               BOTH(MERGED_IN("MergeDB, credential: old"), MERGED_IN("MergeDB, credential: new"))},
     [CHANGE_UNSERVED] = {"C018", DIAG_ERROR, "a group loses its platform",
                          "No platform owns the group's views any more. To move it, assign another platform first.",
                          BOTH(STATUS("provisioned"), STATUS("decommissioned")),

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "gate/check.h"
 #include "gate/lint.h"
+#include "support/change.h"
 #include "support/example.h"
 #include "yellow/platform.h"
 
@@ -43,75 +43,33 @@ static bool expect(const char *id, const char *which, const char *text)
     return good;
 }
 
-// An example of a change, as a whole: where it comes from, the base and the head.
-typedef struct change_example {
-    char path[128], branch[64];
-    bool has_repository;
-    ds_buf base, head;
-} change_example;
-
-static void change_compose(const char *text, change_example *out)
-{
-    *out = (change_example){.base = BUF_INIT(TEXT_MAX), .head = BUF_INIT(TEXT_MAX)};
-    ds_str rest = str_of(text);
-    if (str_starts(rest, str_of(LINT_EXAMPLE_FROM))) {
-        ds_str line = str_split(&rest, '\n');
-        ds_str branch = {line.p + strlen(LINT_EXAMPLE_FROM), line.n - strlen(LINT_EXAMPLE_FROM)};
-        ds_str path = str_split(&branch, '@');
-        snprintf(out->path, sizeof out->path, "%.*s", STR_ARGS(path));
-        snprintf(out->branch, sizeof out->branch, "%.*s", STR_ARGS(branch));
-        out->has_repository = true;
-    }
-    const char *middle = strstr(rest.p, LINT_EXAMPLE_HEAD);
-    assert_non_null(middle);
-    char *base = strndup(rest.p, (size_t)(middle - rest.p));
-    example_compose(base, &out->base);
-    example_compose(middle + strlen(LINT_EXAMPLE_HEAD), &out->head);
-    free(base);
-}
-
-static ds_model *load(const ds_buf *text, ds_diags **diags)
-{
-    ds_model *model;
-    ds_error err;
-    const char *path = "example.yaml";
-    ds_str whole = buf_str(text);
-    assert_int_equal(model_load_texts(&path, &whole, 1, NULL, &model, diags, &err).code, DS_OK);
-    assert_int_equal(diags_count(*diags), 0);
-    return model;
-}
-
-// The same for a change.
+// The same for a change: where it comes from, the base and the head.
 static bool expect_change(const char *id, const char *which, const char *text)
 {
-    const ds_platform_type *const types[] = {yellow_platform_type()};
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    change_example example;
-    ds_diags *base_diags, *diags;
-    change_compose(text, &example);
-    ds_model *base = load(&example.base, &base_diags), *head = load(&example.head, &diags);
-    gate_options options = {.repository = example.has_repository ? example.path : NULL,
-                            .branch = example.branch,
-                            .types = {types, 1}};
-    gate_verdict *verdict = gate_check(base, head, &options, diags, arena);
+    ds_str rest = str_of(text);
+    change_case example = {0};
+    if (str_starts(rest, str_of(LINT_EXAMPLE_FROM)))
+        example.repository = arena_str(arena, str_split(&rest, '\n')) + strlen(LINT_EXAMPLE_FROM);
+    const char *middle = strstr(rest.p, LINT_EXAMPLE_HEAD);
+    assert_non_null(middle);
+    example.base = arena_str(arena, (ds_str){rest.p, (size_t)(middle - rest.p)});
+    example.head = middle + strlen(LINT_EXAMPLE_HEAD);
+    change_run run = change_check(&example);
     const bool fails = strcmp(which, "failing") == 0;
-    bool good = (diags_count(diags) > 0) == fails;
-    for (size_t i = 0; i < diags_count(diags); i++) {
-        good = good && strcmp(diags_at(diags, i)->rule, id) == 0;
-        good = good && diags_at(diags, i)->severity == lint_rule(id)->severity;
+    // What passes may have something to tell all the same: a new column beside the one that stays.
+    bool good = run.verdict->n > 0 && diags_count(run.base_diags) == 0 && (!fails || diags_count(run.diags) > 0);
+    for (size_t i = 0; i < diags_count(run.diags); i++) {
+        const ds_diag *d = diags_at(run.diags, i);
+        good = good && (strcmp(d->rule, id) == 0) == fails && d->severity == lint_rule(d->rule)->severity;
+        good = good && (fails || d->severity != DIAG_ERROR);
     }
-    good = good && verdict->accepted == (diags_severity_count(diags, DIAG_ERROR) == 0);
+    good = good && run.verdict->accepted == (diags_severity_count(run.diags, DIAG_ERROR) == 0);
     if (!good) {
-        for (size_t i = 0; i < diags_count(diags); i++)
-            diag_print(stderr, diags, diags_at(diags, i), false);
-        fprintf(stderr, "%s: the %s example gives %zu findings\n", id, which, diags_count(diags));
+        change_print(&run);
+        fprintf(stderr, "%s: the %s example gives %zu findings\n", id, which, diags_count(run.diags));
     }
-    diags_free(base_diags);
-    diags_free(diags);
-    model_free(base);
-    model_free(head);
-    buf_release(&example.base);
-    buf_release(&example.head);
+    change_free(&run);
     return good;
 }
 
