@@ -131,7 +131,7 @@ static const char *owner_of(const gate *g, const ds_change *c)
 
 void gate_collect(gate *g)
 {
-    ds_diff diff = model_diff(model_documents(g->base, g->arena), model_documents(g->head, g->arena), g->arena);
+    ds_diff diff = model_diff(g->base_documents, g->head_documents, g->arena);
     g->base_owners = owners_new(g->base, g->arena);
     g->head_owners = owners_new(g->head, g->arena);
     g->n = diff.n;

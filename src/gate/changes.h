@@ -65,6 +65,7 @@ typedef struct gate_change {
 typedef struct gate {
     const ds_model *base, *head;
     ds_owners *base_owners, *head_owners;
+    ds_documents base_documents, head_documents; // what is compared
     ds_platform_types types;
     bool approve_breaking;
     gate_change *changes;

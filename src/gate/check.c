@@ -7,8 +7,11 @@
 gate_verdict *gate_check(const ds_model *base, const ds_model *head, const gate_options *options, ds_diags *diags,
                          ds_arena *arena)
 {
+    const ds_documents *some[] = {options->base_documents, options->head_documents};
     gate g = {.base = base,
               .head = head,
+              .base_documents = some[0] ? *some[0] : model_documents(base, arena),
+              .head_documents = some[1] ? *some[1] : model_documents(head, arena),
               .types = options->types,
               .approve_breaking = options->approve_breaking,
               .diags = diags,

@@ -16,6 +16,8 @@ typedef struct gate_options {
     const char *branch;
     bool approve_breaking;
     ds_platform_types types;
+    // All documents of the files that differ, each with its model's; NULL: compare all of both models.
+    const ds_documents *base_documents, *head_documents;
 } gate_options;
 
 typedef struct gate_verdict {

@@ -12,21 +12,38 @@ typedef struct user {
 } user;
 typedef VEC(user) user_list;
 
-// Users by "store Store1", "dataset Store1/customers" and so on.
+typedef enum use_of {
+    USE_DATASET, // STORE/DATASET
+    USE_STORE,
+    USE_CONTAINER,
+    USE_GROUP, // WORKSPACE/GROUP
+    USE_WORKSPACE,
+    USE_PLATFORM,
+    USE_SERVICE,
+    USE_TEAM, // ZONE/TEAM
+    USE_ZONE,
+    USE_DECLARATION, // of a zone: by its document
+    USE_VENDOR,
+    USE_LOCATION, // VENDOR:PLACE
+    USE_COUNT,
+} use_of;
+static const char *const USED[USE_COUNT] = {"dataset",          "store", "container", "group", "workspace", "platform",
+                                            "platform service", "team",  "zone",      "zone",  "vendor",    "location"};
+
+// Users of everything in the head, looked for when something goes.
 typedef struct uses {
     gate *g;
-    ds_map *by_thing;
+    ds_map *by_name[USE_COUNT]; // user_list; NULL: not looked for yet
 } uses;
 
-static void add_user(uses *u, const char *kind, const char *name, user who)
+static void add_user(uses *u, use_of kind, const char *name, user who)
 {
     if (!name || !name[0])
         return;
-    const char *key = arena_printf(u->g->arena, "%s %s", kind, name);
-    user_list *list = map_get(u->by_thing, key);
+    user_list *list = map_get(u->by_name[kind], name);
     if (!list) {
         list = ARENA_NEW(u->g->arena, user_list);
-        (void)map_add(u->by_thing, key, list);
+        (void)map_add(u->by_name[kind], name, list);
     }
     if (list->n == 0 || strcmp(list->v[list->n - 1].object, who.object) != 0 || who.sink)
         *VEC_PUSH(u->g->arena, list) = who;
@@ -42,16 +59,16 @@ static const char *team_owner(const uses *u, ds_text team)
 static void use_team(uses *u, const char *team, user who)
 {
     ds_str rest = str_of(team);
-    add_user(u, "team", team, who);
-    add_user(u, "zone", arena_str(u->g->arena, str_split(&rest, '/')), who);
+    add_user(u, USE_TEAM, team, who);
+    add_user(u, USE_ZONE, arena_str(u->g->arena, str_split(&rest, '/')), who);
 }
 
 static void use_places(uses *u, const ds_container *container, user who)
 {
     for (size_t i = 0; i < container->locations.n; i++) {
         ds_str rest = str_of(container->locations.v[i].s);
-        add_user(u, "location", container->locations.v[i].s, who);
-        add_user(u, "vendor", arena_str(u->g->arena, str_split(&rest, ':')), who);
+        add_user(u, USE_LOCATION, container->locations.v[i].s, who);
+        add_user(u, USE_VENDOR, arena_str(u->g->arena, str_split(&rest, ':')), who);
     }
 }
 
@@ -60,14 +77,14 @@ static void use_workspace(uses *u, const ds_workspace *workspace)
     const char *owner = team_owner(u, workspace->team);
     user whole = {gate_text(workspace->name.s), owner, NULL};
     use_team(u, gate_text(workspace->team.s), whole);
-    add_user(u, "container", workspace->container.s, whole);
+    add_user(u, USE_CONTAINER, workspace->container.s, whole);
     for (size_t i = 0; i < workspace->groups.n; i++) {
         const ds_group *group = &workspace->groups.v[i];
         user who = {arena_path(u->g->arena, whole.object, group->name, NULL), owner, NULL};
         for (size_t k = 0; k < group->sinks.n; k++) {
             who.sink = &group->sinks.v[k];
-            add_user(u, "dataset", who.sink->text.s, who);
-            add_user(u, "store", who.sink->store, who);
+            add_user(u, USE_DATASET, who.sink->text.s, who);
+            add_user(u, USE_STORE, who.sink->store, who);
         }
     }
 }
@@ -75,30 +92,30 @@ static void use_workspace(uses *u, const ds_workspace *workspace)
 static void use_service(uses *u, const ds_platform_service *service)
 {
     user who = {gate_text(service->name.s), owners_of_service(u->g->head_owners, gate_text(service->name.s)), NULL};
-    add_user(u, "service", service->name.s, who);
-    add_user(u, "container", service->merge_container.s, who);
+    add_user(u, USE_SERVICE, service->name.s, who);
+    add_user(u, USE_CONTAINER, service->merge_container.s, who);
     for (size_t i = 0; i < service->containers.n; i++)
         use_places(u, &service->containers.v[i], who);
     for (size_t i = 0; i < service->limits.n; i++)
-        add_user(u, "container", service->limits.v[i].container, who);
+        add_user(u, USE_CONTAINER, service->limits.v[i].container, who);
     for (size_t i = 0; i < service->stream_hints.n; i++) {
         const char *name = service->stream_hints.v[i].name;
         ds_str rest = str_of(name);
-        add_user(u, "store", arena_str(u->g->arena, str_split(&rest, '/')), who);
-        add_user(u, "dataset", name, who);
+        add_user(u, USE_STORE, arena_str(u->g->arena, str_split(&rest, '/')), who);
+        add_user(u, USE_DATASET, name, who);
     }
     for (size_t i = 0; i < service->primary_ingestion.n; i++) {
-        add_user(u, "store", service->primary_ingestion.v[i].store, who);
-        add_user(u, "platform", service->primary_ingestion.v[i].platform.s, who);
+        add_user(u, USE_STORE, service->primary_ingestion.v[i].store, who);
+        add_user(u, USE_PLATFORM, service->primary_ingestion.v[i].platform.s, who);
     }
     for (size_t i = 0; i < service->assignments.n; i++) {
         const ds_assignment *assignment = &service->assignments.v[i];
         ds_str rest = str_of(assignment->group.s);
-        add_user(u, "group", assignment->group.s, who);
-        add_user(u, "workspace", arena_str(u->g->arena, str_split(&rest, '/')), who);
+        add_user(u, USE_GROUP, assignment->group.s, who);
+        add_user(u, USE_WORKSPACE, arena_str(u->g->arena, str_split(&rest, '/')), who);
         for (size_t k = 0; k < assignment->platforms.n; k++)
             if (assignment->platforms.v[k].status != ASSIGNMENT_DECOMMISSIONED)
-                add_user(u, "platform", assignment->platforms.v[k].platform.s,
+                add_user(u, USE_PLATFORM, assignment->platforms.v[k].platform.s,
                          (user){gate_text(assignment->group.s), who.owner, NULL});
     }
 }
@@ -110,7 +127,7 @@ static void use_stores(uses *u)
         const ds_datastore *store = head->datastores.v[i];
         user who = {gate_text(store->name.s), team_owner(u, store->team), NULL};
         use_team(u, gate_text(store->team.s), who);
-        add_user(u, "container", store->capture.container.s, who);
+        add_user(u, USE_CONTAINER, store->capture.container.s, who);
     }
     for (size_t i = 0; i < head->containers.n; i++) {
         const ds_container *container = head->containers.v[i];
@@ -120,10 +137,11 @@ static void use_stores(uses *u)
     }
 }
 
-static uses *uses_new(gate *g)
+static void look_around(uses *u)
 {
-    uses *u = ARENA_NEW(g->arena, uses);
-    *u = (uses){g, map_new(g->arena)};
+    const gate *g = u->g;
+    for (size_t i = 0; i < USE_COUNT; i++)
+        u->by_name[i] = map_new(g->arena);
     use_stores(u);
     for (size_t i = 0; i < g->head->workspaces.n; i++)
         use_workspace(u, g->head->workspaces.v[i]);
@@ -131,9 +149,16 @@ static uses *uses_new(gate *g)
         use_service(u, g->head->services.v[i]);
     for (size_t i = 0; i < g->head->zones.n; i++) {
         const char *name = gate_text(g->head->zones.v[i]->name.s);
-        add_user(u, "declaration", name, (user){name, owners_of_zone(g->head_owners, name), NULL});
+        add_user(u, USE_DECLARATION, name, (user){name, owners_of_zone(g->head_owners, name), NULL});
     }
-    return u;
+}
+
+// NULL: nobody.
+static const user_list *users_of(uses *u, use_of kind, const char *name)
+{
+    if (!u->by_name[0])
+        look_around(u);
+    return map_get(u->by_name[kind], gate_text(name));
 }
 
 // --- removals
@@ -156,35 +181,35 @@ static const char *tell_users(const gate *g, const user_list *list)
     return arena_str(g->arena, buf_str(&out));
 }
 
-static void removed(uses *u, gate_change *change, const char *kind, const char *name)
+static void removed(uses *u, gate_change *change, use_of kind, const char *name)
 {
-    const user_list *list = map_get(u->by_thing, arena_printf(u->g->arena, "%s %s", kind, gate_text(name)));
+    const user_list *list = users_of(u, kind, name);
     if (!list)
         return;
     change->breaking = true;
-    gate_find(u->g, CHANGE_IN_USE, change->what, "%s \"%s\" is removed, and used by %s",
-              strcmp(kind, "declaration") == 0 ? "zone" : kind, name, tell_users(u->g, list));
+    gate_find(u->g, CHANGE_IN_USE, change->what, "%s \"%s\" is removed, and used by %s", USED[kind], name,
+              tell_users(u->g, list));
     diag_hint(u->g->diags, "those who use it give it up first");
 }
 
 static void removed_store(uses *u, gate_change *change, const ds_datastore *store)
 {
     if (store)
-        removed(u, change, "store", store->name.s);
+        removed(u, change, USE_STORE, store->name.s);
 }
 
 static void removed_workspace(uses *u, gate_change *change, const ds_workspace *workspace)
 {
-    removed(u, change, "workspace", workspace->name.s);
+    removed(u, change, USE_WORKSPACE, workspace->name.s);
     removed_store(u, change, workspace->transformer.output);
 }
 
 static void removed_service(uses *u, gate_change *change, const ds_platform_service *service)
 {
     for (size_t i = 0; i < service->containers.n; i++)
-        removed(u, change, "container", service->containers.v[i].name.s);
+        removed(u, change, USE_CONTAINER, service->containers.v[i].name.s);
     for (size_t i = 0; i < service->platforms.n; i++)
-        removed(u, change, "platform", service->platforms.v[i].name);
+        removed(u, change, USE_PLATFORM, service->platforms.v[i].name);
 }
 
 static void removed_document(uses *u, gate_change *change)
@@ -198,9 +223,9 @@ static void removed_document(uses *u, gate_change *change)
     else if (shape == &SHAPE_DATASTORE)
         removed_store(u, change, document.object);
     else if (shape == &SHAPE_ZONE)
-        removed(u, change, "zone", document_text(document, "name"));
+        removed(u, change, USE_ZONE, document_text(document, "name"));
     else if (shape == &SHAPE_DATA_CONTAINER)
-        removed(u, change, "container", document_text(document, "name"));
+        removed(u, change, USE_CONTAINER, document_text(document, "name"));
 }
 
 static const char *path_in(const gate *g, ds_text parent, const char *child)
@@ -209,11 +234,11 @@ static const char *path_in(const gate *g, ds_text parent, const char *child)
 }
 
 // A zone that nobody is in may still have its document.
-static void removed_declaration(uses *u, gate_change *change, const char *kind, const ds_declaration *declaration)
+static void removed_zone(uses *u, gate_change *change, const ds_declaration *declaration)
 {
-    removed(u, change, kind, declaration->name.s);
-    if (strcmp(kind, "zone") == 0 && !change->breaking)
-        removed(u, change, "declaration", declaration->name.s);
+    removed(u, change, USE_ZONE, declaration->name.s);
+    if (!change->breaking)
+        removed(u, change, USE_DECLARATION, declaration->name.s);
 }
 
 // A part of a document: what it was, by its shape.
@@ -223,26 +248,26 @@ static void removed_part(uses *u, gate_change *change)
     const model_shape *shape = c->inner.shape;
     const void *was = c->inner.before;
     if (shape == &SHAPE_DATASET)
-        removed(u, change, "dataset",
+        removed(u, change, USE_DATASET,
                 path_in(u->g, ((const ds_datastore *)c->store.before)->name, ((const ds_dataset *)was)->name));
     else if (shape == &SHAPE_OUTPUT)
         removed_store(u, change, was);
     else if (shape == &SHAPE_GROUP)
-        removed(u, change, "group",
+        removed(u, change, USE_GROUP,
                 path_in(u->g, ((const ds_workspace *)c->before.object)->name, ((const ds_group *)was)->name));
     else if (shape == &SHAPE_PLATFORM)
-        removed(u, change, "platform", ((const ds_platform *)was)->name);
+        removed(u, change, USE_PLATFORM, ((const ds_platform *)was)->name);
     else if (shape == &SHAPE_CONTAINER && c->before.kind->shape == &SHAPE_PLATFORM_SERVICE)
-        removed(u, change, "container", ((const ds_container *)was)->name.s);
+        removed(u, change, USE_CONTAINER, ((const ds_container *)was)->name.s);
     else if (shape == &SHAPE_ZONE_DECLARATION)
-        removed_declaration(u, change, "zone", was);
+        removed_zone(u, change, was);
     else if (shape == &SHAPE_SERVICE_DECLARATION)
-        removed_declaration(u, change, "service", was);
+        removed(u, change, USE_SERVICE, ((const ds_declaration *)was)->name.s);
     else if (shape == &SHAPE_TEAM)
-        removed(u, change, "team",
+        removed(u, change, USE_TEAM,
                 path_in(u->g, ((const ds_zone *)c->before.object)->name, ((const ds_declaration *)was)->name.s));
     else if (shape == &SHAPE_VENDOR)
-        removed(u, change, "vendor", ((const ds_vendor *)was)->name.s);
+        removed(u, change, USE_VENDOR, ((const ds_vendor *)was)->name.s);
     else if (c->row && c->row->kind == FIELD_STRUCT && c->part.shape == &SHAPE_WORKSPACE &&
              strcmp(c->row->key, "transformer") == 0)
         removed_store(u, change, ((const ds_workspace *)c->before.object)->transformer.output);
@@ -262,7 +287,7 @@ static void removed_locations(uses *u, gate_change *change)
     const ds_vendor *before = change->what->inner.before, *after = change->what->inner.after;
     for (size_t i = 0; i < before->locations.n; i++)
         if (!lists(&after->locations, before->locations.v[i].s))
-            removed(u, change, "location",
+            removed(u, change, USE_LOCATION,
                     arena_printf(u->g->arena, "%s:%s", gate_text(before->name.s), before->locations.v[i].s));
 }
 
@@ -293,9 +318,9 @@ static void judge_deprecation(uses *u, gate_change *change)
     const ds_deprecation *was = (const void *)((const char *)c->inner.before + c->row->offset);
     const char *name =
         store ? gate_text(its->name.s) : path_in(u->g, its->name, ((const ds_dataset *)c->dataset.after)->name);
-    const user_list *all = map_get(u->by_thing, arena_printf(u->g->arena, "%s %s", store ? "store" : "dataset", name));
+    const user_list *all = now->v && !was->v ? users_of(u, store ? USE_STORE : USE_DATASET, name) : NULL;
     user_list against = {0};
-    for (size_t i = 0; now->v && !was->v && all && i < all->n; i++)
+    for (size_t i = 0; all && i < all->n; i++)
         if (all->v[i].sink && !all->v[i].sink->allow_deprecated.v)
             *VEC_PUSH(u->g->arena, &against) = all->v[i];
     if (!against.n)
@@ -330,12 +355,10 @@ static void judge_view(gate *g, const ds_change *c)
 
 void compat_uses(gate *g)
 {
-    if (g->n == 0)
-        return;
-    uses *u = uses_new(g);
+    uses u = {.g = g};
     for (size_t i = 0; i < g->n; i++) {
-        judge_removal(u, &g->changes[i]);
-        judge_deprecation(u, &g->changes[i]);
+        judge_removal(&u, &g->changes[i]);
+        judge_deprecation(&u, &g->changes[i]);
         judge_view(g, g->changes[i].what);
     }
 }

@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/vec.h"
-#include "gate/compat_int.h"
+#include "gate/impact_int.h"
 
 static const struct {
     const char *name, *about;
@@ -39,74 +38,6 @@ const char *gate_thing_name(gate_thing thing)
     return NAMES[thing];
 }
 
-// --- the pipelines before and after, by what they hang on
-
-typedef VEC(const ds_node *) node_list;
-
-typedef struct trace {
-    gate *g;
-    const ds_graph *graphs[2]; // base, head
-    ds_map *groups[2];         // those that somebody serves
-    ds_map *by_key;            // node_list of either graph by "store Store1" and so on; head's where both have a node
-    // of the change in hand
-    VEC(gate_affected) found;
-    ds_map *index; // position in found + 1, by "kind name"
-    ds_map *seen;  // nodes on the way to the right
-} trace;
-
-static bool is_in(const trace *t, size_t graph, const ds_node *node)
-{
-    return graph_node(t->graphs[graph], node->name) != NULL;
-}
-
-static void add_key(trace *t, const char *kind, const char *name, const ds_node *node)
-{
-    if (!name)
-        return;
-    const char *key = arena_printf(t->g->arena, "%s %s", kind, name);
-    node_list *list = map_get(t->by_key, key);
-    if (!list) {
-        list = ARENA_NEW(t->g->arena, node_list);
-        (void)map_add(t->by_key, key, list);
-    }
-    *VEC_PUSH(t->g->arena, list) = node;
-}
-
-static void add_keys(trace *t, const ds_node *node)
-{
-    add_key(t, "service", node->service->name.s, node);
-    add_key(t, "platform", node->platform->name, node);
-    if (node->kind == NODE_INGEST) {
-        add_key(t, "store", node->store->name.s, node);
-        add_key(t, "container", node->store->capture.container.s, node);
-        add_key(t, "container", node->service->merge_container.s, node);
-    }
-    if (node->workspace)
-        add_key(t, "workspace", node->workspace->name.s, node);
-    if (node->kind == NODE_EXPORT)
-        add_key(t, "group", arena_path(t->g->arena, node->workspace->name.s, node->group->name, NULL), node);
-}
-
-static void trace_init(trace *t, gate *g)
-{
-    *t = (trace){.g = g, .by_key = map_new(g->arena)};
-    const ds_model *models[] = {g->base, g->head};
-    for (size_t i = 0; i < 2; i++) {
-        ds_roots roots = assign_roots(models[i], g->types, g->arena);
-        t->graphs[i] = graph_build(models[i], roots, g->arena);
-        t->groups[i] = map_new(g->arena);
-        for (size_t k = 0; k < roots.n; k++)
-            (void)map_add(t->groups[i],
-                          arena_path(g->arena, roots.v[k].workspace->name.s, roots.v[k].group->name, NULL),
-                          t->groups[i]);
-    }
-    for (size_t i = 0; i < t->graphs[1]->nodes.n; i++)
-        add_keys(t, t->graphs[1]->nodes.v[i]);
-    for (size_t i = 0; i < t->graphs[0]->nodes.n; i++)
-        if (!is_in(t, 1, t->graphs[0]->nodes.v[i]))
-            add_keys(t, t->graphs[0]->nodes.v[i]);
-}
-
 // --- what is affected
 
 static void affect(trace *t, gate_thing kind, const char *name, const char *owner, gate_effect effect)
@@ -124,7 +55,7 @@ static void affect(trace *t, gate_thing kind, const char *name, const char *owne
 
 static const ds_owners *owners_for(const trace *t, const ds_node *node)
 {
-    return is_in(t, 1, node) ? t->g->head_owners : t->g->base_owners;
+    return trace_has(t, 1, node) ? t->g->head_owners : t->g->base_owners;
 }
 
 // A group as a whole: one that is served before and after stays, whichever of its views come and go.
@@ -166,7 +97,7 @@ typedef struct effects {
 // A node that is only on one side has come or gone, whatever else there is to say.
 static gate_effect effect_on(const trace *t, const ds_node *node, gate_effect otherwise)
 {
-    return !is_in(t, 0, node) ? EFFECT_CREATED : !is_in(t, 1, node) ? EFFECT_ENDED : otherwise;
+    return !trace_has(t, 0, node) ? EFFECT_CREATED : !trace_has(t, 1, node) ? EFFECT_ENDED : otherwise;
 }
 
 // All that lies behind the node, which it reaches with nothing to do.
@@ -186,13 +117,6 @@ static void reach(trace *t, const ds_node *start)
     }
 }
 
-static const node_list *nodes_of(const trace *t, const char *kind, const char *name)
-{
-    static const node_list NONE;
-    const node_list *list = map_get(t->by_key, arena_printf(t->g->arena, "%s %s", kind, gate_text(name)));
-    return list ? list : &NONE;
-}
-
 // --- datasets
 
 static bool needs(const ds_node *ingest, const char *dataset)
@@ -206,7 +130,7 @@ static bool needs(const ds_node *ingest, const char *dataset)
 // The store's streams that need the dataset (NULL: any), and whom they feed.
 static void trace_store(trace *t, const char *store, const char *dataset, effects e)
 {
-    const node_list *streams = nodes_of(t, "store", store);
+    const node_list *streams = trace_nodes(t, "store", store);
     for (size_t i = 0; i < streams->n; i++) {
         const ds_node *ingest = streams->v[i];
         if (dataset && !needs(ingest, dataset))
@@ -326,7 +250,7 @@ static void trace_exports(trace *t, const node_list *nodes, const char *dataset,
 
 static void trace_transformer(trace *t, const char *workspace, gate_effect effect)
 {
-    const node_list *nodes = nodes_of(t, "workspace", workspace);
+    const node_list *nodes = trace_nodes(t, "workspace", workspace);
     for (size_t i = 0; i < nodes->n; i++)
         if (nodes->v[i]->kind == NODE_TRANSFORMER) {
             affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], effect));
@@ -345,38 +269,29 @@ static void trace_in_workspace(trace *t, const ds_change *c)
                               : c->inner.after                 ? c->inner.after
                                                                : c->inner.before;
         bool history = strcmp(c->field, "requires.history") == 0;
-        trace_exports(t, nodes_of(t, "group", path), sink ? sink->text.s : NULL,
+        trace_exports(t, trace_nodes(t, "group", path), sink ? sink->text.s : NULL,
                       history ? EFFECT_VIEW_REPLACED : EFFECT_NOTHING);
     } else if (str_starts(str_of(c->field), STR("transformer"))) {
         trace_transformer(t, name, EFFECT_SETTINGS);
     } else if (strcmp(c->field, "priority") == 0) {
-        const node_list *nodes = nodes_of(t, "workspace", name);
+        const node_list *nodes = trace_nodes(t, "workspace", name);
         for (size_t i = 0; i < nodes->n; i++)
             if (nodes->v[i]->kind == NODE_EXPORT)
                 trace_priority(t, nodes->v[i]);
     } else if (!c->field[0]) {
-        trace_exports(t, nodes_of(t, "workspace", name), NULL, EFFECT_NOTHING);
+        trace_exports(t, trace_nodes(t, "workspace", name), NULL, EFFECT_NOTHING);
         trace_transformer(t, name, EFFECT_NOTHING);
     }
 }
 
 // --- services and containers
 
-static void trace_nodes(trace *t, const node_list *nodes, gate_effect on_stream)
+static void mark_nodes(trace *t, const node_list *nodes, gate_effect on_stream)
 {
     for (size_t i = 0; i < nodes->n; i++) {
         gate_effect otherwise = nodes->v[i]->kind == NODE_INGEST ? on_stream : EFFECT_NOTHING;
         affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], otherwise));
     }
-}
-
-// The entry's name in "hints.streams.Store1.workers", for example, when the field begins so.
-static const char *entry_in(const trace *t, const char *field, const char *start)
-{
-    if (!str_starts(str_of(field), str_of(start)))
-        return NULL;
-    ds_str rest = str_of(field + strlen(start));
-    return arena_str(t->g->arena, str_split(&rest, '.'));
 }
 
 static void trace_in_service(trace *t, const ds_change *c)
@@ -385,24 +300,25 @@ static void trace_in_service(trace *t, const ds_change *c)
     const ds_platform *platform = c->part.shape != &SHAPE_PLATFORM ? NULL
                                   : c->part.after                  ? c->part.after
                                                                    : c->part.before;
-    const char *group = entry_in(t, c->field, "assignments."), *store = entry_in(t, c->field, "hints.streams.");
-    const char *limit = entry_in(t, c->field, "limits.");
+    const char *group = trace_entry(t->g, c->field, "assignments."),
+               *store = trace_entry(t->g, c->field, "hints.streams.");
+    const char *limit = trace_entry(t->g, c->field, "limits.");
     if (!store)
-        store = entry_in(t, c->field, "primary_ingestion.");
+        store = trace_entry(t->g, c->field, "primary_ingestion.");
     if (platform)
-        trace_nodes(t, nodes_of(t, "platform", platform->name),
-                    change_is_of(c, &SHAPE_PLATFORM, "milestoning") ? EFFECT_REFUSED : EFFECT_SETTINGS);
+        mark_nodes(t, trace_nodes(t, "platform", platform->name),
+                   change_is_of(c, &SHAPE_PLATFORM, "milestoning") ? EFFECT_REFUSED : EFFECT_SETTINGS);
     else if (group)
-        trace_exports(t, nodes_of(t, "group", group), NULL, EFFECT_VIEW_REPLACED);
+        trace_exports(t, trace_nodes(t, "group", group), NULL, EFFECT_VIEW_REPLACED);
     else if (store)
         trace_store(t, arena_printf(t->g->arena, "%.*s", (int)strcspn(store, "/"), store), NULL,
                     (effects){EFFECT_SETTINGS, EFFECT_NOTHING});
     else if (limit)
-        trace_nodes(t, nodes_of(t, "container", limit), EFFECT_SETTINGS);
+        mark_nodes(t, trace_nodes(t, "container", limit), EFFECT_SETTINGS);
     else if (c->part.shape == &SHAPE_CONTAINER)
-        trace_nodes(t, nodes_of(t, "container", strrchr(c->object, '/') + 1), EFFECT_SETTINGS);
+        mark_nodes(t, trace_nodes(t, "container", strrchr(c->object, '/') + 1), EFFECT_SETTINGS);
     else if (strcmp(c->field, "description") != 0 && strcmp(c->field, "locations") != 0)
-        trace_nodes(t, nodes_of(t, "service", service->name.s), EFFECT_SETTINGS);
+        mark_nodes(t, trace_nodes(t, "service", service->name.s), EFFECT_SETTINGS);
 }
 
 static void trace_change(trace *t, const ds_change *c)
@@ -415,7 +331,7 @@ static void trace_change(trace *t, const ds_change *c)
     else if (document.kind->shape == &SHAPE_PLATFORM_SERVICE)
         trace_in_service(t, c);
     else if (document.kind->shape == &SHAPE_DATA_CONTAINER)
-        trace_nodes(t, nodes_of(t, "container", document_text(document, "name")), EFFECT_SETTINGS);
+        mark_nodes(t, trace_nodes(t, "container", document_text(document, "name")), EFFECT_SETTINGS);
 }
 
 static int by_thing(const void *a, const void *b)

@@ -147,6 +147,45 @@ static void layout(void **state)
     side_free(&base);
 }
 
+static ds_document document_called(const ds_model *model, const char *name, ds_arena *arena)
+{
+    ds_documents all = model_documents(model, arena);
+    for (size_t i = 0; i < all.n; i++)
+        if (strcmp(document_text(all.v[i], "name"), name) == 0)
+            return all.v[i];
+    fail_msg("no document %s", name);
+    return (ds_document){0};
+}
+
+// Compared are the documents that the caller names; what they mean is looked up in the whole models.
+static void some_documents(void **state)
+{
+    (void)state;
+    static const char BASE[] = "kind: Workspace\nteam: USA/analytics\nname: Consumer1\n"
+                               "dataset_groups:\n  live: {sinks: [Store1/customers]}\n";
+    static const char HEAD[] = "kind: Workspace\nteam: USA/analytics\nname: Consumer1\npriority: high\n"
+                               "dataset_groups:\n  live: {sinks: [Store1/customers]}\n"
+                               "---\nkind: GovernanceZone\nname: USA\n";
+    change_run run = change_check(&(change_case){.base = BASE, .head = HEAD});
+    assert_true(run.verdict->n > 1);
+    const ds_platform_type *const types[] = {yellow_platform_type()};
+    const ds_document base = document_called(run.base, "Consumer1", run.arena);
+    const ds_document head = document_called(run.head, "Consumer1", run.arena);
+    gate_options options = {.repository = "acme/model",
+                            .branch = "analytics",
+                            .types = {types, 1},
+                            .base_documents = &(ds_documents){&base, 1},
+                            .head_documents = &(ds_documents){&head, 1}};
+    ds_diags *diags = diags_new(run.head->files);
+    gate_verdict *verdict = gate_check(run.base, run.head, &options, diags, run.arena);
+    assert_true(verdict->accepted);
+    assert_int_equal(verdict->n, 1);
+    assert_string_equal(verdict->changes[0].what->field, "priority");
+    assert_int_equal(verdict->changes[0].affects_n, 3);
+    diags_free(diags);
+    change_free(&run);
+}
+
 // Any prefix may be all there is, on either side, and any line may be missing: a verdict, never a crash.
 static void half_broken_models(void **state)
 {
@@ -211,6 +250,7 @@ static void swapped_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(json), cmocka_unit_test(layout),
-                                       cmocka_unit_test(half_broken_models), cmocka_unit_test(swapped_words)};
+                                       cmocka_unit_test(some_documents), cmocka_unit_test(half_broken_models),
+                                       cmocka_unit_test(swapped_words)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

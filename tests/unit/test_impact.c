@@ -139,6 +139,42 @@ static void rows(void **state)
     assert_true(good);
 }
 
+static const gate_change *find(const change_run *run, const char *object, const char *field)
+{
+    for (size_t i = 0; i < run->verdict->n; i++) {
+        const ds_change *c = run->verdict->changes[i].what;
+        if (strcmp(c->object, object) == 0 && strcmp(c->field, field) == 0)
+            return &run->verdict->changes[i];
+    }
+    fail_msg("no change of \"%s\" of %s", field, object);
+    return NULL;
+}
+
+// Only the part of the pipelines that changes can reach is looked at. A change of a container's can reach all of them:
+// beside it the others are told the same.
+static void partial_pipelines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        CLEANUP(arena_freep) ds_arena *arena = arena_new();
+        const char *other = "kind: DataContainer\nteam: USA/users\nname: OtherDB\ntype: sqlite\npath: o\n";
+        const char *head = arena_printf(arena, "%s---\n%s", ROWS[i].head, other);
+        change_run run = change_check(&(change_case){.base = MODEL, .head = ROWS[i].head});
+        change_run whole = change_check(&(change_case){.base = MODEL, .head = head});
+        assert_int_equal(whole.verdict->n, run.verdict->n + 1);
+        for (size_t k = 0; k < run.verdict->n; k++) {
+            CLEANUP(buf_release) ds_buf affects = BUF_INIT(10000);
+            CLEANUP(buf_release) ds_buf expected = BUF_INIT(10000);
+            const gate_change *change = &run.verdict->changes[k];
+            print_affects(change, &affects);
+            print_affects(find(&whole, change->what->object, change->what->field), &expected);
+            assert_string_equal(buf_text(&affects), buf_text(&expected));
+        }
+        change_free(&whole);
+        change_free(&run);
+    }
+}
+
 // Each thing has the repository of those who have to know.
 static void owners(void **state)
 {
@@ -176,6 +212,7 @@ static void circles(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(owners), cmocka_unit_test(circles)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(partial_pipelines),
+                                       cmocka_unit_test(owners), cmocka_unit_test(circles)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
