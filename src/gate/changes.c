@@ -30,7 +30,7 @@ static void add_owner(ds_owners *o, ds_arena *arena, ds_map *by_name, const char
         *VEC_PUSH(arena, &o->all) = repository.s;
 }
 
-ds_owners *owners_new(const ds_model *model, ds_arena *arena)
+static ds_owners *owners_new(const ds_model *model, ds_arena *arena)
 {
     ds_owners *o = ARENA_NEW(arena, ds_owners);
     ds_map **maps[] = {&o->zones, &o->services, &o->teams, &o->seen};
@@ -86,7 +86,7 @@ const char *owners_of_service(const ds_owners *o, const char *service)
     return declared(o, o->services, service);
 }
 
-const char *owners_of(const ds_owners *o, ds_document document)
+static const char *owners_of(const ds_owners *o, ds_document document)
 {
     const model_shape *shape = document.kind->shape;
     if (shape == &SHAPE_ECOSYSTEM)

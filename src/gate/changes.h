@@ -11,10 +11,8 @@
 
 // --- owners: repositories "PATH@BRANCH", as the model writes them
 
-typedef struct ds_owners ds_owners;
-ds_owners *owners_new(const ds_model *model, ds_arena *arena);
+typedef struct ds_owners ds_owners; // of one model
 // Never NULL; "" where the model has no Ecosystem either.
-const char *owners_of(const ds_owners *owners, ds_document document);
 const char *owners_of_team(const ds_owners *owners, const char *team); // "ZONE/TEAM"
 const char *owners_of_zone(const ds_owners *owners, const char *zone);
 const char *owners_of_service(const ds_owners *owners, const char *service);

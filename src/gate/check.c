@@ -33,8 +33,8 @@ gate_verdict *gate_check(const ds_model *base, const ds_model *head, const gate_
 
 static json_t *affected_json(const gate_affected *a)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "kind", gate_thing_name(a->kind), "name", a->name, "owner", a->owner,
-                     "effect", gate_effect_name(a->effect));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "kind", gate_thing_name(a->kind), "name", a->name, "owner", a->owner,
+                     "effect", gate_effect_name(a->effect), "about", gate_effect_about(a->effect));
 }
 
 static json_t *change_json(const gate_change *change)

@@ -30,5 +30,5 @@ typedef struct gate_verdict {
 gate_verdict *gate_check(const ds_model *base, const ds_model *head, const gate_options *options, ds_diags *diags,
                          ds_arena *arena);
 // {"verdict":"accepted"|"refused","changes":[{"object","action","field","old","new","owner","allowed","breaking",
-// "affects":[{"kind","name","owner","effect"}]}]}; a new reference.
+// "affects":[{"kind","name","owner","effect","about"}]}]}; a new reference.
 json_t *verdict_json(const gate_verdict *verdict);

@@ -72,10 +72,10 @@ static void json(void **state)
         "{\"verdict\":\"accepted\",\"changes\":[{\"object\":\"Workspace Consumer1\",\"action\":\"changed\","
         "\"field\":\"priority\",\"old\":\"medium\",\"new\":\"high\",\"owner\":\"acme/model@analytics\","
         "\"allowed\":true,\"breaking\":false,\"affects\":["
-        "{\"kind\":\"platform\",\"name\":\"YellowLive\",\"owner\":\"acme/model@infra\",\"effect\":\"nothing\"},"
-        "{\"kind\":\"stream\",\"name\":\"YellowLive/Store1\",\"owner\":\"acme/model@infra\",\"effect\":\"priority\"},"
+        "{\"kind\":\"platform\",\"name\":\"YellowLive\",\"owner\":\"acme/model@infra\",\"effect\":\"nothing\",\"about\":\"its data comes through here; nothing is changed\"},"
+        "{\"kind\":\"stream\",\"name\":\"YellowLive/Store1\",\"owner\":\"acme/model@infra\",\"effect\":\"priority\",\"about\":\"is scheduled by the new priority\"},"
         "{\"kind\":\"group\",\"name\":\"Consumer1/live\",\"owner\":\"acme/model@analytics\","
-        "\"effect\":\"priority\"}]}]}");
+        "\"effect\":\"priority\",\"about\":\"is scheduled by the new priority\"}]}]}");
     free(text);
     json_decref(result);
     change_free(&run);
