@@ -102,7 +102,7 @@ static const char *owners_of(const ds_owners *o, ds_document document)
 
 bool owners_has_ecosystem(const ds_owners *o)
 {
-    return o->ecosystem != NULL;
+    return o->ecosystem && o->ecosystem->repository.s;
 }
 
 bool owners_has_team(const ds_owners *o, const char *team)

@@ -3,8 +3,9 @@
 // teams; Environments are the Ecosystem's. It is the object that is owned, never the file.
 //
 // A change or removal is judged by the owner in the base, an addition by the owner in the head. Where the base has no
-// Ecosystem, all is the head's Ecosystem's. What nobody declares (a finding of lint) belongs to the nearest one above
-// that somebody does. Everything lives in the arena given and refers to the models; any thread.
+// Ecosystem, or one without a repository, all is the head's Ecosystem's. What nobody declares (a finding of lint)
+// belongs to the nearest one above that somebody does. Everything lives in the arena given and refers to the models;
+// any thread.
 #pragma once
 #include "model/diff.h"
 #include "platform/assign.h"
@@ -16,7 +17,7 @@ typedef struct ds_owners ds_owners; // of one model
 const char *owners_of_team(const ds_owners *owners, const char *team); // "ZONE/TEAM"
 const char *owners_of_zone(const ds_owners *owners, const char *zone);
 const char *owners_of_service(const ds_owners *owners, const char *service);
-bool owners_has_ecosystem(const ds_owners *owners);
+bool owners_has_ecosystem(const ds_owners *owners); // with a repository
 bool owners_has_team(const ds_owners *owners, const char *team);
 // Every repository that owns anything, each once, in order of the declarations.
 size_t owners_count(const ds_owners *owners);

@@ -42,14 +42,14 @@ const char *gate_thing_name(gate_thing thing)
 
 static void affect(trace *t, gate_thing kind, const char *name, const char *owner, gate_effect effect)
 {
-    const char *key = arena_printf(t->g->arena, "%s %s", gate_thing_name(kind), name);
+    const char *key = arena_printf(t->scratch, "%s %s", gate_thing_name(kind), name);
     uintptr_t at = (uintptr_t)map_get(t->index, key);
     if (at) {
         gate_affected *old = &t->found.v[at - 1];
         old->effect = effect > old->effect ? effect : old->effect;
         return;
     }
-    *VEC_PUSH(t->g->arena, &t->found) = (gate_affected){kind, name, owner, effect};
+    *VEC_PUSH(t->scratch, &t->found) = (gate_affected){kind, name, owner, effect};
     (void)map_add(t->index, key, (void *)t->found.n);
 }
 
@@ -61,11 +61,11 @@ static const ds_owners *owners_for(const trace *t, const ds_node *node)
 // A group as a whole: one that is served before and after stays, whichever of its views come and go.
 static void affect_group(trace *t, const ds_node *export, const char *owner, gate_effect effect)
 {
-    const char *name = arena_path(t->g->arena, export->workspace->name.s, export->group->name, NULL);
-    bool stays = map_get(t->groups[0], name) && map_get(t->groups[1], name);
-    if (stays && (effect == EFFECT_CREATED || effect == EFFECT_ENDED))
+    const char *path = arena_path(t->scratch, export->workspace->name.s, export->group->name, NULL);
+    const char *before = map_get(t->groups[0], path), *after = map_get(t->groups[1], path);
+    if (before && after && (effect == EFFECT_CREATED || effect == EFFECT_ENDED))
         effect = EFFECT_VIEW_REPLACED;
-    affect(t, THING_GROUP, name, owner, effect);
+    affect(t, THING_GROUP, after ? after : before, owner, effect);
 }
 
 static void affect_node(trace *t, const ds_node *node, gate_effect effect)
@@ -104,7 +104,7 @@ static gate_effect effect_on(const trace *t, const ds_node *node, gate_effect ot
 static void reach(trace *t, const ds_node *start)
 {
     VEC(const ds_node *) open = {0};
-    *VEC_PUSH(t->g->arena, &open) = start;
+    *VEC_PUSH(t->scratch, &open) = start;
     while (open.n) {
         const ds_node *node = open.v[--open.n];
         for (size_t i = 0; i < node->right.n; i++) {
@@ -112,7 +112,7 @@ static void reach(trace *t, const ds_node *start)
             if (map_add(t->seen, next->name, t))
                 continue;
             affect_node(t, next, EFFECT_NOTHING);
-            *VEC_PUSH(t->g->arena, &open) = next;
+            *VEC_PUSH(t->scratch, &open) = next;
         }
     }
 }
@@ -222,7 +222,7 @@ static void trace_inputs(trace *t, const ds_node *export, gate_effect otherwise)
 static void trace_priority(trace *t, const ds_node *start)
 {
     VEC(const ds_node *) open = {0};
-    *VEC_PUSH(t->g->arena, &open) = start;
+    *VEC_PUSH(t->scratch, &open) = start;
     while (open.n) {
         const ds_node *node = open.v[--open.n];
         const ds_node *was = graph_node(t->graphs[0], node->name);
@@ -231,7 +231,7 @@ static void trace_priority(trace *t, const ds_node *start)
         if (was && was->priority != node->priority)
             affect_node(t, node, EFFECT_PRIORITY);
         for (size_t i = 0; i < node->left.n; i++)
-            *VEC_PUSH(t->g->arena, &open) = node->left.v[i];
+            *VEC_PUSH(t->scratch, &open) = node->left.v[i];
     }
 }
 
@@ -240,7 +240,7 @@ static void trace_exports(trace *t, const node_list *nodes, const char *dataset,
     for (size_t i = 0; i < nodes->n; i++) {
         const ds_node *node = nodes->v[i];
         if (node->kind != NODE_EXPORT ||
-            (dataset && strcmp(dataset, arena_path(t->g->arena, node->store->name.s, node->dataset->name, NULL)) != 0))
+            (dataset && strcmp(dataset, arena_path(t->scratch, node->store->name.s, node->dataset->name, NULL)) != 0))
             continue;
         affect_node(t, node, effect_on(t, node, otherwise));
         trace_inputs(t, node, EFFECT_NOTHING);
@@ -264,7 +264,7 @@ static void trace_in_workspace(trace *t, const ds_change *c)
     const ds_group *group = c->part.shape != &SHAPE_GROUP ? NULL : c->part.after ? c->part.after : c->part.before;
     const char *name = gate_text(workspace->name.s);
     if (group) {
-        const char *path = arena_path(t->g->arena, name, group->name, NULL);
+        const char *path = arena_path(t->scratch, name, group->name, NULL);
         const ds_sink *sink = !change_is_whole(c, &SHAPE_SINK) ? NULL
                               : c->inner.after                 ? c->inner.after
                                                                : c->inner.before;
@@ -300,18 +300,18 @@ static void trace_in_service(trace *t, const ds_change *c)
     const ds_platform *platform = c->part.shape != &SHAPE_PLATFORM ? NULL
                                   : c->part.after                  ? c->part.after
                                                                    : c->part.before;
-    const char *group = trace_entry(t->g, c->field, "assignments."),
-               *store = trace_entry(t->g, c->field, "hints.streams.");
-    const char *limit = trace_entry(t->g, c->field, "limits.");
+    const char *group = trace_entry(t->scratch, c->field, "assignments."),
+               *store = trace_entry(t->scratch, c->field, "hints.streams.");
+    const char *limit = trace_entry(t->scratch, c->field, "limits.");
     if (!store)
-        store = trace_entry(t->g, c->field, "primary_ingestion.");
+        store = trace_entry(t->scratch, c->field, "primary_ingestion.");
     if (platform)
         mark_nodes(t, trace_nodes(t, "platform", platform->name),
                    change_is_of(c, &SHAPE_PLATFORM, "milestoning") ? EFFECT_REFUSED : EFFECT_SETTINGS);
     else if (group)
         trace_exports(t, trace_nodes(t, "group", group), NULL, EFFECT_VIEW_REPLACED);
     else if (store)
-        trace_store(t, arena_printf(t->g->arena, "%.*s", (int)strcspn(store, "/"), store), NULL,
+        trace_store(t, arena_printf(t->scratch, "%.*s", (int)strcspn(store, "/"), store), NULL,
                     (effects){EFFECT_SETTINGS, EFFECT_NOTHING});
     else if (limit)
         mark_nodes(t, trace_nodes(t, "container", limit), EFFECT_SETTINGS);
@@ -340,20 +340,29 @@ static int by_thing(const void *a, const void *b)
     return x->kind != y->kind ? (int)x->kind - (int)y->kind : strcmp(x->name, y->name);
 }
 
+static void trace_one(trace *t, gate_change *change)
+{
+    arena_clear(t->scratch);
+    memset(&t->found, 0, sizeof t->found);
+    t->index = map_new(t->scratch);
+    t->seen = map_new(t->scratch);
+    trace_change(t, change->what);
+    if (!t->found.n)
+        return;
+    gate_affected *kept = ARENA_ARRAY(t->g->arena, gate_affected, t->found.n);
+    memcpy(kept, t->found.v, t->found.n * sizeof *kept);
+    qsort(kept, t->found.n, sizeof *kept, by_thing);
+    change->affects = kept;
+    change->affects_n = t->found.n;
+}
+
 void gate_trace(gate *g)
 {
     if (g->n == 0)
         return;
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     trace t;
-    trace_init(&t, g);
-    for (size_t i = 0; i < g->n; i++) {
-        memset(&t.found, 0, sizeof t.found);
-        t.index = map_new(g->arena);
-        t.seen = map_new(g->arena);
-        trace_change(&t, g->changes[i].what);
-        if (t.found.n > 1)
-            qsort(t.found.v, t.found.n, sizeof *t.found.v, by_thing);
-        g->changes[i].affects = t.found.v;
-        g->changes[i].affects_n = t.found.n;
-    }
+    trace_init(&t, g, scratch);
+    for (size_t i = 0; i < g->n; i++)
+        trace_one(&t, &g->changes[i]);
 }

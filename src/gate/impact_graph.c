@@ -2,12 +2,12 @@
 #include "gate/impact_int.h"
 #include "model/lookup.h"
 
-const char *trace_entry(const gate *g, const char *field, const char *start)
+const char *trace_entry(ds_arena *arena, const char *field, const char *start)
 {
     if (!str_starts(str_of(field), str_of(start)))
         return NULL;
     ds_str rest = str_of(field + strlen(start));
-    return arena_str(g->arena, str_split(&rest, '.'));
+    return arena_str(arena, str_split(&rest, '.'));
 }
 
 // --- stores whose streams may change, or be looked at
@@ -35,8 +35,8 @@ static void touch_workspace(ds_map *stores, const ds_workspace *workspace)
 // A change of a service's field. False: it may be about all of its streams.
 static bool touch_service(const gate *g, ds_map *stores, const ds_change *c)
 {
-    const char *group = trace_entry(g, c->field, "assignments.");
-    const char *store = trace_entry(g, c->field, "hints.streams.");
+    const char *group = trace_entry(g->arena, c->field, "assignments.");
+    const char *store = trace_entry(g->arena, c->field, "hints.streams.");
     const ds_model *models[] = {g->base, g->head};
     const ds_workspace *workspace;
     const ds_group *its;
@@ -44,7 +44,7 @@ static bool touch_service(const gate *g, ds_map *stores, const ds_change *c)
         if (model_resolve_group(models[i], group, &workspace, &its))
             touch_group(stores, its);
     if (!store)
-        store = trace_entry(g, c->field, "primary_ingestion.");
+        store = trace_entry(g->arena, c->field, "primary_ingestion.");
     if (store)
         touch(stores, arena_printf(g->arena, "%.*s", (int)strcspn(store, "/"), store));
     return group || store || strcmp(c->field, "description") == 0;
@@ -162,7 +162,7 @@ static void add_keys(trace *t, const ds_node *node)
 const node_list *trace_nodes(const trace *t, const char *kind, const char *name)
 {
     static const node_list NONE;
-    const node_list *list = map_get(t->by_key, arena_printf(t->g->arena, "%s %s", kind, gate_text(name)));
+    const node_list *list = map_get(t->by_key, arena_printf(t->scratch, "%s %s", kind, gate_text(name)));
     return list ? list : &NONE;
 }
 
@@ -178,14 +178,15 @@ static void build(trace *t, size_t side, const ds_model *model, const ds_map *st
         if (stores && !group_reads(stores, root->group))
             continue;
         some[n++] = *root;
-        (void)map_add(t->groups[side], arena_path(arena, root->workspace->name.s, root->group->name, NULL), t);
+        char *path = arena_path(arena, root->workspace->name.s, root->group->name, NULL);
+        (void)map_add(t->groups[side], path, path);
     }
     t->graphs[side] = graph_build(model, (ds_roots){some, n}, arena);
 }
 
-void trace_init(trace *t, gate *g)
+void trace_init(trace *t, gate *g, ds_arena *scratch)
 {
-    *t = (trace){.g = g, .by_key = map_new(g->arena)};
+    *t = (trace){.g = g, .scratch = scratch, .by_key = map_new(g->arena)};
     const ds_map *stores = touched(g);
     build(t, 0, g->base, stores);
     build(t, 1, g->head, stores);

@@ -156,6 +156,10 @@ static const row ROWS[] = {
     {"orphan without a zone", WHOLE EU_USA CONTAINER("Asia/Tokyo", "TokyoDB", "t.db"), WHOLE EU_USA, CENTRAL, NULL},
     {"broken base", "# the whole model\nkind: Workplace\n---\n" EU_USA, WHOLE EU_USA PARIS, EU, NULL},
     {"broken head", WHOLE EU_USA, WHOLE EU_USA NEXT "kind: Workplace\n", EU, "M003"},
+    {"base without an owner", "# the whole model\nkind: Ecosystem\nname: Big\nlive: acme/model@live\n", WHOLE EU_USA,
+     CENTRAL, NULL},
+    {"base without an owner, by another", "# the whole model\nkind: Ecosystem\nname: Big\nlive: acme/model@live\n",
+     WHOLE EU_USA, EU, "A003"},
     {"nothing at all", WHOLE, WHOLE, CENTRAL, "L001"},
 };
 
