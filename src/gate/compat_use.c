@@ -204,12 +204,25 @@ static void removed_workspace(uses *u, gate_change *change, const ds_workspace *
     removed_store(u, change, workspace->transformer.output);
 }
 
+// Containers and platforms may have moved to another document.
+static void removed_container(uses *u, gate_change *change, const char *name)
+{
+    if (name && !model_container(u->g->head, name))
+        removed(u, change, USE_CONTAINER, name);
+}
+
+static void removed_platform(uses *u, gate_change *change, const char *name)
+{
+    if (!model_platform(u->g->head, name))
+        removed(u, change, USE_PLATFORM, name);
+}
+
 static void removed_service(uses *u, gate_change *change, const ds_platform_service *service)
 {
     for (size_t i = 0; i < service->containers.n; i++)
-        removed(u, change, USE_CONTAINER, service->containers.v[i].name.s);
+        removed_container(u, change, service->containers.v[i].name.s);
     for (size_t i = 0; i < service->platforms.n; i++)
-        removed(u, change, USE_PLATFORM, service->platforms.v[i].name);
+        removed_platform(u, change, service->platforms.v[i].name);
 }
 
 static void removed_document(uses *u, gate_change *change)
@@ -225,7 +238,7 @@ static void removed_document(uses *u, gate_change *change)
     else if (shape == &SHAPE_ZONE)
         removed(u, change, USE_ZONE, document_text(document, "name"));
     else if (shape == &SHAPE_DATA_CONTAINER)
-        removed(u, change, USE_CONTAINER, document_text(document, "name"));
+        removed_container(u, change, document_text(document, "name"));
 }
 
 static const char *path_in(const gate *g, ds_text parent, const char *child)
@@ -256,9 +269,9 @@ static void removed_part(uses *u, gate_change *change)
         removed(u, change, USE_GROUP,
                 path_in(u->g, ((const ds_workspace *)c->before.object)->name, ((const ds_group *)was)->name));
     else if (shape == &SHAPE_PLATFORM)
-        removed(u, change, USE_PLATFORM, ((const ds_platform *)was)->name);
+        removed_platform(u, change, ((const ds_platform *)was)->name);
     else if (shape == &SHAPE_CONTAINER && c->before.kind->shape == &SHAPE_PLATFORM_SERVICE)
-        removed(u, change, USE_CONTAINER, ((const ds_container *)was)->name.s);
+        removed_container(u, change, ((const ds_container *)was)->name.s);
     else if (shape == &SHAPE_ZONE_DECLARATION)
         removed_zone(u, change, was);
     else if (shape == &SHAPE_SERVICE_DECLARATION)
@@ -273,20 +286,24 @@ static void removed_part(uses *u, gate_change *change)
         removed_store(u, change, ((const ds_workspace *)c->before.object)->transformer.output);
 }
 
-static bool lists(const ds_texts *texts, const char *text)
+// USA/NY_1 declares USA, too.
+static bool declares(const ds_texts *places, const char *place)
 {
-    for (size_t i = 0; i < texts->n; i++)
-        if (strcmp(texts->v[i].s, text) == 0)
+    size_t n = strlen(place);
+    for (size_t i = 0; i < places->n; i++) {
+        const char *its = places->v[i].s;
+        if (strncmp(its, place, n) == 0 && (its[n] == '\0' || its[n] == '/'))
             return true;
+    }
     return false;
 }
 
-// Places that a vendor no longer lists.
+// Places that a vendor no longer declares.
 static void removed_locations(uses *u, gate_change *change)
 {
     const ds_vendor *before = change->what->inner.before, *after = change->what->inner.after;
     for (size_t i = 0; i < before->locations.n; i++)
-        if (!lists(&after->locations, before->locations.v[i].s))
+        if (!declares(&after->locations, before->locations.v[i].s))
             removed(u, change, USE_LOCATION,
                     arena_printf(u->g->arena, "%s:%s", gate_text(before->name.s), before->locations.v[i].s));
 }

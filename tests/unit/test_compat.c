@@ -311,6 +311,15 @@ static const struct {
      false, "location \"MyCorp:NY\" is removed, and used by DB (a/m@makers)"},
     {"location, unused", WHOLE ECO TEAMS DB, WHOLE ECOSYSTEM("{name: MyCorp, locations: [NY]}", USA, YELLOW) TEAMS DB,
      "", true, NULL},
+    {"location, still above another", WHOLE ECOSYSTEM("{name: MyCorp, locations: [NY, NY/1]}", USA, YELLOW) TEAMS DB,
+     WHOLE ECOSYSTEM("{name: MyCorp, locations: [NY/1]}", USA, YELLOW) TEAMS DB, "", true, NULL},
+    {"service renamed",
+     WHOLE ECOSYSTEM(MYCORP, USA, YELLOW ", {name: Red, repository: a/m@infra}") TEAMS DB STORE(ORDERS) USER(LIVE)
+         SERVICE,
+     WHOLE ECOSYSTEM(MYCORP, USA, YELLOW ", {name: Red, repository: a/m@infra}") TEAMS DB STORE(ORDERS) USER(LIVE) NEXT
+     "kind: PlatformService\nname: Red\nmerge: {container: M}\ncontainers: {M: {type: sqlite, path: m}}\n"
+     "platforms: {" ON_LIVE "}\n" ASSIGNED,
+     "", true, NULL},
     {"sink", WHOLE ECO TEAMS DB STORE(ORDERS ITEMS) USER(GROUP("live", "Shop/orders, Shop/items")),
      WHOLE ECO TEAMS DB STORE(ORDERS ITEMS) USER(LIVE), "C015", true,
      "the views of \"Shop/items\" for \"Reports/live\" go away"},
