@@ -323,6 +323,11 @@ static void judge_removal(uses *u, gate_change *change)
 
 // --- deprecations
 
+static const ds_deprecation *deprecation_of(const void *store, const void *dataset)
+{
+    return dataset ? &((const ds_dataset *)dataset)->deprecated : &((const ds_datastore *)store)->deprecated;
+}
+
 // A producer can't deprecate what a consumer uses until that sink allows it.
 static void judge_deprecation(uses *u, gate_change *change)
 {
@@ -331,8 +336,8 @@ static void judge_deprecation(uses *u, gate_change *change)
     if (!store && !change_is_of(c, &SHAPE_DATASET, "deprecated"))
         return;
     const ds_datastore *its = c->store.after;
-    const ds_deprecation *now = (const void *)((const char *)c->inner.after + c->row->offset);
-    const ds_deprecation *was = (const void *)((const char *)c->inner.before + c->row->offset);
+    const ds_deprecation *now = deprecation_of(c->store.after, c->dataset.after);
+    const ds_deprecation *was = deprecation_of(c->store.before, c->dataset.before);
     const char *name =
         store ? gate_text(its->name.s) : path_in(u->g, its->name, ((const ds_dataset *)c->dataset.after)->name);
     const user_list *all = now->v && !was->v ? users_of(u, store ? USE_STORE : USE_DATASET, name) : NULL;

@@ -23,6 +23,7 @@ const model_field *shape_brief(const model_shape *shape);
 // An entry's name or what tells it apart; NULL when it has neither.
 const char *entry_name(const model_shape *shape, const void *entry);
 
+// Where the field's value is.
 static inline const void *field_at(const model_field *f, const void *base)
 {
     return (const char *)base + f->offset;
