@@ -161,6 +161,11 @@ static void *at(const model_field *f, void *base)
     return (char *)base + f->offset;
 }
 
+static void *second_at(const model_field *f, void *base)
+{
+    return (char *)base + f->value_offset;
+}
+
 static bool other_texts(mutation *m, ds_texts *list)
 {
     ds_text *more = ARENA_ARRAY(m->arena, ds_text, list->n + 1);
@@ -177,9 +182,9 @@ static bool other_classes(mutation *m, const model_field *f, void *base)
     static const ds_text OTHER[] = {{"csi", {1, 1, 1}}};
     const ds_text *changed = OTHER;
     uint16_t n, one = 1;
-    memcpy(&n, (char *)base + f->value_offset, sizeof n);
+    memcpy(&n, second_at(f, base), sizeof n);
     overwrite(m, at(f, base), &changed, sizeof changed);
-    overwrite(m, (char *)base + f->value_offset, &one, sizeof one);
+    overwrite(m, second_at(f, base), &one, sizeof one);
     return n > 0;
 }
 
@@ -213,9 +218,9 @@ static bool other_number(mutation *m, const model_field *f, void *base)
     bool given = true;
     int64_t batches;
     if (f->kind == FIELD_BATCHES) {
-        memcpy(&batches, (char *)base + f->value_offset, sizeof batches);
+        memcpy(&batches, second_at(f, base), sizeof batches);
         batches += 7;
-        overwrite(m, (char *)base + f->value_offset, &batches, sizeof batches);
+        overwrite(m, second_at(f, base), &batches, sizeof batches);
     } else if (f->kind == FIELD_RATIO) {
         const ds_ratio *ratio = at(f, base);
         overwrite(m, at(f, base), &(ds_ratio){ratio->v / 2 + .1, true, ratio->pos}, sizeof *ratio);
