@@ -368,5 +368,6 @@ typedef struct ds_model {
     ds_map *container_by_name; // ds_container: documents and those of platform services
     ds_map *datastore_by_name, *workspace_by_name, *zone_by_name, *service_by_name;
     ds_map *platform_by_name; // ds_platform
-    char tree_id[65];         // identifies the text of the model, lower-case hex
+    char tree_id[65];         // tree_id() of its files, lower-case hex
+    struct ds_tree *own_tree; // its files, when nobody else owns them
 } ds_model;

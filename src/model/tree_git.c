@@ -20,7 +20,8 @@ ds_rc repo_fail(const ds_tree *tree, int code, const char *doing, ds_error *err)
     ds_rc rc = ds_fail(err, DS_ENV, "%s: %s: %s", tree->name, doing, last ? last->message : "unknown error");
     if (code == GIT_EOWNER)
         return ds_hint(rc, err, "it belongs to another user: git config --global --add safe.directory DIR trusts it");
-    return code == GIT_ENOTFOUND ? hint_missing(tree->handle, rc, err) : rc;
+    bool missing = code == GIT_ENOTFOUND || (last && last->klass == GIT_ERROR_ODB);
+    return missing ? hint_missing(tree->handle, rc, err) : rc;
 }
 
 // --- the repository

@@ -99,16 +99,16 @@ static ds_rc take_head(ds_tree *tree, const git_object *head, ds_error *err)
     return code ? repo_fail(tree, code, "can't read a commit's tree", err) : repo_tree_walk(tree, whole, err);
 }
 
-// Does head contain base? Its history must be there for that.
+// Does head contain base? Their history must be there for that.
 static ds_rc contains(const ds_tree *tree, const git_object *head, const git_object *base, bool *out, ds_error *err)
 {
     const repo_source *source = tree->handle;
-    int answer = git_oid_equal(git_object_id(head), git_object_id(base))
-                     ? 1
-                     : git_graph_descendant_of(source->repository, git_object_id(head), git_object_id(base));
-    if (answer < 0)
-        return repo_fail(tree, answer, "can't read the history", err);
-    *out = answer == 1;
+    size_t head_only = 0, base_only = 0;
+    int code =
+        git_graph_ahead_behind(&head_only, &base_only, source->repository, git_object_id(head), git_object_id(base));
+    if (code != 0)
+        return repo_fail(tree, code, "can't read the history", err);
+    *out = base_only == 0;
     return DS_DONE;
 }
 

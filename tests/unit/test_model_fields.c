@@ -205,6 +205,10 @@ static void rules_have_examples(void **state)
         snprintf(id, sizeof id, "M%03zu", i + 1);
         assert_string_equal(rule->id, id);
         assert_true(rule->title[0] && rule->meaning[0]);
+        if (i == RULE_LINK || i == RULE_INNER) { // no texts: see test_tree.c
+            assert_string_equal(rule->failing, "");
+            continue;
+        }
         if (count_rule(rule->failing, rule->id) == 0)
             fail_msg("%s: the failing example passes", rule->id);
         if (count_rule(rule->passing, NULL) != 0)

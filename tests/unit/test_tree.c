@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "model/tree.h"
+#include "model/load.h"
 #include "support/repo.h"
 #include "support/workdir.h"
 
@@ -453,6 +453,64 @@ static void a_bomb_of_directories(void **state)
     FAILS(tree_open_git(w->git, "main", NULL, &none, &err), DS_FINDING, "more than 4000000 files and directories");
 }
 
+// --- what the loader says of it
+
+static char *findings(const ds_diags *diags)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    for (size_t i = 0; i < diags_count(diags); i++)
+        diag_print(out, diags, diags_at(diags, i), false);
+    fclose(out);
+    return text;
+}
+
+#define WORKSPACE "kind: Workspace\nteam: USA/a\nname: W\ndataset_groups: {live: {sinks: [A/b]}}\n"
+
+static void findings_of_a_load(void **state)
+{
+    world *w = *state;
+    ds_error err;
+    char *large = calloc(1, MODEL_FILE_MAX + 2);
+    memset(large, '#', MODEL_FILE_MAX + 1);
+    const repo_entry entries[] = {{"100644", "a.yaml", repo_blob(&w->repo, STR("kind: Wrong\n"))},
+                                  {"100644", "b\n.yaml", repo_blob(&w->repo, STR("\nkind: Bad\n"))},
+                                  {"100644", "c.yaml", repo_blob(&w->repo, str_of(large))},
+                                  {"120000", "l.yaml", repo_blob(&w->repo, STR("a.yaml"))},
+                                  {"160000", "sub", repo_blob(&w->repo, STR(""))},
+                                  {"100644", "w.yaml", repo_blob(&w->repo, STR(WORKSPACE))}};
+    git_oid root = repo_tree(&w->repo, entries, 6);
+    branch(w, "main", &root);
+    CLEANUP(tree_closep) ds_tree *tree = open_branch(w, "main", NULL);
+    ds_model *model;
+    ds_diags *diags;
+    OK(model_load_tree(tree, &(ds_load_options){".", NULL}, &model, &diags, &err));
+    char *text = findings(diags);
+    assert_string_equal(text, "\"b\\n.yaml\":2:7: error: unknown kind \"Bad\" [M003]\n"
+                              "     2 | kind: Bad\n"
+                              "       |       ^~~\n"
+                              "  hint: one of Ecosystem, GovernanceZone, DataContainer, Datastore, Workspace, "
+                              "PlatformService, Environment\n"
+                              "a.yaml:1:7: error: unknown kind \"Wrong\" [M003]\n"
+                              "     1 | kind: Wrong\n"
+                              "       |       ^~~~~\n"
+                              "  hint: one of Ecosystem, GovernanceZone, DataContainer, Datastore, Workspace, "
+                              "PlatformService, Environment\n"
+                              "c.yaml: error: the file is larger than 16777216 bytes [M016]\n"
+                              "  hint: spread its documents over several files\n"
+                              "l.yaml: error: the file is a symbolic link, which is not followed [M023]\n"
+                              "  hint: put the file itself here\n"
+                              "sub: warning: a repository within the model is left out [M024]\n"
+                              "  hint: a model is of one repository: put the files themselves here\n");
+    assert_int_equal(model->workspaces.n, 1);
+    assert_string_equal(model->tree_id, id_of(w, tree));
+    free(text);
+    diags_free(diags);
+    model_free(model);
+    free(large);
+}
+
 // --- refs and places
 
 static void refs(void **state)
@@ -693,6 +751,7 @@ int main(void)
         TEST(deep_trees),
         TEST(as_many_files_as_allowed),
         TEST(a_bomb_of_directories),
+        TEST(findings_of_a_load),
         TEST(refs),
         TEST(places),
         TEST(both_sides_are_merged),
