@@ -270,7 +270,7 @@ static void columns_are_compact(void **state)
     CLEANUP(loaded_release) loaded l = load_text(buf_str(&text));
     assert_int_equal(diags_count(l.diags), 0);
     size_t bytes = arena_used(l.model->arena);
-    assert_true(bytes / (DATASETS * COLUMNS) <= 64);
+    assert_true(bytes / (DATASETS * COLUMNS) <= 48);
 }
 
 static void write_file(const char *dir, const char *name, const char *text)
