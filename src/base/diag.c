@@ -59,7 +59,8 @@ void files_release(ds_files *files)
         buf_release(&files->cache->text);
 }
 
-ds_str files_text(const ds_files *files, uint32_t file)
+// Valid until the next call.
+static ds_str files_text(const ds_files *files, uint32_t file)
 {
     if (file == 0 || file > files->files.n)
         return STR("");

@@ -32,8 +32,6 @@ size_t files_count(const ds_files *files);
 // Appends the text of a file to out; nothing when it can't be had.
 typedef void files_reader(void *context, uint32_t file, ds_buf *out);
 void files_set_reader(ds_files *files, files_reader *reader, void *context);
-// Valid until the next call. Thread rule: this one by one thread at a time.
-ds_str files_text(const ds_files *files, uint32_t file);
 // Frees the text that was read last; before the arena, when a reader was set.
 void files_release(ds_files *files);
 
@@ -70,7 +68,8 @@ void diags_sort(ds_diags *diags);
 const ds_files *diags_files(const ds_diags *diags);
 
 const char *severity_name(ds_severity severity);
-// One finding as compilers print it, with the source line and a caret:
+// One finding as compilers print it, with the source line and a caret; of findings of the same files by one thread at a
+// time, since it may read one:
 //   model.yaml:12:7: error: unknown key "colums" [M002]
 //      12 |       colums:
 //         |       ^~~~~~

@@ -16,8 +16,10 @@ static ds_rc hint_missing(const repo_source *source, ds_rc rc, ds_error *err)
 
 ds_rc repo_fail(const ds_tree *tree, int code, const char *doing, ds_error *err)
 {
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     const git_error *last = git_error_last();
-    ds_rc rc = ds_fail(err, DS_ENV, "%s: %s: %s", tree->name, doing, last ? last->message : "unknown error");
+    const char *said = last ? tree_path_shown(scratch, last->message) : "unknown error"; // it may quote a name
+    ds_rc rc = ds_fail(err, DS_ENV, "%s: %s: %s", tree->name, doing, said);
     if (code == GIT_EOWNER)
         return ds_hint(rc, err, "it belongs to another user: git config --global --add safe.directory DIR trusts it");
     bool missing = code == GIT_ENOTFOUND || (last && last->klass == GIT_ERROR_ODB);

@@ -679,6 +679,42 @@ static void conflicts_are_named(void **state)
     assert_null(none);
 }
 
+// What a merge makes of names that git itself would not write.
+static void odd_names_are_merged_or_refused(void **state)
+{
+    world *w = *state;
+    ds_error err;
+    static const struct {
+        const char *mode, *name, *found; // NULL: refused
+    } CASES[] = {
+        {"40000", "..", NULL},
+        {"40000", ".git", NULL},
+        {"40000", ".d", "base.yaml"},
+        {"40000", "a\n\x1b[31m", "\"a\\n\\033[31m/x.yaml\" base.yaml"},
+        {"40000", "b\xFF", "base.yaml \"b\\377/x.yaml\""},
+        {"40000", "c\\d", "base.yaml \"c\\\\d/x.yaml\""},
+        {"160000", "module", "base.yaml +module"},
+    };
+    const repo_entry inner[] = {{"100644", "x.yaml", repo_blob(&w->repo, STR("x"))}};
+    const repo_file only[] = {{"base.yaml", "b"}};
+    git_oid inside = repo_tree(&w->repo, inner, 1), empty = repo_tree(&w->repo, NULL, 0);
+    git_oid start = repo_commit(&w->repo, &empty, NULL, 0), base_root = repo_files(&w->repo, only, 1);
+    git_oid base = repo_commit(&w->repo, &base_root, &start, 1);
+    repo_ref(&w->repo, "base", &base);
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        const repo_entry entries[] = {{CASES[i].mode, CASES[i].name, inside}};
+        git_oid root = repo_tree(&w->repo, entries, 1), odd = repo_commit(&w->repo, &root, &start, 1);
+        repo_ref(&w->repo, "odd", &odd);
+        CLEANUP(tree_closep) ds_tree *tree = NULL;
+        if (!CASES[i].found) {
+            FAILS(tree_open_merge(w->git, "base", "odd", NULL, &tree, &err), DS_ENV, "can't merge: invalid path");
+            continue;
+        }
+        OK(tree_open_merge(w->git, "base", "odd", NULL, &tree, &err));
+        assert_string_equal(list(w, tree), CASES[i].found);
+    }
+}
+
 static void a_shallow_clone_says_so(void **state)
 {
     world *w = *state;
@@ -757,6 +793,7 @@ int main(void)
         TEST(both_sides_are_merged),
         TEST(one_side_needs_no_merge),
         TEST(conflicts_are_named),
+        TEST(odd_names_are_merged_or_refused),
         TEST(a_shallow_clone_says_so),
         TEST(differences),
     };
