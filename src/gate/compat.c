@@ -58,8 +58,8 @@ static void judge_column(gate *g, gate_change *change)
 // What holds for the column: its own, or the dataset's.
 static uint32_t classes_of(const ds_dataset *dataset, const ds_column *column)
 {
-    const ds_text *v = column->classification_count ? column->classification : dataset->classification.v;
-    size_t n = column->classification_count ? column->classification_count : dataset->classification.n;
+    const ds_text *v = column->rest->classification_count ? column->rest->classification : dataset->classification.v;
+    size_t n = column->rest->classification_count ? column->rest->classification_count : dataset->classification.n;
     uint32_t bits = 0;
     for (size_t i = 0; i < n; i++)
         for (size_t w = 0; w < WORDS_CLASSIFICATION.n; w++)
@@ -85,7 +85,8 @@ static void judge_classes(gate *g, gate_change *change)
     const ds_column *only = change->what->part.shape == &SHAPE_COLUMN ? change->what->part.after : NULL;
     for (size_t i = 0; i < after->columns.n; i++) {
         const ds_column *new = &after->columns.v[i], *old = dataset_column(before, new->name);
-        if (!old || (only && new != only) || (!only && (old->classification_count || new->classification_count)))
+        if (!old || (only && new != only) ||
+            (!only && (old->rest->classification_count || new->rest->classification_count)))
             continue;
         uint32_t was = classes_of(before, old);
         if (was == classes_of(after, new))

@@ -325,7 +325,7 @@ static void judge_removal(uses *u, gate_change *change)
 
 static const ds_deprecation *deprecation_of(const void *store, const void *dataset)
 {
-    return dataset ? &((const ds_dataset *)dataset)->deprecated : &((const ds_datastore *)store)->deprecated;
+    return dataset ? &((const ds_dataset *)dataset)->rest->deprecated : &((const ds_datastore *)store)->deprecated;
 }
 
 // A producer can't deprecate what a consumer uses until that sink allows it.

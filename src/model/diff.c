@@ -376,6 +376,8 @@ static void diff_struct(differ *d, const place *at)
         add_leaf(d, at, brief);
     for (size_t i = 0; i < shape_field_count(at->shape); i++) {
         const model_field *f = shape_field(at->shape, i);
+        if (f->rest && field_home(f, at->old) == field_home(f, at->new))
+            continue; // neither has any of it
         if (f->kind == FIELD_LIST || f->kind == FIELD_MAP)
             diff_list(d, at, f);
         else if (!field_is_leaf(f))

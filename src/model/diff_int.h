@@ -26,5 +26,5 @@ const char *entry_name(const model_shape *shape, const void *entry);
 // Where the field's value is.
 static inline const void *field_at(const model_field *f, const void *base)
 {
-    return (const char *)base + f->offset;
+    return (const char *)field_home(f, base) + f->offset;
 }

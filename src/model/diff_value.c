@@ -5,7 +5,7 @@
 
 static const void *second_at(const model_field *f, const void *base)
 {
-    return (const char *)base + f->value_offset;
+    return (const char *)field_home(f, base) + f->value_offset;
 }
 
 bool field_is_leaf(const model_field *f)
@@ -313,7 +313,8 @@ const model_field *shape_brief(const model_shape *shape)
 {
     const model_field *brief = shape->short_form;
     for (size_t i = 0; brief && i < shape->n; i++)
-        if (shape->fields[i].kind == brief->kind && shape->fields[i].offset == brief->offset)
+        if (shape->fields[i].kind == brief->kind && shape->fields[i].rest == brief->rest &&
+            shape->fields[i].offset == brief->offset)
             return NULL;
     return brief;
 }

@@ -1,5 +1,17 @@
 #include "model/fields_int.h"
 
+void *field_own_home(const model_field *f, void *base, ds_arena *arena)
+{
+    if (!f->rest)
+        return base;
+    void **at = (void **)(void *)((char *)base + f->rest->offset);
+    if (*at == f->rest->none) {
+        *at = arena_alloc(arena, f->rest->size);
+        memcpy(*at, f->rest->none, f->rest->size);
+    }
+    return *at;
+}
+
 size_t shape_field_count(const model_shape *shape)
 {
     return shape->n + (shape->also ? shape->also->n : 0);

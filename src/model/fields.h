@@ -40,10 +40,19 @@ typedef struct model_words {
 
 typedef struct model_shape model_shape;
 
+// Where a struct keeps the fields that are seldom given: behind a pointer, which leads to `none` until one is. Nobody
+// writes to `none`: it has the fields' defaults, for all.
+typedef struct model_rest {
+    uint16_t offset; // of the pointer
+    uint16_t size;
+    const void *none;
+} model_rest;
+
 typedef struct model_field {
     const char *key; // NULL: the row of a short form that has no long one
     field_kind kind;
-    uint16_t offset, value_offset;
+    uint16_t offset, value_offset;   // of the value in field_home()
+    const model_rest *rest;          // NULL: it is in the shape's struct itself
     bool required;                   // lists and maps: at least one entry
     bool choice;                     // exactly one of the shape's choices must be given
     bool tag;                        // its word decides which of the other fields apply
@@ -78,6 +87,14 @@ struct model_shape {
     model_pattern name_pattern;
     const char *name_of; // what the name names, where that is not the entry itself
 };
+
+// What the offsets of a field count from: base, the struct of its shape, or that struct's rest.
+static inline const void *field_home(const model_field *f, const void *base)
+{
+    return f->rest ? *(const void *const *)(const void *)((const char *)base + f->rest->offset) : base;
+}
+// The same, to write to: a rest of its own is made in arena where there is none.
+void *field_own_home(const model_field *f, void *base, ds_arena *arena);
 
 // Fields of a shape with those of `also`, in order.
 size_t shape_field_count(const model_shape *shape);

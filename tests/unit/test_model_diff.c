@@ -156,14 +156,17 @@ static void undo_all(mutation *m)
     }
 }
 
+// Structs get a rest of their own before it is written to.
+static ds_arena *homes;
+
 static void *at(const model_field *f, void *base)
 {
-    return (char *)base + f->offset;
+    return (char *)field_own_home(f, base, homes) + f->offset;
 }
 
 static void *second_at(const model_field *f, void *base)
 {
-    return (char *)base + f->value_offset;
+    return (char *)field_own_home(f, base, homes) + f->value_offset;
 }
 
 static bool other_texts(mutation *m, ds_texts *list)
@@ -381,6 +384,7 @@ static mutation mutation_new(void)
     CLEANUP(buf_release) ds_buf text = BUF_INIT(TEXT_MAX);
     everything(&text);
     mutation m = {.p = pair_new(buf_text(&text), buf_text(&text)), .arena = arena_new()};
+    homes = m.arena;
     assert_int_equal(m.p.diff.n, 0);
     ds_documents documents = model_documents(m.p.head, m.p.head->arena);
     assert_true(documents.n >= 10);
