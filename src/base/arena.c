@@ -64,6 +64,21 @@ void arena_clear(ds_arena *arena)
     arena->handed_out = 0;
 }
 
+void arena_adopt(ds_arena *arena, ds_arena *from)
+{
+    if (!from->head)
+        return;
+    block **behind = arena->head ? &arena->head->next : &arena->head; // what is left of the newest block is still used
+    block *last = from->head;
+    while (last->next)
+        last = last->next;
+    last->next = *behind;
+    *behind = from->head;
+    arena->handed_out += from->handed_out;
+    from->head = NULL;
+    arena_clear(from);
+}
+
 size_t arena_used(const ds_arena *arena)
 {
     return arena->handed_out;

@@ -13,6 +13,8 @@ void arena_free(ds_arena *arena); // takes NULL
 void arena_freep(ds_arena **arena);
 // Releases all objects; the arena can be used again.
 void arena_clear(ds_arena *arena);
+// Takes over all objects of `from`, which stay where they are; it is empty then.
+void arena_adopt(ds_arena *arena, ds_arena *from);
 // Bytes handed out since creation or clear.
 size_t arena_used(const ds_arena *arena);
 

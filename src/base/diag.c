@@ -6,16 +6,25 @@
 
 #include "base/vec.h"
 
-enum { LINE_MAX_COLUMN = 4095, LINE_SHOWN = 160 };
+enum { LINE_SHOWN = 160, TEXT_MAX = 1 << 26 };
 
 typedef struct source_file {
     const char *path;
     ds_str text;
 } source_file;
 
+// The text that was read last: findings come sorted by file.
+typedef struct text_cache {
+    uint32_t file;
+    ds_buf text;
+} text_cache;
+
 struct ds_files {
     ds_arena *arena;
     VEC(source_file) files;
+    files_reader *reader; // NULL: all texts are borrowed
+    void *context;
+    text_cache *cache;
 };
 
 ds_files *files_new(ds_arena *arena)
@@ -36,9 +45,35 @@ const char *files_path(const ds_files *files, uint32_t file)
     return file && file <= files->files.n ? files->files.v[file - 1].path : "";
 }
 
-ds_str files_text(const ds_files *files, uint32_t file)
+void files_set_reader(ds_files *files, files_reader *reader, void *context)
 {
-    return file && file <= files->files.n ? files->files.v[file - 1].text : STR("");
+    files->reader = reader;
+    files->context = context;
+    files->cache = ARENA_NEW(files->arena, text_cache);
+    files->cache->text = BUF_INIT(TEXT_MAX);
+}
+
+void files_release(ds_files *files)
+{
+    if (files->cache)
+        buf_release(&files->cache->text);
+}
+
+// Valid until the next call.
+static ds_str files_text(const ds_files *files, uint32_t file)
+{
+    if (file == 0 || file > files->files.n)
+        return STR("");
+    ds_str text = files->files.v[file - 1].text;
+    text_cache *cache = files->cache;
+    if (text.n || !cache)
+        return text;
+    if (cache->file != file) {
+        buf_clear(&cache->text);
+        files->reader(files->context, file, &cache->text);
+        cache->file = file;
+    }
+    return buf_str(&cache->text);
 }
 
 size_t files_count(const ds_files *files)
@@ -121,6 +156,22 @@ void diag_hint(ds_diags *diags, const char *format, ...)
     va_start(args, format);
     diags->list.v[diags->list.n - 1].hint = vprint(diags->arena, format, args);
     va_end(args);
+}
+
+void diags_append(ds_diags *diags, const ds_diags *more)
+{
+    ds_arena *arena = diags->arena;
+    for (size_t i = 0; i < more->list.n && diags->list.n < DIAGS_MAX; i++) {
+        ds_diag d = more->list.v[i];
+        d.rule = arena_strdup(arena, d.rule);
+        d.message = arena_strdup(arena, d.message);
+        d.hint = arena_strdup(arena, d.hint);
+        d.object = arena_strdup(arena, d.object);
+        *VEC_PUSH(arena, &diags->list) = d;
+    }
+    for (size_t s = 0; s <= DIAG_ERROR; s++)
+        diags->counts[s] += more->counts[s];
+    diags->dropped_last = more->dropped_last || diags->list.n >= DIAGS_MAX;
 }
 
 size_t diags_count(const ds_diags *diags)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 
 // A place in a file of the model, 8 bytes; file 0 means "no place". Lines and columns count from 1; columns are code
@@ -21,13 +22,18 @@ typedef struct ds_pos {
 } ds_pos;
 #define NO_POS ((ds_pos){0, 0, 0})
 
-// The files that positions refer to: names and texts, which live in the arena given. Index 1 is the first.
+// The files that positions refer to, in the arena given. Index 1 is the first. A text is there for the findings that
+// show a line of it: it is borrowed, or, where it has no bytes and a reader is set, read when it is asked for.
 typedef struct ds_files ds_files;
 ds_files *files_new(ds_arena *arena);
 uint32_t files_add(ds_files *files, const char *path, ds_str text); // text is borrowed for the life of files
 const char *files_path(const ds_files *files, uint32_t file);
-ds_str files_text(const ds_files *files, uint32_t file);
 size_t files_count(const ds_files *files);
+// Appends the text of a file to out; nothing when it can't be had.
+typedef void files_reader(void *context, uint32_t file, ds_buf *out);
+void files_set_reader(ds_files *files, files_reader *reader, void *context);
+// Frees the text that was read last; before the arena, when a reader was set.
+void files_release(ds_files *files);
 
 typedef enum ds_severity { DIAG_INFO, DIAG_WARNING, DIAG_ERROR } ds_severity;
 
@@ -55,12 +61,15 @@ __attribute__((format(printf, 2, 3))) void diag_hint(ds_diags *diags, const char
 size_t diags_count(const ds_diags *diags);                                // of those kept
 size_t diags_severity_count(const ds_diags *diags, ds_severity severity); // of all
 const ds_diag *diags_at(const ds_diags *diags, size_t i);
+// Adds all of `more`, in order.
+void diags_append(ds_diags *diags, const ds_diags *more);
 // By path, line, column, rule, message: the order of reading files never shows. Equal findings are merged.
 void diags_sort(ds_diags *diags);
 const ds_files *diags_files(const ds_diags *diags);
 
 const char *severity_name(ds_severity severity);
-// One finding as compilers print it, with the source line and a caret:
+// One finding as compilers print it, with the source line and a caret; of findings of the same files by one thread at a
+// time, since it may read one:
 //   model.yaml:12:7: error: unknown key "colums" [M002]
 //      12 |       colums:
 //         |       ^~~~~~

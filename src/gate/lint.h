@@ -6,6 +6,11 @@
 #include "model/rules.h"
 #include "platform/assign.h"
 
+// Examples of rules about changes are a base and a head, parted by this line. A first line names the repository from
+// which the change comes; without one it is allowed to.
+#define LINT_EXAMPLE_HEAD "# --- head ---\n"
+#define LINT_EXAMPLE_FROM "# from "
+
 // All rules, the loader's first, by id; the list lives in arena.
 const ds_rule *lint_rules(ds_arena *arena, size_t *n);
 const ds_rule *lint_rule(const char *id); // NULL when unknown

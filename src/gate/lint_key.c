@@ -13,11 +13,11 @@ static size_t marked(const ds_dataset *dataset, const ds_column **first)
 static void check_keyless(lint *l, const ds_dataset *dataset, const char *object)
 {
     const ds_column *first = NULL;
-    ds_pos pos = marked(dataset, &first) ? first->pos : dataset->primary_key.pos;
-    if (!first && !dataset->primary_key.n)
+    ds_pos pos = marked(dataset, &first) ? first->pos : dataset->rest->primary_key.pos;
+    if (!first && !dataset->rest->primary_key.n)
         return;
     lint_add(l, LINT_KEY_CONTRADICTION, pos, object, "dataset \"%s\" has a primary key and key: none", dataset->name);
-    lint_hint_at(l, "key: none stands", dataset->key.pos);
+    lint_hint_at(l, "key: none stands", dataset->rest->key.pos);
 }
 
 static void unknown_column(lint *l, const ds_dataset *dataset, const char *object, ds_text name)
@@ -37,8 +37,8 @@ static void check_list(lint *l, const ds_dataset *dataset, const char *object)
     const ds_column *first = NULL;
     bool marks = marked(dataset, &first) > 0;
     ds_map *listed = map_new(l->arena);
-    for (size_t i = 0; i < dataset->primary_key.n; i++) {
-        const ds_text name = dataset->primary_key.v[i];
+    for (size_t i = 0; i < dataset->rest->primary_key.n; i++) {
+        const ds_text name = dataset->rest->primary_key.v[i];
         ds_column *column = name.s ? (ds_column *)(uintptr_t)dataset_column(dataset, name.s) : NULL;
         if (!name.s)
             continue;
@@ -60,8 +60,8 @@ static void check_list(lint *l, const ds_dataset *dataset, const char *object)
 
 static void check_nulls(lint *l, const ds_dataset *dataset, const char *object)
 {
-    for (size_t i = 0; i < dataset->primary_key.n; i++) {
-        const char *name = dataset->primary_key.v[i].s;
+    for (size_t i = 0; i < dataset->rest->primary_key.n; i++) {
+        const char *name = dataset->rest->primary_key.v[i].s;
         const ds_column *column = name ? dataset_column(dataset, name) : NULL;
         if (column && column->null_given && !column->not_null)
             lint_add(l, LINT_KEY_CONTRADICTION, column->pos, object, "column \"%s\" is part of the key and may be null",
@@ -76,7 +76,7 @@ void lint_keys(lint *l, const ds_dataset *dataset, const char *object)
         check_keyless(l, dataset, object);
         return;
     }
-    if (dataset->primary_key.n) {
+    if (dataset->rest->primary_key.n) {
         check_list(l, dataset, object);
         check_nulls(l, dataset, object);
         return;

@@ -267,8 +267,8 @@ static const char *forbidden_class(const ds_policy *policy, const ds_dataset *da
             return dataset->classification.v[i].s;
     }
     for (size_t i = 0; i < dataset->columns.n; i++)
-        for (size_t k = 0; k < dataset->columns.v[i].classification_count; k++) {
-            const char *class = dataset->columns.v[i].classification[k].s;
+        for (size_t k = 0; k < dataset->columns.v[i].rest->classification_count; k++) {
+            const char *class = dataset->columns.v[i].rest->classification[k].s;
             *any = true;
             if (class && !allows(policy, class))
                 return class;

@@ -73,8 +73,8 @@ static void check_watermark(lint *l, const ds_datastore *store)
 static bool has_column_class(const ds_dataset *dataset, ds_pos *where)
 {
     for (size_t i = 0; i < dataset->columns.n; i++)
-        if (dataset->columns.v[i].classification_count) {
-            *where = dataset->columns.v[i].classification[0].pos;
+        if (dataset->columns.v[i].rest->classification_count) {
+            *where = dataset->columns.v[i].rest->classification[0].pos;
             return true;
         }
     return false;

@@ -44,7 +44,7 @@ static bool resolve(lint *l, use *u)
 
 static void check_deprecated(lint *l, const use *u)
 {
-    const ds_deprecation *by = u->dataset->deprecated.v ? &u->dataset->deprecated : &u->store->deprecated;
+    const ds_deprecation *by = u->dataset->rest->deprecated.v ? &u->dataset->rest->deprecated : &u->store->deprecated;
     if (!by->v)
         return;
     const char *what = by == &u->store->deprecated ? u->store->name.s : lint_path(l, u->sink->store, u->dataset->name);

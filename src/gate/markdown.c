@@ -1,4 +1,5 @@
 // The table of rules, and the page that is printed from it.
+#include "gate/changes_int.h"
 #include "gate/lint_int.h"
 
 const ds_rule *lint_row(lint_rule_id rule)
@@ -6,7 +7,7 @@ const ds_rule *lint_row(lint_rule_id rule)
     return &LINT_RULES[rule];
 }
 
-enum { TABLES = 3 };
+enum { TABLES = 4 };
 typedef struct rule_table {
     const ds_rule *v;
     size_t n;
@@ -23,6 +24,9 @@ static rule_table table_at(size_t i)
          "place of the one of the same kind and name."},
         {PLATFORM_RULES, PLATFORM_RULE_COUNT, "What a platform says",
          "Found by the data platform that would run the pipelines, here Yellow. The examples stand in the same model."},
+        {CHANGE_RULES, CHANGE_RULE_COUNT, "A change of the model",
+         "Found by comparing the model before and after. Examples have both, the head below its line, in the same "
+         "model; one that says where the change comes from is about whose it is."},
     };
     ds_assert(i < TABLES);
     return tables[i];
@@ -30,7 +34,8 @@ static rule_table table_at(size_t i)
 
 const ds_rule *lint_rules(ds_arena *arena, size_t *n)
 {
-    ds_rule *all = ARENA_ARRAY(arena, ds_rule, MODEL_RULE_COUNT + LINT_RULE_COUNT + PLATFORM_RULE_COUNT);
+    ds_rule *all =
+        ARENA_ARRAY(arena, ds_rule, MODEL_RULE_COUNT + LINT_RULE_COUNT + PLATFORM_RULE_COUNT + CHANGE_RULE_COUNT);
     *n = 0;
     for (size_t t = 0; t < TABLES; t++) {
         rule_table table = table_at(t);

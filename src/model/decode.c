@@ -67,6 +67,11 @@ static bool note(decoder *d, const yaml_node *key, ds_pos *seen)
     return false;
 }
 
+void *decode_member(decoder *d, const decode_slot *slot)
+{
+    return (char *)field_own_home(slot->field, slot->base, d->arena) + slot->field->offset;
+}
+
 static void decode_list(decoder *d, const decode_slot *slot);
 static void decode_map(decoder *d, const decode_slot *slot);
 
@@ -84,12 +89,12 @@ static void decode_field(decoder *d, const decode_slot *slot)
         decode_map(d, slot);
         return;
     case FIELD_STRUCT:
-        inner.base = (char *)slot->base + f->offset;
+        inner.base = decode_member(d, slot);
         decode_struct(d, f->shape, &inner, NULL);
         return;
     case FIELD_POINTER:
         inner.base = arena_alloc(d->arena, f->shape->size);
-        memcpy((char *)slot->base + f->offset, &inner.base, sizeof inner.base);
+        memcpy(decode_member(d, slot), &inner.base, sizeof inner.base);
         decode_defaults(f->shape, inner.base);
         decode_struct(d, f->shape, &inner, NULL);
         return;
@@ -148,7 +153,7 @@ static const model_word *tag_word(const subject *s)
     if (!tag)
         return NULL;
     int value;
-    memcpy(&value, (const char *)s->base + tag->value_offset, sizeof value);
+    memcpy(&value, (const char *)field_home(tag, s->base) + tag->value_offset, sizeof value);
     for (size_t i = 0; i < tag->words->n; i++)
         if (tag->words->v[i].value == value)
             return &tag->words->v[i];
@@ -291,7 +296,7 @@ static void decode_list(decoder *d, const decode_slot *slot)
         decode_defaults(shape, item);
         decode_struct(d, shape, &at, NULL);
     }
-    memcpy((char *)slot->base + slot->field->offset, &list, sizeof list);
+    memcpy(decode_member(d, slot), &list, sizeof list);
     if (shape->named)
         check_item_names(d, shape, &list);
 }
@@ -368,5 +373,5 @@ static void decode_map(decoder *d, const decode_slot *slot)
             if (!keys[i].duplicate)
                 decode_entry(d, slot, &keys[i], &map->items[2 * i + 1], (char *)list.v + shape->size * list.n++);
     }
-    memcpy((char *)slot->base + slot->field->offset, &list, sizeof list);
+    memcpy(decode_member(d, slot), &list, sizeof list);
 }

@@ -53,7 +53,9 @@ void decode_hint_example(decoder *d, const decode_slot *slot);
 // decode_mend.c: the map with values whole again that a comma has cut, each a finding.
 const yaml_node *decode_mend(decoder *d, const yaml_node *map);
 
-// decode.c: base has its defaults. name: of an entry of a map or a document, else NULL.
+// decode.c: where the field's value is written to.
+void *decode_member(decoder *d, const decode_slot *slot);
+// base has its defaults. name: of an entry of a map or a document, else NULL.
 void decode_struct(decoder *d, const model_shape *shape, const decode_slot *slot, const char *name);
 
 // decode_value.c: everything that is a text or a list of texts. False when the slot is of another kind.

@@ -38,11 +38,6 @@ static const model_word *find_word(decoder *d, const decode_slot *slot, const ya
 
 // --- the leaves
 
-static void *member(const decode_slot *slot)
-{
-    return (char *)slot->base + slot->field->offset;
-}
-
 static void put_int(void *base, uint16_t offset, int value)
 {
     memcpy((char *)base + offset, &value, sizeof value);
@@ -57,21 +52,21 @@ static void decode_text(decoder *d, const decode_slot *slot)
 {
     if (!is_text(d, slot, "text"))
         return;
-    *(ds_text *)member(slot) = keep(d, slot->node);
+    *(ds_text *)decode_member(d, slot) = keep(d, slot->node);
     if (!slot->field->words) {
         check_pattern(d, slot, slot->node);
         return;
     }
     const model_word *word = find_word(d, slot, slot->node);
     if (word && slot->field->value_offset)
-        put_int(slot->base, slot->field->value_offset, word->value);
+        put_int(field_own_home(slot->field, slot->base, d->arena), slot->field->value_offset, word->value);
 }
 
 static void decode_string(decoder *d, const decode_slot *slot)
 {
     if (!is_text(d, slot, "text"))
         return;
-    *(const char **)member(slot) = intern(d->strings, slot->node->text);
+    *(const char **)decode_member(d, slot) = intern(d->strings, slot->node->text);
     check_pattern(d, slot, slot->node);
 }
 
@@ -97,7 +92,7 @@ static bool take_int(decoder *d, const decode_slot *slot, const char *or_word, i
 
 static void decode_int(decoder *d, const decode_slot *slot)
 {
-    ds_int *out = member(slot);
+    ds_int *out = decode_member(d, slot);
     if (is_text(d, slot, "a number") && take_int(d, slot, "", &out->v)) {
         out->set = true;
         out->pos = slot->node->pos;
@@ -111,8 +106,8 @@ static void decode_batches(decoder *d, const decode_slot *slot)
         return;
     if (!str_eq(slot->node->text, STR("all")) && !take_int(d, slot, ", nor \"all\"", &value))
         return;
-    *(ds_text *)member(slot) = keep(d, slot->node);
-    memcpy((char *)slot->base + slot->field->value_offset, &value, sizeof value);
+    *(ds_text *)decode_member(d, slot) = keep(d, slot->node);
+    memcpy((char *)field_own_home(slot->field, slot->base, d->arena) + slot->field->value_offset, &value, sizeof value);
 }
 
 static bool looks_true(ds_str text, bool *out)
@@ -138,7 +133,7 @@ static void decode_flag(decoder *d, const decode_slot *slot)
     ds_str text = slot->node->text;
     bool is_true = str_eq(text, STR("true"));
     if (is_true || str_eq(text, STR("false"))) {
-        *(ds_flag *)member(slot) = (ds_flag){.v = is_true, .set = true, .pos = slot->node->pos};
+        *(ds_flag *)decode_member(d, slot) = (ds_flag){.v = is_true, .set = true, .pos = slot->node->pos};
         return;
     }
     decode_find(d, RULE_VALUE, slot->node->pos, "\"%s\" is neither true nor false", decode_show(d, text));
@@ -174,7 +169,7 @@ static void decode_ratio(decoder *d, const decode_slot *slot)
         decode_hint_example(d, slot);
         return;
     }
-    *(ds_ratio *)member(slot) = (ds_ratio){.v = value, .set = true, .pos = slot->node->pos};
+    *(ds_ratio *)decode_member(d, slot) = (ds_ratio){.v = value, .set = true, .pos = slot->node->pos};
 }
 
 // --- lists of texts
@@ -232,14 +227,14 @@ static ds_texts take_one_or_many(decoder *d, const decode_slot *slot)
 static void decode_texts(decoder *d, const decode_slot *slot)
 {
     if (slot->node->kind == NODE_LIST)
-        *(ds_texts *)member(slot) = take_texts(d, slot);
+        *(ds_texts *)decode_member(d, slot) = take_texts(d, slot);
     else if (slot->node->kind == NODE_MAP || decode_has_value(d, slot))
         decode_wrong_shape(d, slot, "a list");
 }
 
 static void decode_one_or_many(decoder *d, const decode_slot *slot)
 {
-    *(ds_texts *)member(slot) = take_one_or_many(d, slot);
+    *(ds_texts *)decode_member(d, slot) = take_one_or_many(d, slot);
 }
 
 static void decode_classes(decoder *d, const decode_slot *slot)
@@ -247,8 +242,8 @@ static void decode_classes(decoder *d, const decode_slot *slot)
     ds_texts texts = take_one_or_many(d, slot);
     size_t most = slot->field->words->n;
     uint16_t n = (uint16_t)(texts.n < most ? texts.n : most); // more would repeat one (diagnosed)
-    *(const ds_text **)member(slot) = n ? texts.v : NULL;
-    memcpy((char *)slot->base + slot->field->value_offset, &n, sizeof n);
+    *(const ds_text **)decode_member(d, slot) = n ? texts.v : NULL;
+    memcpy((char *)field_own_home(slot->field, slot->base, d->arena) + slot->field->value_offset, &n, sizeof n);
 }
 
 // --- texts with a grammar of their own
@@ -307,7 +302,7 @@ static void decode_deprecated(decoder *d, const decode_slot *slot)
     if (!is_text(d, slot, "true, false or a reason"))
         return;
     ds_str text = slot->node->text;
-    ds_deprecation *out = member(slot);
+    ds_deprecation *out = decode_member(d, slot);
     *out = (ds_deprecation){.pos = slot->node->pos, .v = !str_eq(text, STR("false"))};
     if (out->v && !str_eq(text, STR("true")))
         out->reason = intern(d->strings, text);
@@ -378,9 +373,11 @@ void decode_defaults(const model_shape *shape, void *base)
 {
     for (size_t i = 0; i < shape_field_count(shape); i++) {
         const model_field *f = shape_field(shape, i);
-        if (f->fallback)
+        if (f->rest)
+            memcpy((char *)base + f->rest->offset, &f->rest->none, sizeof f->rest->none);
+        else if (f->fallback)
             put_default(f, base);
-        if (f->kind == FIELD_STRUCT)
+        else if (f->kind == FIELD_STRUCT)
             decode_defaults(f->shape, (char *)base + f->offset);
     }
 }

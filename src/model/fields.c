@@ -1,5 +1,17 @@
 #include "model/fields_int.h"
 
+void *field_own_home(const model_field *f, void *base, ds_arena *arena)
+{
+    if (!f->rest)
+        return base;
+    void **at = (void **)(void *)((char *)base + f->rest->offset);
+    if (*at == f->rest->none) {
+        *at = arena_alloc(arena, f->rest->size);
+        memcpy(*at, f->rest->none, f->rest->size);
+    }
+    return *at;
+}
+
 size_t shape_field_count(const model_shape *shape)
 {
     return shape->n + (shape->also ? shape->also->n : 0);
@@ -51,7 +63,7 @@ static const model_field VENDOR_FIELDS[] = {
     {.key = "description", .kind = FIELD_TEXT, .offset = AT(ds_vendor, description), .about = "for people",
      .example = "our own data centres"},
 };
-static const model_shape SHAPE_VENDOR = {
+const model_shape SHAPE_VENDOR = {
     .name = "vendor", .about = "whoever runs machines", FIELDS(VENDOR_FIELDS), FILLS(ds_vendor), .named = true,
     .name_offset = AT(ds_vendor, name), .name_pattern = PATTERN_LABEL,
 };
@@ -70,9 +82,9 @@ static const model_field DECLARATION_FIELDS[] = {
         .name = what, .about = text, FIELDS(DECLARATION_FIELDS), FILLS(ds_declaration), .named = true,                 \
         .name_offset = AT(ds_declaration, name), .name_pattern = PATTERN_LABEL                                         \
     }
-static const model_shape SHAPE_ZONE_DECLARATION = DECLARATION("zone", "a governance zone, declared");
-static const model_shape SHAPE_SERVICE_DECLARATION = DECLARATION("platform service", "a platform service, declared");
-static const model_shape SHAPE_TEAM = DECLARATION("team", "a team, declared by its zone");
+const model_shape SHAPE_ZONE_DECLARATION = DECLARATION("zone", "a governance zone, declared");
+const model_shape SHAPE_SERVICE_DECLARATION = DECLARATION("platform service", "a platform service, declared");
+const model_shape SHAPE_TEAM = DECLARATION("team", "a team, declared by its zone");
 
 static const model_field ECOSYSTEM_FIELDS[] = {
     {.key = "name", .kind = FIELD_TEXT, .offset = AT(ds_ecosystem, name), .required = true, .pattern = PATTERN_LABEL,
@@ -93,7 +105,7 @@ static const model_field ECOSYSTEM_FIELDS[] = {
      .shape = &SHAPE_SERVICE_DECLARATION, .about = "the platform services",
      .example = "{name: Yellow_NY, repository: acme/model@infra}"},
 };
-static const model_shape SHAPE_ECOSYSTEM = {
+const model_shape SHAPE_ECOSYSTEM = {
     .name = "Ecosystem", .about = "the enterprise: its vendors, zones and platform services; one per model",
     FIELDS(ECOSYSTEM_FIELDS), FILLS(ds_ecosystem),
 };
@@ -168,16 +180,16 @@ static const model_field ZONE_FIELDS[] = {
      .about = "rules for the data that this zone's teams produce and use",
      .example = "{locations: {allow: [\"MyCorp:USA\"]}}"},
 };
-static const model_shape SHAPE_ZONE = {
+const model_shape SHAPE_ZONE = {
     .name = "GovernanceZone", .about = "teams under one set of rules", FIELDS(ZONE_FIELDS), FILLS(ds_zone),
 };
 
 #define KIND(name_, shape_, list_)                                                                                     \
     {                                                                                                                  \
-        name_, shape_, AT(ds_model, list_)                                                                             \
+        .name = name_, .shape = shape_, .list_offset = AT(ds_model, list_)                                             \
     }
 const model_kind MODEL_KINDS[] = {
-    KIND("Ecosystem", &SHAPE_ECOSYSTEM, ecosystems),
+    {.name = "Ecosystem", .shape = &SHAPE_ECOSYSTEM, .list_offset = AT(ds_model, ecosystems), .single = true},
     KIND("GovernanceZone", &SHAPE_ZONE, zones),
     KIND("DataContainer", &SHAPE_DATA_CONTAINER, containers),
     KIND("Datastore", &SHAPE_DATASTORE, datastores),

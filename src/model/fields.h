@@ -40,13 +40,24 @@ typedef struct model_words {
 
 typedef struct model_shape model_shape;
 
+// Where a struct keeps the fields that are seldom given: behind a pointer, which leads to `none` until one is. Nobody
+// writes to `none`: it has the fields' defaults, for all.
+typedef struct model_rest {
+    uint16_t offset; // of the pointer
+    uint16_t size;
+    const void *none;
+} model_rest;
+
 typedef struct model_field {
     const char *key; // NULL: the row of a short form that has no long one
     field_kind kind;
-    uint16_t offset, value_offset;
+    uint16_t offset, value_offset;   // of the value in field_home()
+    const model_rest *rest;          // NULL: it is in the shape's struct itself
     bool required;                   // lists and maps: at least one entry
     bool choice;                     // exactly one of the shape's choices must be given
     bool tag;                        // its word decides which of the other fields apply
+    bool ordered;                    // lists and maps: their order says something
+    bool given_counts;               // to give it, empty, is not the same as to leave it out
     uint32_t only_for, required_for; // bits (1 << value) of the tag's words; 0: all, none
     model_pattern pattern;
     const model_words *words;
@@ -72,9 +83,18 @@ struct model_shape {
     bool name_is_string; // const char *, else ds_text
     bool part;           // the name is part of the object's path in findings
     uint16_t name_offset;
+    bool known_by_name; // list items without names: the text at name_offset tells them apart, and may repeat
     model_pattern name_pattern;
     const char *name_of; // what the name names, where that is not the entry itself
 };
+
+// What the offsets of a field count from: base, the struct of its shape, or that struct's rest.
+static inline const void *field_home(const model_field *f, const void *base)
+{
+    return f->rest ? *(const void *const *)(const void *)((const char *)base + f->rest->offset) : base;
+}
+// The same, to write to: a rest of its own is made in arena where there is none.
+void *field_own_home(const model_field *f, void *base, ds_arena *arena);
 
 // Fields of a shape with those of `also`, in order.
 size_t shape_field_count(const model_shape *shape);
@@ -86,17 +106,29 @@ typedef struct model_kind {
     const char *name;
     const model_shape *shape;
     uint16_t list_offset; // of the LIST_OF(T *) in ds_model
+    bool single;          // a model has one, whatever its name is
 } model_kind;
 extern const model_kind MODEL_KINDS[];
 extern const size_t MODEL_KIND_COUNT;
 
+extern const model_shape SHAPE_ECOSYSTEM;
+extern const model_shape SHAPE_VENDOR;
+extern const model_shape SHAPE_ZONE_DECLARATION;
+extern const model_shape SHAPE_SERVICE_DECLARATION;
+extern const model_shape SHAPE_ZONE;
+extern const model_shape SHAPE_TEAM;
 extern const model_shape SHAPE_CAPTURE;
 extern const model_shape SHAPE_CONTAINER;
 extern const model_shape SHAPE_DATASTORE;
 extern const model_shape SHAPE_OUTPUT; // of a transformer
+extern const model_shape SHAPE_DATASET;
+extern const model_shape SHAPE_COLUMN;
 extern const model_shape SHAPE_DATA_CONTAINER;
 extern const model_shape SHAPE_WORKSPACE;
+extern const model_shape SHAPE_GROUP;
+extern const model_shape SHAPE_SINK;
 extern const model_shape SHAPE_PLATFORM_SERVICE;
+extern const model_shape SHAPE_PLATFORM;
 extern const model_shape SHAPE_ENVIRONMENT;
 extern const model_shape SHAPE_TRIGGER;
 extern const model_words WORDS_CLASSIFICATION;

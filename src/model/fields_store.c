@@ -62,9 +62,9 @@ static const model_field CONTAINER_FIELDS[] = {
      .required = true, .tag = true, .words = &WORDS_CONTAINER, .about = "what kind of system it is",
      .example = "postgres"},
     {.key = "locations", .kind = FIELD_TEXTS, .offset = AT(ds_container, locations), .pattern = PATTERN_LOCATION,
-     .about = "where its data is", .example = "\"MyCorp:USA/NY_1\""},
+     .given_counts = true, .about = "where its data is", .example = "\"MyCorp:USA/NY_1\""},
     {.key = "limits", .kind = FIELD_STRUCT, .offset = AT(ds_container, limits), .shape = &SHAPE_CAPS,
-     .about = "how much load it may get", .example = "{connections: 2}"},
+     .given_counts = true, .about = "how much load it may get", .example = "{connections: 2}"},
     {.key = "path", .kind = FIELD_TEXT, .offset = AT(ds_container, path),
      .only_for = BIT(CONTAINER_SQLITE) | BIT(CONTAINER_ODBC) | BIT(CONTAINER_S3) | BIT(CONTAINER_HTTP),
      .required_for = BIT(CONTAINER_SQLITE), .about = "file, relative to the model's directory; bucket and prefix",
@@ -125,23 +125,26 @@ static const model_word CLASSIFICATIONS[] = {
 };
 const model_words WORDS_CLASSIFICATION = WORDS(CLASSIFICATIONS);
 
+static const ds_column_rest COLUMN_HAS_NONE;
+static const model_rest COLUMN_REST = {AT(ds_column, rest), sizeof(ds_column_rest), &COLUMN_HAS_NONE};
+
 #define COLUMN_TYPE_EXAMPLE "varchar(20) primary key"
 static const model_field COLUMN_FIELDS[] = {
     {.key = "type", .kind = FIELD_COLUMN_TYPE, .required = true,
      .about = "TYPE [primary key] [not null|null] [partition]", .example = COLUMN_TYPE_EXAMPLE},
-    {.key = "description", .kind = FIELD_STRING, .offset = AT(ds_column, description), .about = "for people",
-     .example = "E.164"},
-    {.key = "classification", .kind = FIELD_CLASSES, .offset = AT(ds_column, classification),
-     .value_offset = AT(ds_column, classification_count), .words = &WORDS_CLASSIFICATION,
+    {.key = "description", .kind = FIELD_STRING, .rest = &COLUMN_REST, .offset = AT(ds_column_rest, description),
+     .about = "for people", .example = "E.164"},
+    {.key = "classification", .kind = FIELD_CLASSES, .rest = &COLUMN_REST, .offset = AT(ds_column_rest, classification),
+     .value_offset = AT(ds_column_rest, classification_count), .words = &WORDS_CLASSIFICATION,
      .about = "how the values must be protected; on the dataset or on columns, not both", .example = "cpi"},
-    {.key = "source", .kind = FIELD_STRING, .offset = AT(ds_column, source), .about = "its name at the source",
-     .example = "Town Name"},
+    {.key = "source", .kind = FIELD_STRING, .rest = &COLUMN_REST, .offset = AT(ds_column_rest, source),
+     .about = "its name at the source", .example = "Town Name"},
 };
 static const model_field COLUMN_SHORT = {
     .kind = FIELD_COLUMN_TYPE, .about = "TYPE [primary key] [not null|null] [partition]",
     .example = COLUMN_TYPE_EXAMPLE,
 };
-static const model_shape SHAPE_COLUMN = {
+const model_shape SHAPE_COLUMN = {
     .name = "column", .about = "TYPE [primary key] [not null|null] [partition], or a map", FIELDS(COLUMN_FIELDS),
     .short_form = &COLUMN_SHORT, FILLS(ds_column), .named = true, .name_is_string = true,
     .name_offset = AT(ds_column, name), .name_pattern = PATTERN_COLUMN, .part = true,
@@ -191,26 +194,29 @@ static const model_word KEYS[] = {
     {"none", 1, "rows are a multiset, live only"},
 };
 static const model_words WORDS_KEY = WORDS(KEYS);
+static const ds_dataset_rest DATASET_HAS_NONE = {.key = {.s = "primary"}};
+static const model_rest DATASET_REST = {AT(ds_dataset, rest), sizeof(ds_dataset_rest), &DATASET_HAS_NONE};
+
 static const model_field DATASET_FIELDS[] = {
     {.key = "description", .kind = FIELD_TEXT, .offset = AT(ds_dataset, description), .about = "for people",
      .example = "one row per customer"},
     {.key = "classification", .kind = FIELD_ONE_OR_MANY, .offset = AT(ds_dataset, classification),
      .words = &WORDS_CLASSIFICATION, .about = "how the rows must be protected; on the dataset or on columns, not both",
      .example = "cpi"},
-    {.key = "deprecated", .kind = FIELD_DEPRECATED, .offset = AT(ds_dataset, deprecated), .fallback = "false",
-     .about = "false, true, or the reason", .example = "use Store2/customers"},
-    {.key = "source", .kind = FIELD_STRUCT, .offset = AT(ds_dataset, source), .shape = &SHAPE_SOURCE,
-     .about = "where its name differs at the source", .example = "{schema: public, table: customer_address}"},
-    {.key = "key", .kind = FIELD_TEXT, .offset = AT(ds_dataset, key), .words = &WORDS_KEY, .fallback = "primary",
-     .about = "whether rows have a key", .example = "none"},
-    {.key = "primary_key", .kind = FIELD_TEXTS, .offset = AT(ds_dataset, primary_key), .pattern = PATTERN_NAME,
-     .about = "the key's columns where their order is not that of the columns", .example = "id"},
-    {.key = "checks", .kind = FIELD_LIST, .offset = AT(ds_dataset, checks), .shape = &SHAPE_CHECK,
-     .about = "what must hold before staged rows become visible", .example = "{not_null: [email]}"},
+    {.key = "deprecated", .kind = FIELD_DEPRECATED, .rest = &DATASET_REST, .offset = AT(ds_dataset_rest, deprecated),
+     .fallback = "false", .about = "false, true, or the reason", .example = "use Store2/customers"},
+    {.key = "source", .kind = FIELD_STRUCT, .rest = &DATASET_REST, .offset = AT(ds_dataset_rest, source),
+     .shape = &SHAPE_SOURCE, .about = "where its name differs at the source", .example = "{schema: public, table: customer_address}"},
+    {.key = "key", .kind = FIELD_TEXT, .rest = &DATASET_REST, .offset = AT(ds_dataset_rest, key),
+     .words = &WORDS_KEY, .fallback = "primary", .about = "whether rows have a key", .example = "none"},
+    {.key = "primary_key", .kind = FIELD_TEXTS, .rest = &DATASET_REST, .offset = AT(ds_dataset_rest, primary_key),
+     .pattern = PATTERN_NAME, .ordered = true, .about = "the key's columns where their order is not that of the columns", .example = "id"},
+    {.key = "checks", .kind = FIELD_LIST, .rest = &DATASET_REST, .offset = AT(ds_dataset_rest, checks),
+     .shape = &SHAPE_CHECK, .about = "what must hold before staged rows become visible", .example = "{not_null: [email]}"},
     {.key = "columns", .kind = FIELD_MAP, .offset = AT(ds_dataset, columns), .required = true, .shape = &SHAPE_COLUMN,
-     .about = "NAME: TYPE, in order", .example = "{id: varchar(20) primary key, name: varchar(100)}"},
+     .ordered = true, .about = "NAME: TYPE, in order", .example = "{id: varchar(20) primary key, name: varchar(100)}"},
 };
-static const model_shape SHAPE_DATASET = {
+const model_shape SHAPE_DATASET = {
     .name = "dataset", .about = "a table of a datastore", FIELDS(DATASET_FIELDS), FILLS(ds_dataset), .named = true,
     .name_is_string = true, .name_offset = AT(ds_dataset, name), .name_pattern = PATTERN_NAME, .part = true,
 };
@@ -314,7 +320,7 @@ static const model_field STORE_FIELDS[] = {
     {.key = "deprecated", .kind = FIELD_DEPRECATED, .offset = AT(ds_datastore, deprecated), .fallback = "false",
      .about = "false, true, or the reason", .example = "use Store2"},
     {.key = "consumers", .kind = FIELD_TEXTS, .offset = AT(ds_datastore, consumers), .pattern = PATTERN_CONSUMER,
-     .about = "who may use it; absent: everybody, []: nobody", .example = "Consumer1/live"},
+     .given_counts = true, .about = "who may use it; absent: everybody, []: nobody", .example = "Consumer1/live"},
     {.key = "datasets", .kind = FIELD_MAP, .offset = AT(ds_datastore, datasets), .required = true,
      .shape = &SHAPE_DATASET, .about = "its tables by name",
      .example = "{customers: {columns: {id: varchar(20) primary key}}}"},

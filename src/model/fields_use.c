@@ -42,9 +42,9 @@ static const model_field SINK_FIELDS[] = {
 static const model_field SINK_SHORT = {
     .kind = FIELD_SINK, .pattern = PATTERN_PAIR, .about = "STORE/DATASET", .example = "Store1/customers",
 };
-static const model_shape SHAPE_SINK = {
+const model_shape SHAPE_SINK = {
     .name = "sink", .about = "a dataset that is wanted: STORE/DATASET, or a map", FIELDS(SINK_FIELDS),
-    .short_form = &SINK_SHORT, FILLS(ds_sink),
+    .short_form = &SINK_SHORT, FILLS(ds_sink), .known_by_name = true, .name_offset = AT(ds_sink, text),
 };
 
 static const model_field GROUP_FIELDS[] = {
@@ -53,7 +53,7 @@ static const model_field GROUP_FIELDS[] = {
     {.key = "sinks", .kind = FIELD_LIST, .offset = AT(ds_group, sinks), .required = true, .shape = &SHAPE_SINK,
      .about = "the datasets that are wanted", .example = "Store1/customers"},
 };
-static const model_shape SHAPE_GROUP = {
+const model_shape SHAPE_GROUP = {
     .name = "dataset group", .about = "datasets that are used together", FIELDS(GROUP_FIELDS), FILLS(ds_group),
     .named = true, .name_is_string = true, .name_offset = AT(ds_group, name), .name_pattern = PATTERN_NAME,
     .part = true,
@@ -82,9 +82,9 @@ static const model_shape SHAPE_SQL = {
 static const model_field COMMAND_FIELDS[] = {
     {.key = "image", .kind = FIELD_TEXT, .offset = AT(ds_command, image), .choice = true, .about = "container image",
      .example = "acme/mask:1.4"},
-    {.key = "exec", .kind = FIELD_TEXTS, .offset = AT(ds_command, exec), .choice = true,
+    {.key = "exec", .kind = FIELD_TEXTS, .offset = AT(ds_command, exec), .choice = true, .ordered = true,
      .about = "program and arguments", .example = "./mask"},
-    {.key = "args", .kind = FIELD_TEXTS, .offset = AT(ds_command, args), .about = "arguments of the image",
+    {.key = "args", .kind = FIELD_TEXTS, .offset = AT(ds_command, args), .ordered = true, .about = "arguments of the image",
      .example = "--all"},
 };
 static const model_shape SHAPE_COMMAND = {
@@ -207,7 +207,7 @@ static const model_field PLATFORM_FIELDS[] = {
      .value_offset = AT(ds_platform, staging_batches), .fallback = "50", .min = 0, .max = INT32_MAX,
      .about = "how many batches stay in staging as evidence, or all", .example = "all"},
 };
-static const model_shape SHAPE_PLATFORM = {
+const model_shape SHAPE_PLATFORM = {
     .name = "platform", .about = "one way to keep tables", FIELDS(PLATFORM_FIELDS), FILLS(ds_platform), .named = true,
     .name_is_string = true, .name_offset = AT(ds_platform, name), .name_pattern = PATTERN_NAME, .part = true,
 };
@@ -271,7 +271,7 @@ static const model_field ASSIGNED_FIELDS[] = {
 };
 static const model_shape SHAPE_ASSIGNED = {
     .name = "assigned platform", .about = "a platform that serves the group", FIELDS(ASSIGNED_FIELDS),
-    FILLS(ds_assigned_platform),
+    FILLS(ds_assigned_platform), .known_by_name = true, .name_offset = AT(ds_assigned_platform, platform),
 };
 static const model_field ASSIGNMENT_FIELDS[] = {
     {.key = "group", .kind = FIELD_TEXT, .offset = AT(ds_assignment, group), .required = true,
@@ -281,7 +281,7 @@ static const model_field ASSIGNMENT_FIELDS[] = {
 };
 static const model_shape SHAPE_ASSIGNMENT = {
     .name = "assignment", .about = "which platforms serve a dataset group", FIELDS(ASSIGNMENT_FIELDS),
-    FILLS(ds_assignment),
+    FILLS(ds_assignment), .known_by_name = true, .name_offset = AT(ds_assignment, group),
 };
 
 static const model_field PRIMARY_SHORT = {
@@ -307,7 +307,7 @@ static const model_field SERVICE_FIELDS[] = {
     {.key = "containers", .kind = FIELD_MAP, .offset = AT(ds_platform_service, containers), .shape = &SHAPE_CONTAINER,
      .about = "containers of its own, by name", .example = "{MergeDB: {type: sqlite, path: merge.db}}"},
     {.key = "platforms", .kind = FIELD_MAP, .offset = AT(ds_platform_service, platforms), .required = true,
-     .shape = &SHAPE_PLATFORM, .about = "by name; unique in the ecosystem",
+     .ordered = true, .shape = &SHAPE_PLATFORM, .about = "by name; unique in the ecosystem",
      .example = "{YellowLive: {type: yellow, milestoning: scd1}}"},
     {.key = "auto_assign", .kind = FIELD_FLAG, .offset = AT(ds_platform_service, auto_assign), .fallback = "false",
      .about = "true: groups without an assignment get the first platform that fits", .example = "true"},

@@ -77,7 +77,7 @@ static void put_key(const ds_column **out, size_t at, const ds_column *column)
 static bool in_key(const ds_dataset *dataset, const char *name, size_t before)
 {
     for (size_t i = 0; i < before; i++)
-        if (strcmp(dataset->primary_key.v[i].s, name) == 0)
+        if (strcmp(dataset->rest->primary_key.v[i].s, name) == 0)
             return true;
     return false;
 }
@@ -88,12 +88,12 @@ size_t dataset_key(const ds_dataset *dataset, const ds_column **out)
     if (dataset_is_keyless(dataset))
         return 0;
     // Names that are no columns, and repeated ones, are lint's business; here they are left out.
-    for (size_t i = 0; i < dataset->primary_key.n; i++) {
-        const ds_column *column = dataset_column(dataset, dataset->primary_key.v[i].s);
+    for (size_t i = 0; i < dataset->rest->primary_key.n; i++) {
+        const ds_column *column = dataset_column(dataset, dataset->rest->primary_key.v[i].s);
         if (column && !in_key(dataset, column->name, i))
             put_key(out, n++, column);
     }
-    if (dataset->primary_key.n)
+    if (dataset->rest->primary_key.n)
         return n;
     for (size_t i = 0; i < dataset->columns.n; i++)
         if (dataset->columns.v[i].primary_key)
@@ -103,7 +103,7 @@ size_t dataset_key(const ds_dataset *dataset, const ds_column **out)
 
 bool dataset_is_keyless(const ds_dataset *dataset)
 {
-    return dataset->key.s && strcmp(dataset->key.s, "none") == 0;
+    return dataset->rest->key.s && strcmp(dataset->rest->key.s, "none") == 0;
 }
 
 bool model_resolve_group(const ds_model *model, const char *path, const ds_workspace **workspace,

@@ -122,14 +122,19 @@ typedef struct ds_container {
     ds_tls tls;
 } ds_container;
 
-typedef struct ds_column {
-    ds_pos pos;
-    const char *name;
-    const ds_type *type; // NULL: could not be parsed (diagnosed)
+// There are many columns and datasets: what most of them don't have is in a struct of its own, which is never NULL;
+// those that have nothing of it share one with the defaults (see model_rest in fields.h).
+typedef struct ds_column_rest {
     const char *description;
     const char *source; // NULL: the same name at the source
     const ds_text *classification;
     uint16_t classification_count;
+} ds_column_rest;
+typedef struct ds_column {
+    ds_pos pos;
+    const char *name;
+    const ds_type *type; // NULL: could not be parsed (diagnosed)
+    const ds_column_rest *rest;
     bool primary_key, not_null, partition, null_given;
 } ds_column;
 
@@ -152,16 +157,19 @@ typedef struct ds_source_table {
     ds_text schema, table;
 } ds_source_table;
 
-typedef struct ds_dataset {
-    ds_pos pos; // of the name
-    const char *name;
-    ds_text description;
-    ds_texts classification;
+typedef struct ds_dataset_rest {
     ds_deprecation deprecated;
     ds_source_table source;
     ds_text key; // "primary" by default, or "none"
     ds_texts primary_key;
     LIST_OF(ds_check) checks;
+} ds_dataset_rest;
+typedef struct ds_dataset {
+    ds_pos pos; // of the name
+    const char *name;
+    ds_text description;
+    ds_texts classification;
+    const ds_dataset_rest *rest;
     LIST_OF(ds_column) columns;
 } ds_dataset;
 
@@ -368,5 +376,6 @@ typedef struct ds_model {
     ds_map *container_by_name; // ds_container: documents and those of platform services
     ds_map *datastore_by_name, *workspace_by_name, *zone_by_name, *service_by_name;
     ds_map *platform_by_name; // ds_platform
-    char tree_id[65];         // identifies the text of the model, lower-case hex
+    char tree_id[65];         // tree_id() of its files, lower-case hex
+    struct ds_tree *own_tree; // its files, when nobody else owns them
 } ds_model;

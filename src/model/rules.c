@@ -118,4 +118,14 @@ const ds_rule MODEL_RULES[MODEL_RULE_COUNT] = {
                      "kind: Datastore\nteam: USA/customer_data\nname: Store1\n"
                      "capture: {type: sql_snapshot, container: CustomerDB, trigger: {external: true}}\n"
                      "datasets: {customers: {columns: {id: integer primary key}}}\n"},
+    // These two take more than a text: see test_tree.c.
+    [RULE_LINK] =
+        {"M023", DIAG_ERROR, "a symbolic link",
+         "A link whose name is that of a model's file. Links are not followed in git, and on disk only to files "
+         "of the model's own directory: what they lead to is not part of what is reviewed.",
+         "", ""},
+    [RULE_INNER] = {"M024", DIAG_WARNING, "a repository within the model",
+                    "A submodule, or another repository's clone. What it contains is not part of this repository's "
+                    "commits, so it is not part of the model either.",
+                    "", ""},
 };

@@ -35,6 +35,8 @@ typedef enum model_rule {
     RULE_REFERENCE,
     RULE_ENVIRONMENT,
     RULE_CHOICE,
+    RULE_LINK,
+    RULE_INNER,
     MODEL_RULE_COUNT,
 } model_rule;
 extern const ds_rule MODEL_RULES[MODEL_RULE_COUNT];

@@ -103,7 +103,7 @@ static json_t *new_value(const char *text)
     uint32_t file = files_add(files, "example", str_of(text));
     CLEANUP(diags_freep) ds_diags *diags = diags_new(files);
     json_t *value = NULL;
-    yaml_read(diags, file, scratch, visit_example, &value);
+    yaml_read(diags, file, str_of(text), scratch, visit_example, &value);
     if (!value || diags_count(diags))
         BUG("not YAML: %s", text);
     return value;

@@ -324,9 +324,8 @@ static bool skip_document(reader *r, ds_str *text, size_t document)
     return false;
 }
 
-void yaml_read(ds_diags *diags, uint32_t file, ds_arena *scratch, yaml_visit *visit, void *context)
+void yaml_read(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, yaml_visit *visit, void *context)
 {
-    ds_str text = files_text(diags_files(diags), file);
     if (yaml_text_refused(diags, file, text))
         return;
     if (str_starts(text, STR("\xEF\xBB\xBF")))

@@ -30,8 +30,8 @@ bool yaml_is_empty(const yaml_node *node);
 
 // root is never NULL and lives until visit returns. Empty documents are left out.
 typedef void yaml_visit(const yaml_node *root, void *context);
-// text is borrowed and belongs to files as `file`. scratch is cleared after each document.
-void yaml_read(ds_diags *diags, uint32_t file, ds_arena *scratch, yaml_visit *visit, void *context);
+// text is that of `file`. scratch is cleared after each document.
+void yaml_read(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, yaml_visit *visit, void *context);
 
 // A finding with the id and severity of its rule.
 #define MODEL_FIND(diags, rule, pos, object, ...)                                                                      \

@@ -18,7 +18,7 @@ static ds_rc make_shape(ds_arena *arena, const ds_dataset *dataset, const ds_sha
     for (size_t i = 0; i < n; i++) {
         const ds_column *column = &dataset->columns.v[i];
         columns[i] = (ds_shape_column){.name = column->name,
-                                       .source = column->source ? column->source : column->name,
+                                       .source = column->rest->source ? column->rest->source : column->name,
                                        .type = column->type,
                                        .not_null = column->not_null};
         for (size_t k = 0; k < key_count; k++)
@@ -107,8 +107,8 @@ ds_rc sim_tables_new(sim *s, const ds_datastore *store, ds_error *err)
         sim_table *table = &s->tables[i];
         table->dataset = dataset;
         table->name = dataset->name;
-        table->relation = (ds_relation){dataset->source.schema.s ? dataset->source.schema.s : "",
-                                        dataset->source.table.s ? dataset->source.table.s : dataset->name};
+        table->relation = (ds_relation){dataset->rest->source.schema.s ? dataset->rest->source.schema.s : "",
+                                        dataset->rest->source.table.s ? dataset->rest->source.table.s : dataset->name};
         TRY(ds_context(make_shape(s->arena, dataset, &table->shape, err), err, "dataset %s/%s", store->name.s,
                        dataset->name));
         table->parents = ARENA_ARRAY(s->arena, sim_table *, table->shape->n);

@@ -40,7 +40,7 @@ static ds_rc fill_columns(const ds_datastore *store, const ds_dataset *dataset, 
                            err, "run datasurface lint");
         columns[i] = (ds_shape_column){
             .name = column->name,
-            .source = column->source ? column->source : column->name,
+            .source = column->rest->source ? column->rest->source : column->name,
             .type = column->type,
             .not_null = column->not_null || column->primary_key,
         };
@@ -112,7 +112,7 @@ static void compile_views(const ds_compiler *c, const ds_node *ingest, const ds_
 static ds_rc compile_dataset(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset,
                              const char *container_schema, ds_dataset_def *out, ds_error *err)
 {
-    const ds_source_table *source = &dataset->source;
+    const ds_source_table *source = &dataset->rest->source;
     out->name = dataset->name;
     out->source_schema = source->schema.s ? source->schema.s : container_schema;
     out->source_table = source->table.s ? source->table.s : dataset->name;

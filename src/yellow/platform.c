@@ -174,8 +174,8 @@ static void check_dataset(const ds_node *ingest, const ds_dataset *dataset, ds_d
                  milestoning_name(ingest->platform->milestoning));
         diag_hint(diags, "assign the groups that use it to an scd1 platform");
     }
-    if (dataset->checks.n) {
-        diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, dataset->checks.pos, object,
+    if (dataset->rest->checks.n) {
+        diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, dataset->rest->checks.pos, object,
                  "\"checks\" have no effect yet: no batch is held against them");
         diag_hint(diags, "leave them out until they are built");
     }

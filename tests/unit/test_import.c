@@ -216,9 +216,9 @@ static void keys_and_names(void **state)
     const ds_column *key[8];
     assert_int_equal(dataset_key(lines, key), 2);
     assert_string_equal(key[0]->name, "order");
-    assert_string_equal(lines->source.table.s, "Order Lines");
+    assert_string_equal(lines->rest->source.table.s, "Order Lines");
     const ds_dataset *odd = datastore_dataset(store, "order_lines_2"); // order_lines but for its case
-    assert_string_equal(odd->source.table.s, "order_lines");
+    assert_string_equal(odd->rest->source.table.s, "order_lines");
     const struct {
         const char *name, *source;
     } COLUMNS[] = {{"no", NULL},
@@ -238,11 +238,11 @@ static void keys_and_names(void **state)
     for (size_t i = 0; i < COUNT(COLUMNS); i++) {
         assert_string_equal(odd->columns.v[i].name, COLUMNS[i].name);
         if (COLUMNS[i].source)
-            assert_string_equal(odd->columns.v[i].source, COLUMNS[i].source);
+            assert_string_equal(odd->columns.v[i].rest->source, COLUMNS[i].source);
         else
-            assert_null(odd->columns.v[i].source);
+            assert_null(odd->columns.v[i].rest->source);
     }
-    assert_string_equal(dataset_column(odd, "column_1st")->description,
+    assert_string_equal(dataset_column(odd, "column_1st")->rest->description,
                         "declared as \"POINT\", which SQLite's affinity makes bigint");
     assert_int_equal(r.summary.skipped, 1);
     assert_non_null(strstr(buf_text(&r.yaml), "\n# order_lines_2: 1 column is left out, because"));

@@ -319,7 +319,7 @@ static const ds_shape *shape_of(const world *w, const ds_dataset *from)
     ds_shape_column *columns = ARENA_ARRAY(w->arena, ds_shape_column, from->columns.n);
     for (size_t i = 0; i < from->columns.n; i++)
         columns[i] = (ds_shape_column){.name = from->columns.v[i].name,
-                                       .source = from->columns.v[i].source,
+                                       .source = from->columns.v[i].rest->source,
                                        .type = from->columns.v[i].type};
     OK(shape_new(w->arena, columns, from->columns.n, NULL, 0, &shape, &err));
     return shape;
@@ -333,7 +333,8 @@ static void read_rows(world *w, const ds_dataset *from, const ds_shape *shape, d
     SQL(&select, "SELECT ");
     sql_columns_to_read(&select, shape, true);
     SQL(&select, " FROM ");
-    sql_relation(&select, (ds_relation){"public", from->source.table.s ? from->source.table.s : from->name});
+    sql_relation(&select,
+                 (ds_relation){"public", from->rest->source.table.s ? from->rest->source.table.s : from->name});
     ds_reader *reader = NULL;
     bool more = true;
     OK(w->db->driver->read_open(w->db, &(ds_read){.select = &select, .shape = shape}, &reader, &err));
@@ -376,7 +377,7 @@ static void types(void **state)
         const ds_column *column = dataset_column(t, name);
         CLEANUP(buf_release) ds_buf read = BUF_INIT(1 << 20);
         value_print(column->type, cells[shape_find(shape, name)], &read);
-        const char *type = type_of(w, t, name), *note = column->description ? column->description : "";
+        const char *type = type_of(w, t, name), *note = column->rest->description ? column->rest->description : "";
         if (strcmp(type, TYPES[i].type) != 0 || strcmp(buf_text(&read), TYPES[i].read) != 0 ||
             (TYPES[i].note ? strncmp(note, TYPES[i].note, strlen(TYPES[i].note)) != 0 : note[0] != '\0'))
             fail_msg("%s: %s, read as \"%s\", note \"%s\"", TYPES[i].declared, type, buf_text(&read), note);
@@ -445,12 +446,12 @@ static void keys(void **state)
             assert_text(k < n ? key[k]->name : NULL, CASES[i].key[k]);
         assert_text(found->description.s, CASES[i].description);
     }
-    assert_text(dataset_column(dataset(w, "by_index"), "z")->description, "the last");
+    assert_text(dataset_column(dataset(w, "by_index"), "z")->rest->description, "the last");
     assert_true(dataset_column(dataset(w, "by_index"), "y")->not_null);
     assert_false(dataset_column(dataset(w, "by_index"), "x")->not_null);
     assert_int_equal(dataset(w, "made")->columns.n, 2);
     assert_text(model_container(w->model, "ShopDB")->schema.s, "public");
-    assert_null(dataset(w, "plain")->source.schema.s);
+    assert_null(dataset(w, "plain")->rest->source.schema.s);
 }
 
 // The driver's own catalogue: what an index includes beside its key is no part of the key.
@@ -511,15 +512,15 @@ static void schemas(void **state)
                  {"public_orders_2", "public", "orders"}};
     assert_int_equal(w->summary.tables, COUNT(CASES));
     for (size_t i = 0; i < COUNT(CASES); i++) {
-        assert_text(dataset(w, CASES[i].name)->source.schema.s, CASES[i].schema);
-        assert_text(dataset(w, CASES[i].name)->source.table.s, CASES[i].table);
+        assert_text(dataset(w, CASES[i].name)->rest->source.schema.s, CASES[i].schema);
+        assert_text(dataset(w, CASES[i].name)->rest->source.table.s, CASES[i].table);
     }
     assert_null(model_container(w->model, "ShopDB")->schema.s);
     ds_import_options one = WHOLE;
     one.schemas = "Old*";
     import(w, &one);
     assert_int_equal(w->summary.tables, 1);
-    assert_text(dataset(w, "Orders")->source.schema.s, NULL);
+    assert_text(dataset(w, "Orders")->rest->source.schema.s, NULL);
     assert_text(model_container(w->model, "ShopDB")->schema.s, "Old Shop");
     one.schemas = NULL;
     one.tables = "l*";
@@ -553,8 +554,8 @@ static void reasons(void **state)
                                 w->postgres.role));
     assert_int_equal(w->model->ecosystems.n, 1);
     assert_text(dataset(w, "t")->description.s, "a\n---\nkind: \"Ecosystem\"\t\x01 \xe2\x80\xa8");
-    assert_text(dataset(w, "t")->columns.v[1].source, "x\n# y: |");
-    assert_text(dataset_column(dataset(w, "t"), "id")->description, "}\n# '");
+    assert_text(dataset(w, "t")->columns.v[1].rest->source, "x\n# y: |");
+    assert_text(dataset_column(dataset(w, "t"), "id")->rest->description, "}\n# '");
 }
 
 // Nothing left is no model.

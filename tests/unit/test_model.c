@@ -118,7 +118,8 @@ static void example_store(void **state)
     assert_true(store->capture.max_delete_ratio.v == 0.5);
     assert_string_equal(store->capture.staging.s, "deltas");
     const ds_dataset *customers = datastore_dataset(store, "customers");
-    assert_string_equal(customers->key.s, "primary");
+    assert_string_equal(customers->rest->key.s, "primary");
+    assert_int_equal(customers->rest->key.pos.file, 0);
     assert_string_equal(customers->classification.v[0].s, "cpi");
     assert_int_equal(customers->columns.n, 6);
     const ds_column *id = dataset_column(customers, "id");
@@ -126,14 +127,15 @@ static void example_store(void **state)
     assert_int_equal(id->type->kind, TYPE_VARCHAR);
     assert_int_equal(id->type->size, 20);
     const ds_column *phone = dataset_column(customers, "phone");
-    assert_string_equal(phone->description, "E.164");
+    assert_string_equal(phone->rest->description, "E.164");
     assert_ptr_equal(phone->type, dataset_column(customers, "email")->type); // one type for equal texts
     const ds_dataset *addresses = datastore_dataset(store, "addresses");
-    assert_string_equal(addresses->source.table.s, "customer_address");
+    assert_string_equal(addresses->rest->source.table.s, "customer_address");
+    assert_null(customers->rest->source.table.s); // nobody wrote to what is shared
     const ds_column *city = dataset_column(addresses, "city");
-    assert_string_equal(city->source, "Town Name");
-    assert_int_equal(city->classification_count, 1);
-    assert_string_equal(city->classification[0].s, "cpi");
+    assert_string_equal(city->rest->source, "Town Name");
+    assert_int_equal(city->rest->classification_count, 1);
+    assert_string_equal(city->rest->classification[0].s, "cpi");
     const ds_column *key[6];
     assert_int_equal(dataset_key(customers, key), 1);
     assert_ptr_equal(key[0], id);

@@ -1,0 +1,198 @@
+// Which part of the pipelines the changes can reach: building all of them would take longer than all else.
+#include "gate/impact_int.h"
+#include "model/lookup.h"
+
+const char *trace_entry(ds_arena *arena, const char *field, const char *start)
+{
+    if (!str_starts(str_of(field), str_of(start)))
+        return NULL;
+    ds_str rest = str_of(field + strlen(start));
+    return arena_str(arena, str_split(&rest, '.'));
+}
+
+// --- stores whose streams may change, or be looked at
+
+static void touch(ds_map *stores, const char *store)
+{
+    if (store && store[0])
+        (void)map_add(stores, store, stores);
+}
+
+static void touch_group(ds_map *stores, const ds_group *group)
+{
+    for (size_t i = 0; i < group->sinks.n; i++)
+        touch(stores, group->sinks.v[i].store);
+}
+
+static void touch_workspace(ds_map *stores, const ds_workspace *workspace)
+{
+    for (size_t i = 0; i < workspace->groups.n; i++)
+        touch_group(stores, &workspace->groups.v[i]);
+    if (workspace->transformer.output)
+        touch(stores, workspace->transformer.output->name.s);
+}
+
+// A change of a service's field. False: it may be about all of its streams.
+static bool touch_service(const gate *g, ds_map *stores, const ds_change *c)
+{
+    const char *group = trace_entry(g->arena, c->field, "assignments.");
+    const char *store = trace_entry(g->arena, c->field, "hints.streams.");
+    const ds_model *models[] = {g->base, g->head};
+    const ds_workspace *workspace;
+    const ds_group *its;
+    for (size_t i = 0; group && i < 2; i++)
+        if (model_resolve_group(models[i], group, &workspace, &its))
+            touch_group(stores, its);
+    if (!store)
+        store = trace_entry(g->arena, c->field, "primary_ingestion.");
+    if (store)
+        touch(stores, arena_printf(g->arena, "%.*s", (int)strcspn(store, "/"), store));
+    return group || store || strcmp(c->field, "description") == 0;
+}
+
+static bool touch_change(const gate *g, ds_map *stores, const ds_change *c)
+{
+    const ds_document documents[] = {c->before, c->after};
+    const ds_datastore *changed[] = {c->store.before, c->store.after};
+    const model_shape *kind = (c->after.object ? c->after : c->before).kind->shape;
+    for (size_t i = 0; i < 2; i++) {
+        if (changed[i])
+            touch(stores, changed[i]->name.s);
+        else if (documents[i].object && kind == &SHAPE_WORKSPACE)
+            touch_workspace(stores, documents[i].object);
+    }
+    if (kind == &SHAPE_PLATFORM_SERVICE)
+        return touch_service(g, stores, c);
+    return kind != &SHAPE_DATA_CONTAINER;
+}
+
+// What transformers read to fill touched stores.
+static void touch_left(const gate *g, ds_map *stores)
+{
+    for (size_t i = 0; i < map_count(stores); i++) {
+        const ds_datastore *both[] = {model_datastore(g->base, map_key(stores, i)),
+                                      model_datastore(g->head, map_key(stores, i))};
+        for (size_t k = 0; k < 2; k++)
+            if (both[k] && both[k]->producer)
+                touch_workspace(stores, both[k]->producer);
+    }
+}
+
+static bool group_reads(const ds_map *stores, const ds_group *group)
+{
+    for (size_t i = 0; i < group->sinks.n; i++)
+        if (group->sinks.v[i].store && map_get(stores, group->sinks.v[i].store))
+            return true;
+    return false;
+}
+
+static bool workspace_reads(const ds_map *stores, const ds_workspace *workspace)
+{
+    for (size_t i = 0; i < workspace->groups.n; i++)
+        if (group_reads(stores, &workspace->groups.v[i]))
+            return true;
+    return false;
+}
+
+// What transformers fill from touched stores, and so on.
+static void touch_right(const gate *g, ds_map *stores)
+{
+    const ds_model *models[] = {g->base, g->head};
+    for (size_t before = SIZE_MAX; before != map_count(stores);) {
+        before = map_count(stores);
+        for (size_t m = 0; m < 2; m++)
+            for (size_t i = 0; i < models[m]->workspaces.n; i++) {
+                const ds_workspace *workspace = models[m]->workspaces.v[i];
+                const ds_datastore *output = workspace->transformer.output;
+                if (output && output->name.s && !map_get(stores, output->name.s) && workspace_reads(stores, workspace))
+                    touch(stores, output->name.s);
+            }
+    }
+}
+
+// NULL: all of them.
+static const ds_map *touched(const gate *g)
+{
+    ds_map *stores = map_new(g->arena);
+    bool all = false;
+    for (size_t i = 0; i < g->n; i++)
+        all |= !touch_change(g, stores, g->changes[i].what);
+    if (all)
+        return NULL;
+    touch_left(g, stores);
+    touch_right(g, stores);
+    return stores;
+}
+
+// --- nodes by what they hang on
+
+bool trace_has(const trace *t, size_t side, const ds_node *node)
+{
+    return graph_node(t->graphs[side], node->name) != NULL;
+}
+
+static void add_key(trace *t, const char *kind, const char *name, const ds_node *node)
+{
+    if (!name)
+        return;
+    const char *key = arena_printf(t->g->arena, "%s %s", kind, name);
+    node_list *list = map_get(t->by_key, key);
+    if (!list) {
+        list = ARENA_NEW(t->g->arena, node_list);
+        (void)map_add(t->by_key, key, list);
+    }
+    *VEC_PUSH(t->g->arena, list) = node;
+}
+
+static void add_keys(trace *t, const ds_node *node)
+{
+    add_key(t, "service", node->service->name.s, node);
+    add_key(t, "platform", node->platform->name, node);
+    if (node->kind == NODE_INGEST) {
+        add_key(t, "store", node->store->name.s, node);
+        add_key(t, "container", node->store->capture.container.s, node);
+        add_key(t, "container", node->service->merge_container.s, node);
+    }
+    if (node->workspace)
+        add_key(t, "workspace", node->workspace->name.s, node);
+    if (node->kind == NODE_EXPORT)
+        add_key(t, "group", arena_path(t->g->arena, node->workspace->name.s, node->group->name, NULL), node);
+}
+
+const node_list *trace_nodes(const trace *t, const char *kind, const char *name)
+{
+    static const node_list NONE;
+    const node_list *list = map_get(t->by_key, arena_printf(t->scratch, "%s %s", kind, gate_text(name)));
+    return list ? list : &NONE;
+}
+
+static void build(trace *t, size_t side, const ds_model *model, const ds_map *stores)
+{
+    ds_arena *arena = t->g->arena;
+    ds_roots all = assign_roots(model, t->g->types, arena);
+    ds_root *some = ARENA_ARRAY(arena, ds_root, all.n);
+    size_t n = 0;
+    t->groups[side] = map_new(arena);
+    for (size_t i = 0; i < all.n; i++) {
+        const ds_root *root = &all.v[i];
+        if (stores && !group_reads(stores, root->group))
+            continue;
+        some[n++] = *root;
+        char *path = arena_path(arena, root->workspace->name.s, root->group->name, NULL);
+        (void)map_add(t->groups[side], path, path);
+    }
+    t->graphs[side] = graph_build(model, (ds_roots){some, n}, arena);
+}
+
+void trace_init(trace *t, gate *g, ds_arena *scratch)
+{
+    *t = (trace){.g = g, .scratch = scratch, .by_key = map_new(g->arena)};
+    const ds_map *stores = touched(g);
+    build(t, 0, g->base, stores);
+    build(t, 1, g->head, stores);
+    for (size_t i = 0; i < t->graphs[1]->nodes.n; i++)
+        add_keys(t, t->graphs[1]->nodes.v[i]);
+    for (size_t i = 0; i < t->graphs[0]->nodes.n; i++)
+        if (!trace_has(t, 1, t->graphs[0]->nodes.v[i]))
+            add_keys(t, t->graphs[0]->nodes.v[i]);
+}
