@@ -59,6 +59,13 @@ void files_release(ds_files *files)
         buf_release(&files->cache->text);
 }
 
+void files_releasep(ds_files **files)
+{
+    if (*files)
+        files_release(*files);
+    *files = NULL;
+}
+
 // Valid until the next call.
 static ds_str files_text(const ds_files *files, uint32_t file)
 {

@@ -34,6 +34,7 @@ typedef void files_reader(void *context, uint32_t file, ds_buf *out);
 void files_set_reader(ds_files *files, files_reader *reader, void *context);
 // Frees the text that was read last; before the arena, when a reader was set.
 void files_release(ds_files *files);
+void files_releasep(ds_files **files);
 
 typedef enum ds_severity { DIAG_INFO, DIAG_WARNING, DIAG_ERROR } ds_severity;
 

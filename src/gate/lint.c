@@ -28,7 +28,7 @@ void lint_did_you_mean(lint *l, const ds_map *names, const char *written)
 void lint_hint_at(lint *l, const char *text, ds_pos pos)
 {
     if (pos.file)
-        diag_hint(l->diags, "%s at %s:%u:%u", text, files_path(l->model->files, pos.file), (unsigned)pos.line,
+        diag_hint(l->diags, "%s at %s:%u:%u", text, files_path(diags_files(l->diags), pos.file), (unsigned)pos.line,
                   (unsigned)pos.column);
 }
 
@@ -51,7 +51,7 @@ const char *lint_path(lint *l, const char *parent, const char *child)
 const ds_dataset *lint_dataset(lint *l, const char *store, const char *dataset)
 {
     const ds_datastore *found = store && dataset ? model_datastore(l->model, store) : NULL;
-    if (!found || found->datasets.n <= DATASETS_FEW)
+    if (!found || found->unread || found->datasets.n <= DATASETS_FEW)
         return found ? datastore_dataset(found, dataset) : NULL;
     return map_get(l->datasets, lint_path(l, store, dataset));
 }
@@ -157,7 +157,22 @@ static void lint_platforms(lint *l)
     }
 }
 
-void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags)
+void lint_datasets(const ds_model *model, bool only_read, ds_diags *diags)
+{
+    for (size_t i = 0; i < model->datastores.n; i++)
+        if (!only_read || !model->datastores.v[i]->unread)
+            lint_datastore(model->datastores.v[i], diags);
+}
+
+void lint_datastore(const ds_datastore *store, ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new(); // millions of datasets are looked at one after the other
+    lint l = {.diags = diags, .arena = arena};
+    if (store->name.s)
+        lint_store_datasets(&l, store);
+}
+
+void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     lint *l = lint_new(model, types, diags, arena);
@@ -167,5 +182,11 @@ void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags)
     };
     for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++)
         CHECKS[i](l);
+}
+
+void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags)
+{
+    lint_datasets(model, false, diags);
+    lint_objects(model, types, diags);
     diags_sort(diags);
 }

@@ -22,5 +22,12 @@ extern const char LINT_EXAMPLE_MODEL[];
 // First line of an example that stands alone.
 #define LINT_EXAMPLE_WHOLE "# the whole model\n"
 
-// Adds findings to diags (which hold the loader's) and sorts them.
+// Adds findings to diags (which hold the loader's) and sorts them: lint_datasets, then lint_objects.
 void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags);
+
+// What can be said of the datasets of each datastore by itself: it depends on one document only, so that an image can
+// keep it. only_read: not of stores whose datasets are unread (model/lookup.h).
+void lint_datasets(const ds_model *model, bool only_read, ds_diags *diags);
+void lint_datastore(const ds_datastore *store, ds_diags *diags); // the same of one; on any thread
+// All else. Neither sorts.
+void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diags);

@@ -122,6 +122,7 @@ void lint_trigger(lint *l, const ds_trigger *trigger, const char *object);
 void lint_latencies(lint *l);
 // lint_store.c, lint_key.c
 void lint_stores(lint *l);
+void lint_store_datasets(lint *l, const ds_datastore *store);
 void lint_keys(lint *l, const ds_dataset *dataset, const char *object);
 // lint_hash.c
 void lint_hashes(lint *l, const ds_dataset *dataset, const char *object);

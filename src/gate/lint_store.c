@@ -44,12 +44,12 @@ static bool watermark_type_ok(const ds_type *type)
 }
 
 // Every dataset has the watermark, of one type, and never null.
-static void check_watermark(lint *l, const ds_datastore *store)
+static void check_watermark(lint *l, const ds_datastore *store, ds_datasets datasets)
 {
     const ds_text name = store->capture.watermark.column;
     const ds_column *first = NULL;
-    for (size_t i = 0; name.s && i < store->datasets.n; i++) {
-        const ds_dataset *dataset = &store->datasets.v[i];
+    for (size_t i = 0; name.s && i < datasets.n; i++) {
+        const ds_dataset *dataset = &datasets.v[i];
         const char *object = lint_path(l, store->name.s, dataset->name);
         const ds_column *column = dataset_column(dataset, name.s);
         if (!column)
@@ -141,10 +141,15 @@ void lint_stores(lint *l)
             check_source(l, store);
             lint_trigger(l, &store->capture.trigger, store->name.s);
         }
-        if (store->capture.type == CAPTURE_SQL_WATERMARK)
-            check_watermark(l, store);
         check_consumers(l, store);
-        for (size_t k = 0; k < store->datasets.n; k++)
-            check_dataset(l, store, &store->datasets.v[k]);
     }
+}
+
+void lint_store_datasets(lint *l, const ds_datastore *store)
+{
+    ds_datasets datasets = datastore_datasets(store, l->arena);
+    if (store->capture.type == CAPTURE_SQL_WATERMARK)
+        check_watermark(l, store, datasets);
+    for (size_t i = 0; i < datasets.n; i++)
+        check_dataset(l, store, &datasets.v[i]);
 }

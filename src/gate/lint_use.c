@@ -17,10 +17,7 @@ static void unknown_dataset(lint *l, const use *u)
 {
     lint_add(l, LINT_UNKNOWN_DATASET, u->sink->pos, u->object, "datastore \"%s\" has no dataset \"%s\"", u->sink->store,
              u->sink->dataset);
-    const char **names = ARENA_ARRAY(l->arena, const char *, u->store->datasets.n);
-    for (size_t i = 0; i < u->store->datasets.n; i++)
-        names[i] = u->store->datasets.v[i].name;
-    const char *nearest = str_nearest(u->sink->dataset, names, u->store->datasets.n);
+    const char *nearest = datastore_nearest(u->store, u->sink->dataset, l->arena);
     if (nearest)
         diag_hint(l->diags, "did you mean \"%s/%s\"?", u->sink->store, nearest);
 }

@@ -136,10 +136,10 @@ static void nodes_sort(ds_nodes *nodes)
         qsort(nodes->v, nodes->n, sizeof nodes->v[0], by_name);
 }
 
-// A store's datasets are one array, so the order of addresses is the store's order.
-static int by_address(const void *a, const void *b)
+static int by_place(const void *a, const void *b, void *store)
 {
-    const ds_dataset *x = *(const ds_dataset *const *)a, *y = *(const ds_dataset *const *)b;
+    size_t x = datastore_place(store, *(const ds_dataset *const *)a);
+    size_t y = datastore_place(store, *(const ds_dataset *const *)b);
     return (x > y) - (x < y);
 }
 
@@ -147,7 +147,7 @@ static void finish_datasets(item *it)
 {
     size_t kept = 0;
     if (it->needed.n > 1)
-        qsort(it->needed.v, it->needed.n, sizeof it->needed.v[0], by_address);
+        qsort_r(it->needed.v, it->needed.n, sizeof it->needed.v[0], by_place, (void *)(uintptr_t)it->node.store);
     for (size_t i = 0; i < it->needed.n; i++)
         if (i == 0 || it->needed.v[i] != it->needed.v[kept - 1])
             it->needed.v[kept++] = it->needed.v[i];

@@ -58,6 +58,7 @@ typedef struct model_field {
     bool tag;                        // its word decides which of the other fields apply
     bool ordered;                    // lists and maps: their order says something
     bool given_counts;               // to give it, empty, is not the same as to leave it out
+    bool apart;                      // entries are packed one by one (pack.h), so that one can be read alone
     uint32_t only_for, required_for; // bits (1 << value) of the tag's words; 0: all, none
     model_pattern pattern;
     const model_words *words;

@@ -322,7 +322,7 @@ static const model_field STORE_FIELDS[] = {
     {.key = "consumers", .kind = FIELD_TEXTS, .offset = AT(ds_datastore, consumers), .pattern = PATTERN_CONSUMER,
      .given_counts = true, .about = "who may use it; absent: everybody, []: nobody", .example = "Consumer1/live"},
     {.key = "datasets", .kind = FIELD_MAP, .offset = AT(ds_datastore, datasets), .required = true,
-     .shape = &SHAPE_DATASET, .about = "its tables by name",
+     .apart = true, .shape = &SHAPE_DATASET, .about = "its tables by name",
      .example = "{customers: {columns: {id: varchar(20) primary key}}}"},
 };
 static const model_shape SHAPE_STORE = {

@@ -1,50 +1,6 @@
 #include "model/load.h"
 
-#include "model/index_int.h"
-#include "model/parse_int.h"
-
-// --- where texts come from
-
-// For findings that show a line.
-static void read_again(void *context, uint32_t file, ds_buf *out)
-{
-    const ds_tree *tree = context;
-    ds_error err;
-    if (file <= tree_count(tree) && !tree_file(tree, file - 1)->is_link)
-        ds_ignore(tree_read(tree, file - 1, out, &err));
-}
-
-// File i + 1 is entry i of the tree; those behind are repositories within.
-static void add_files(ds_model *model, ds_tree *tree)
-{
-    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
-    for (size_t i = 0; i < tree_count(tree); i++)
-        files_add(model->files, tree_path_shown(scratch, tree_file(tree, i)->path), (ds_str){0});
-    for (size_t i = 0; i < tree_inner_count(tree); i++)
-        files_add(model->files, tree_path_shown(scratch, tree_inner(tree, i)), (ds_str){0});
-    files_set_reader(model->files, read_again, tree);
-}
-
-static void report_inner(const ds_tree *tree, ds_diags *diags)
-{
-    for (size_t i = 0; i < tree_inner_count(tree); i++) {
-        ds_pos pos = {.file = (uint32_t)(tree_count(tree) + i + 1)};
-        MODEL_FIND(diags, RULE_INNER, pos, "", "a repository within the model is left out");
-        diag_hint(diags, "a model is of one repository: put the files themselves here");
-    }
-}
-
-// --- a model
-
-static ds_model *model_new(const char *dir)
-{
-    ds_arena *arena = arena_new();
-    ds_model *model = ARENA_NEW(arena, ds_model);
-    model->arena = arena;
-    model->files = files_new(arena);
-    model->dir = arena_strdup(arena, dir);
-    return model;
-}
+#include "model/build.h"
 
 void model_free(ds_model *model)
 {
@@ -61,27 +17,33 @@ void model_freep(ds_model **model)
     *model = NULL;
 }
 
-static ds_rc build(ds_model *model, ds_tree *tree, const char *environment, ds_diags *diags, ds_error *err)
+typedef struct loading {
+    ds_builder *builder;
+    ds_diags *diags;
+} loading;
+
+static ds_rc add_file(void *context, const ds_decoded *file, ds_error *err)
 {
-    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
-    decoder whole = {.arena = model->arena, .scratch = scratch, .diags = diags};
-    TRY(parse_tree(tree, &whole, err));
-    TRY(tree_id(tree, model->tree_id, err));
-    report_inner(tree, diags);
-    TRY(index_build(model, &whole, environment, err));
-    diags_sort(diags);
+    (void)err;
+    loading *l = context;
+    for (size_t i = 0; i < file->n; i++)
+        builder_add(l->builder, file->documents[i].kind, file->documents[i].object);
+    diags_append(l->diags, file->remarks);
     return DS_DONE;
 }
 
 ds_rc model_load_tree(ds_tree *tree, const ds_load_options *options, ds_model **out, ds_diags **diags, ds_error *err)
 {
-    CLEANUP(model_freep) ds_model *model = model_new(options->dir);
-    add_files(model, tree);
-    CLEANUP(diags_freep) ds_diags *found = diags_new(model->files);
-    TRY(build(model, tree, options->environment, found, err));
-    *out = model;
+    CLEANUP(builder_freep) ds_builder *builder = builder_new(options->dir, tree);
+    CLEANUP(diags_freep) ds_diags *found = diags_new(builder_files(builder));
+    loading l = {builder, found};
+    decode_request request = {.files = builder_files(builder),
+                              .keep = builder_arena(builder),
+                              .visit = add_file,
+                              .context = &l};
+    TRY(tree_decode(tree, &request, err));
+    TRY(builder_finish(builder, options->environment, found, out, err));
     *diags = found;
-    model = NULL;
     found = NULL;
     return DS_DONE;
 }

@@ -10,10 +10,54 @@ const ds_datastore *model_datastore(const ds_model *model, const char *name)
 // Datasets, columns and groups are few and looked up seldom: no map is worth its memory.
 const ds_dataset *datastore_dataset(const ds_datastore *store, const char *name)
 {
+    if (store->unread)
+        return store->unread->find(store->unread, name);
     for (size_t i = 0; i < store->datasets.n; i++)
         if (strcmp(store->datasets.v[i].name, name) == 0)
             return &store->datasets.v[i];
     return NULL;
+}
+
+size_t datastore_dataset_count(const ds_datastore *store)
+{
+    return store->unread ? store->unread->n : store->datasets.n;
+}
+
+size_t datastore_place(const ds_datastore *store, const ds_dataset *dataset)
+{
+    return store->unread ? store->unread->place(store->unread, dataset) : (size_t)(dataset - store->datasets.v);
+}
+
+ds_datasets datastore_datasets(const ds_datastore *store, ds_arena *scratch)
+{
+    if (store->unread)
+        return store->unread->all(store->unread, scratch);
+    return (ds_datasets){store->datasets.v, store->datasets.n};
+}
+
+void datastore_open(ds_datastore *store, ds_arena *arena)
+{
+    if (!store->unread)
+        return;
+    ds_datasets all = store->unread->all(store->unread, arena);
+    store->datasets.v = (ds_dataset *)(uintptr_t)all.v;
+    store->datasets.n = all.n;
+    store->unread = NULL;
+}
+
+void model_open(ds_model *model)
+{
+    for (size_t i = 0; i < model->datastores.n; i++)
+        datastore_open(model->datastores.v[i], model->arena);
+}
+
+const char *datastore_nearest(const ds_datastore *store, const char *name, ds_arena *scratch)
+{
+    ds_datasets all = datastore_datasets(store, scratch);
+    const char **names = ARENA_ARRAY(scratch, const char *, all.n);
+    for (size_t i = 0; i < all.n; i++)
+        names[i] = all.v[i].name;
+    return str_nearest(name, names, all.n);
 }
 
 const ds_column *dataset_column(const ds_dataset *dataset, const char *name)

@@ -223,6 +223,7 @@ typedef struct ds_datastore {
     ds_capture capture; // type CAPTURE_TRANSFORMER for a transformer's output
     LIST_OF(ds_dataset) datasets;
     const struct ds_workspace *producer; // the workspace whose transformer writes it, or NULL
+    struct ds_unread *unread;            // of a model from an image: its datasets, which are read when asked for
 } ds_datastore;
 
 typedef struct ds_sink {

@@ -1,22 +1,28 @@
-#include "model/parse_int.h"
+#include "model/build.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "model/decode_int.h"
 #include "model/load.h"
 
-enum { SLICE_FILES = 64, SLICE_BYTES = 1 << 18 };
+// The files are cut into slices of neighbours. Each thread takes the next slice, until none is left, and decodes it
+// with strings, arena and findings of its own; finished slices are visited in the order of the files. So what comes out
+// is that of one thread, whoever was faster.
+enum { PARSE_THREADS_MAX = 16, SLICE_FILES = 64, SLICE_BYTES = 1 << 18 };
 
 typedef struct slice {
     size_t first, end; // files
     bool done;
     ds_rc rc;
-    decoder decoder; // its objects and findings, until it is joined
+    ds_arena *arena; // its own, or NULL: documents are kept
+    VEC(ds_decoded) files;
 } slice;
 
 typedef struct team {
+    const decode_request *request;
     ds_tree *tree;
     slice *slices;
     size_t n;
@@ -24,9 +30,9 @@ typedef struct team {
     atomic_bool failed; // no more are taken
     pthread_mutex_t lock;
     // Guarded by lock:
-    decoder *whole;
-    size_t joined; // slices that are in whole
+    size_t joined; // slices that have been visited
     ds_error err;  // of the first slice that failed
+    ds_rc rc;
     size_t failed_at;
 } team;
 
@@ -94,27 +100,47 @@ static void cut(team *t, ds_arena *arena)
     }
 }
 
-static void join(decoder *whole, slice *s)
+static ds_rc visit_slice(const decode_request *request, slice *s, ds_error *err)
 {
-    for (size_t k = 0; k < MODEL_KIND_COUNT; k++)
-        for (size_t i = 0; i < s->decoder.objects[k].n; i++)
-            *VEC_PUSH(whole->arena, &whole->objects[k]) = s->decoder.objects[k].v[i];
-    diags_append(whole->diags, s->decoder.diags);
-    diags_freep(&s->decoder.diags);
+    for (size_t i = 0; i < s->files.n; i++)
+        TRY(request->visit(request->context, &s->files.v[i], err));
+    return DS_DONE;
 }
 
-// Marks a slice as done, and joins all that are next in order.
+static void slice_release(slice *s)
+{
+    for (size_t i = 0; i < s->files.n; i++)
+        diags_free(s->files.v[i].remarks);
+    s->files.n = 0;
+    arena_freep(&s->arena);
+}
+
+static void note_failure(team *t, const slice *s, ds_rc rc, const ds_error *err)
+{
+    size_t at = (size_t)(s - t->slices);
+    atomic_store(&t->failed, true);
+    if (at >= t->failed_at)
+        return;
+    t->failed_at = at;
+    t->rc = rc;
+    t->err = *err;
+}
+
+// Marks a slice as done, and visits all that are next in order.
 static void finish(team *t, slice *s, const ds_error *err)
 {
     pthread_mutex_lock(&t->lock);
     s->done = true;
-    size_t at = (size_t)(s - t->slices);
-    if (s->rc.code != DS_OK && at < t->failed_at) {
-        t->failed_at = at;
-        t->err = *err;
+    if (s->rc.code != DS_OK)
+        note_failure(t, s, s->rc, err);
+    for (; t->joined < t->n && t->slices[t->joined].done; t->joined++) {
+        slice *next = &t->slices[t->joined];
+        ds_error failure;
+        ds_rc rc = t->joined < t->failed_at ? visit_slice(t->request, next, &failure) : DS_DONE;
+        if (rc.code != DS_OK)
+            note_failure(t, next, rc, &failure);
+        slice_release(next);
     }
-    for (; t->joined < t->n && t->slices[t->joined].done; t->joined++)
-        join(t->whole, &t->slices[t->joined]);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -126,16 +152,46 @@ typedef struct worker {
     pthread_t thread;
 } worker;
 
-static void parse_slice(team *t, slice *s, const decoder *own, ds_buf *text)
+// What the decoder has got since `before`.
+static ds_decoded take_documents(decoder *d, size_t entry)
 {
+    ds_decoded file = {.entry = entry, .remarks = d->diags};
+    for (size_t kind = 0; kind < MODEL_KIND_COUNT; kind++)
+        file.n += d->objects[kind].n;
+    ds_document *next = ARENA_ARRAY(d->arena, ds_document, file.n);
+    file.documents = next;
+    for (size_t kind = 0; kind < MODEL_KIND_COUNT; kind++) {
+        for (size_t i = 0; i < d->objects[kind].n; i++)
+            *next++ = (ds_document){kind, d->objects[kind].v[i]};
+        d->objects[kind].n = 0;
+    }
+    return file;
+}
+
+static void parse_slice(team *t, slice *s, decoder *d, ds_buf *text)
+{
+    const decode_request *request = t->request;
     ds_error err;
-    s->decoder = *own;
-    s->decoder.diags = diags_new(diags_files(t->whole->diags));
-    for (size_t i = s->first; i < s->end && s->rc.code == DS_OK; i++)
-        s->rc = parse_file(t->tree, i, &s->decoder, text, &err);
-    if (s->rc.code != DS_OK)
-        atomic_store(&t->failed, true);
+    for (size_t i = s->first; i < s->end && s->rc.code == DS_OK; i++) {
+        if (request->known && request->known[i])
+            continue;
+        d->diags = diags_new(request->files);
+        s->rc = parse_file(t->tree, i, d, text, &err);
+        ds_decoded *file = VEC_PUSH(d->arena, &s->files);
+        *file = take_documents(d, i);
+        if (request->prepare && s->rc.code == DS_OK)
+            request->prepare(request->context, file, d->arena);
+    }
     finish(t, s, &err);
+}
+
+// Documents that are not kept go to the slice's own arena, with the texts that they share.
+static void parse_own_slice(team *t, slice *s, ds_arena *scratch, ds_buf *text)
+{
+    s->arena = arena_new();
+    CLEANUP(interner_freep) interner *strings = interner_new(s->arena);
+    decoder d = {.arena = s->arena, .scratch = scratch, .strings = strings};
+    parse_slice(t, s, &d, text);
 }
 
 static void *work(void *context)
@@ -145,12 +201,15 @@ static void *work(void *context)
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     CLEANUP(interner_freep) interner *strings = interner_new(w->arena);
     CLEANUP(buf_release) ds_buf text = BUF_INIT(MODEL_FILE_MAX);
-    decoder own = {.arena = w->arena, .scratch = scratch, .strings = strings};
+    decoder kept = {.arena = w->arena, .scratch = scratch, .strings = strings};
     for (;;) {
         size_t i = atomic_fetch_add(&t->next, 1);
         if (i >= t->n || atomic_load(&t->failed))
             return NULL;
-        parse_slice(t, &t->slices[i], &own, &text);
+        if (t->request->keep)
+            parse_slice(t, &t->slices[i], &kept, &text);
+        else
+            parse_own_slice(t, &t->slices[i], scratch, &text);
     }
 }
 
@@ -177,21 +236,22 @@ static void run(team *t)
     for (size_t i = 0; i < n; i++)
         pthread_join(workers[i].thread, NULL);
     for (size_t i = 0; i < wanted; i++) {
-        arena_adopt(t->whole->arena, workers[i].arena);
+        if (t->request->keep)
+            arena_adopt(t->request->keep, workers[i].arena);
         arena_free(workers[i].arena);
     }
 }
 
-ds_rc parse_tree(ds_tree *tree, decoder *whole, ds_error *err)
+ds_rc tree_decode(ds_tree *tree, const decode_request *request, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    team t = {.tree = tree, .whole = whole, .lock = PTHREAD_MUTEX_INITIALIZER, .failed_at = SIZE_MAX};
+    team t = {.request = request, .tree = tree, .lock = PTHREAD_MUTEX_INITIALIZER, .failed_at = SIZE_MAX};
     cut(&t, arena);
     run(&t);
     for (size_t i = t.joined; i < t.n; i++) // behind one that failed
-        diags_freep(&t.slices[i].decoder.diags);
+        slice_release(&t.slices[i]);
     if (t.failed_at == SIZE_MAX)
         return DS_DONE;
     *err = t.err;
-    return t.slices[t.failed_at].rc;
+    return t.rc;
 }

@@ -45,6 +45,7 @@ typedef enum ds_type_kind {
 enum { TYPE_KIND_COUNT = TYPE_MLFLOAT + 1 };
 
 enum { TYPE_UNLIMITED = -1, TYPE_DEPTH_MAX = 16, TYPE_FIELDS_MAX = 1000, TYPE_TEXT_MAX = 4096 };
+enum { TYPE_PRINT_MAX = 4 * TYPE_TEXT_MAX }; // canonical names may be longer than those that were written
 
 typedef struct ds_type ds_type;
 typedef struct ds_type_field {

@@ -328,11 +328,11 @@ static ds_rc parse_type(parser *p, const ds_type **out)
     return DS_DONE;
 }
 
-static ds_rc start(parser *p, size_t *error_at)
+static ds_rc start(parser *p, size_t most, size_t *error_at)
 {
     *error_at = 0;
-    if (p->text.n > TYPE_TEXT_MAX)
-        return FAIL_AT(p, 0, "the type is longer than %d characters", TYPE_TEXT_MAX);
+    if (p->text.n > most)
+        return FAIL_AT(p, 0, "the type is longer than %zu characters", most);
     return DS_DONE;
 }
 
@@ -348,7 +348,7 @@ static ds_rc parse_whole_type(parser *p, const ds_type **out)
 ds_rc type_parse(ds_arena *arena, ds_str text, const ds_type **out, size_t *error_at, ds_error *err)
 {
     parser p = {.arena = arena, .text = text, .err = err};
-    TRY(start(&p, error_at));
+    TRY(start(&p, TYPE_PRINT_MAX, error_at));
     const ds_type *type = NULL;
     ds_rc rc = parse_whole_type(&p, &type);
     *error_at = p.error_at;
@@ -404,7 +404,7 @@ static ds_rc parse_modifiers(parser *p, modifiers *m)
 ds_rc column_spec_parse(ds_arena *arena, ds_str text, ds_column_spec *out, size_t *error_at, ds_error *err)
 {
     parser p = {.arena = arena, .text = text, .err = err};
-    TRY(start(&p, error_at));
+    TRY(start(&p, TYPE_TEXT_MAX, error_at));
     ds_column_spec spec = {0};
     modifiers m = {0};
     ds_rc rc = parse_type(&p, &spec.type);

@@ -1,0 +1,377 @@
+// A model from an image: documents at once, datasets when they are asked for.
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/vec.h"
+#include "image/image_int.h"
+#include "model/build.h"
+#include "model/fields.h"
+#include "model/load.h"
+
+// --- open
+
+static ds_rc read_format(sqlite3 *db, uint64_t *format, ds_error *err)
+{
+    CLEANUP(image_finalizep) sqlite3_stmt *q = NULL;
+    TRY(image_prepare(db, "SELECT value FROM meta WHERE name = 'format'", &q, err));
+    if (sqlite3_step(q) != SQLITE_ROW)
+        return image_fail(db, "read", err);
+    *format = (uint64_t)sqlite3_column_int64(q, 0);
+    return DS_DONE;
+}
+
+// A path as SQLite's URIs have it. Immutable: no locks, no look for journals.
+static void put_uri(ds_buf *out, const char *path)
+{
+    buf_puts(out, "file:");
+    for (const char *p = path; *p; p++)
+        if (*p == '?' || *p == '#' || *p == '%')
+            buf_printf(out, "%%%02x", (unsigned)(unsigned char)*p);
+        else
+            buf_putc(out, *p);
+    buf_puts(out, "?immutable=1&mode=ro");
+}
+
+static ds_rc open_file(const char *path, sqlite3 **db, ds_error *err)
+{
+    enum { URI_MAX = 3 * 4096 + 64 };
+    CLEANUP(buf_release) ds_buf uri = BUF_INIT(URI_MAX);
+    put_uri(&uri, path);
+    if (sqlite3_open_v2(buf_text(&uri), db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) !=
+            SQLITE_OK ||
+        sqlite3_exec(*db, "PRAGMA mmap_size=134217728; PRAGMA cache_size=-65536; PRAGMA cell_size_check=ON", NULL, NULL,
+                     NULL) != SQLITE_OK)
+        return image_fail(*db, "open", err);
+    uint64_t format = 0;
+    TRY(read_format(*db, &format, err));
+    return format == image_format() ? DS_DONE : ds_fail(err, DS_INTERNAL, "an image of another version");
+}
+
+ds_image *image_new(sqlite3 *db)
+{
+    ds_image *image = calloc(1, sizeof *image);
+    if (!image)
+        BUG("out of memory");
+    image->db = db;
+    return image;
+}
+
+ds_rc image_open(const char *path, ds_image **out, ds_error *err)
+{
+    struct stat st;
+    *out = NULL;
+    if (stat(path, &st) != 0)
+        return DS_DONE;
+    sqlite3 *db = NULL;
+    if (open_file(path, &db, err).code != DS_OK) {
+        sqlite3_close(db);
+        return DS_DONE;
+    }
+    *out = image_new(db);
+    (*out)->owned = true;
+    return DS_DONE;
+}
+
+void image_closep(ds_image **image)
+{
+    ds_image *i = *image;
+    *image = NULL;
+    if (!i)
+        return;
+    image_finalizep(&i->one);
+    image_finalizep(&i->all);
+    image_finalizep(&i->documents);
+    image_finalizep(&i->remarks);
+    image_finalizep(&i->datasets);
+    if (i->owned)
+        sqlite3_close(i->db);
+    free(i);
+}
+
+ds_rc image_check(const ds_image *image, ds_error *err)
+{
+    return image->damaged ? ds_fail(err, DS_INTERNAL, "the model's image is damaged") : DS_DONE;
+}
+
+// --- datasets
+
+typedef struct opened {
+    ds_dataset dataset; // first: what others have a pointer to
+    size_t place;
+} opened;
+
+typedef struct packed_store {
+    ds_unread unread; // first
+    ds_image *image;
+    ds_unpacker *u;
+    ds_arena *arena; // of the model
+    const ds_words *words;
+    ds_map *opened;
+    int64_t document;
+    uint32_t file;
+} packed_store;
+
+static const ds_dataset *read_one(packed_store *s, const char *name, sqlite3_stmt *q)
+{
+    ds_error err;
+    opened *o = ARENA_NEW(s->arena, opened);
+    ds_str packed = image_blob(q, 1);
+    ds_str kept = {arena_str(s->arena, packed), packed.n};
+    o->place = (size_t)sqlite3_column_int64(q, 0);
+    if (o->place >= s->unread.n ||
+        unpack_dataset(s->u, s->words, kept, s->file, s->arena, &o->dataset, &err).code != DS_OK ||
+        strcmp(o->dataset.name, name) != 0) {
+        s->image->damaged = true;
+        return NULL;
+    }
+    (void)map_add(s->opened, o->dataset.name, o);
+    return &o->dataset;
+}
+
+static const ds_dataset *find_dataset(ds_unread *unread, const char *name)
+{
+    packed_store *s = (packed_store *)unread;
+    s->opened = s->opened ? s->opened : map_new(s->arena);
+    const opened *known = map_get(s->opened, name);
+    if (known)
+        return &known->dataset;
+    sqlite3_stmt *q = s->image->one;
+    (void)sqlite3_bind_int64(q, 1, s->document);
+    (void)sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
+    int code = sqlite3_step(q);
+    const ds_dataset *found = code == SQLITE_ROW ? read_one(s, name, q) : NULL;
+    s->image->damaged |= code != SQLITE_ROW && code != SQLITE_DONE;
+    (void)sqlite3_reset(q);
+    return found;
+}
+
+static size_t place_of(const ds_unread *unread, const ds_dataset *dataset)
+{
+    (void)unread;
+    return ((const opened *)dataset)->place;
+}
+
+// Rows come in the order of names; each goes to its place.
+static bool read_rows(packed_store *s, sqlite3_stmt *q, ds_arena *scratch, ds_dataset *out)
+{
+    ds_error err;
+    size_t seen = 0;
+    int code;
+    for (; (code = sqlite3_step(q)) == SQLITE_ROW; seen++) {
+        size_t place = (size_t)sqlite3_column_int64(q, 0);
+        ds_str packed = image_blob(q, 1);
+        ds_str kept = {arena_str(scratch, packed), packed.n};
+        if (place >= s->unread.n || out[place].name ||
+            unpack_dataset(s->u, s->words, kept, s->file, scratch, &out[place], &err).code != DS_OK)
+            return false;
+    }
+    return code == SQLITE_DONE && seen == s->unread.n;
+}
+
+static ds_datasets all_datasets(ds_unread *unread, ds_arena *scratch)
+{
+    packed_store *s = (packed_store *)unread;
+    ds_dataset *all = ARENA_ARRAY(scratch, ds_dataset, s->unread.n);
+    (void)sqlite3_bind_int64(s->image->all, 1, s->document);
+    bool whole = read_rows(s, s->image->all, scratch, all);
+    (void)sqlite3_reset(s->image->all);
+    s->image->damaged |= !whole;
+    return whole ? (ds_datasets){all, s->unread.n} : (ds_datasets){NULL, 0};
+}
+
+// --- findings
+
+static ds_severity severity_of(const char *name)
+{
+    for (int s = DIAG_INFO; s < DIAG_ERROR; s++)
+        if (strcmp(severity_name((ds_severity)s), name) == 0)
+            return (ds_severity)s;
+    return DIAG_ERROR;
+}
+
+static void take_finding(sqlite3_stmt *q, uint32_t file, ds_diags *out)
+{
+    ds_pos pos = {.file = file,
+                  .line = (uint32_t)sqlite3_column_int64(q, 6) & 0xFFFFF,
+                  .column = (uint32_t)sqlite3_column_int64(q, 7) & 0xFFF};
+    diag_add(out, severity_of(image_text(q, 0)), image_text(q, 1), pos, image_text(q, 4), "%s", image_text(q, 2));
+    if (image_text(q, 3)[0])
+        diag_hint(out, "%s", image_text(q, 3));
+}
+
+// --- documents
+
+typedef struct loading {
+    ds_image *image;
+    ds_tree *tree;
+    ds_builder *builder;
+    ds_unpacker *u;
+    ds_diags *diags;
+    ds_decoded *decoded; // by entry of the tree
+    sqlite3_stmt *documents, *remarks;
+    int documents_code, remarks_code; // of their last step
+} loading;
+
+static packed_store *packed_new(loading *l, const ds_words *words, int64_t document, uint32_t file, size_t n)
+{
+    ds_arena *arena = builder_arena(l->builder);
+    packed_store *s = ARENA_NEW(arena, packed_store);
+    *s = (packed_store){.unread = {n, find_dataset, place_of, all_datasets},
+                        .image = l->image,
+                        .u = l->u,
+                        .arena = arena,
+                        .words = words,
+                        .document = document,
+                        .file = file};
+    return s;
+}
+
+// Outputs of transformers are few, and others walk through them: they are read at once.
+static ds_rc attach_datasets(packed_store *s, ds_datastore *store, bool is_output, ds_error *err)
+{
+    if (!is_output) {
+        store->unread = &s->unread;
+        return DS_DONE;
+    }
+    ds_datasets all = all_datasets(&s->unread, s->arena);
+    TRY(image_check(s->image, err));
+    store->datasets.v = (ds_dataset *)(uintptr_t)all.v;
+    store->datasets.n = all.n;
+    return DS_DONE;
+}
+
+static ds_rc add_document(loading *l, uint32_t file, ds_error *err)
+{
+    sqlite3_stmt *q = l->documents;
+    ds_arena *arena = builder_arena(l->builder);
+    ds_str words = image_blob(q, 3), head = image_blob(q, 4);
+    words.p = arena_str(arena, words);
+    head.p = arena_str(arena, head);
+    const ds_words *known;
+    ds_unpacked document;
+    size_t kind = (size_t)sqlite3_column_int64(q, 2);
+    TRY(unpack_words(l->u, words, &known, err));
+    TRY(unpack_document(l->u, known, kind, head, file, &document, err));
+    builder_add(l->builder, kind, document.object);
+    if (!document.store)
+        return DS_DONE;
+    packed_store *s = packed_new(l, known, sqlite3_column_int64(q, 0), file, document.datasets);
+    return attach_datasets(s, document.store, document.store != document.object, err);
+}
+
+// The image's documents and remarks come in the order of its files, which is the tree's.
+static ds_rc add_known(loading *l, uint32_t known, uint32_t file, ds_error *err)
+{
+    for (; l->documents_code == SQLITE_ROW; l->documents_code = sqlite3_step(l->documents)) {
+        uint32_t its = (uint32_t)sqlite3_column_int64(l->documents, 1);
+        if (its > known)
+            break;
+        if (its == known)
+            TRY(add_document(l, file, err));
+    }
+    for (; l->remarks_code == SQLITE_ROW; l->remarks_code = sqlite3_step(l->remarks)) {
+        uint32_t its = (uint32_t)sqlite3_column_int64(l->remarks, 5);
+        if (its > known)
+            break;
+        if (its == known)
+            take_finding(l->remarks, file, l->diags);
+    }
+    return DS_DONE;
+}
+
+static ds_rc keep_decoded(void *context, const ds_decoded *file, ds_error *err)
+{
+    (void)err;
+    loading *l = context;
+    l->decoded[file->entry] = *file;
+    diags_append(l->diags, file->remarks);
+    return DS_DONE;
+}
+
+static ds_rc add_entries(loading *l, const image_match *match, ds_error *err)
+{
+    l->documents_code = l->documents ? sqlite3_step(l->documents) : SQLITE_DONE;
+    l->remarks_code = l->remarks ? sqlite3_step(l->remarks) : SQLITE_DONE;
+    for (size_t i = 0; i < tree_count(l->tree); i++) {
+        const ds_decoded *d = &l->decoded[i];
+        if (match->file[i])
+            TRY(add_known(l, match->file[i], (uint32_t)i + 1, err));
+        for (size_t k = 0; k < d->n; k++)
+            builder_add(l->builder, d->documents[k].kind, d->documents[k].object);
+    }
+    bool whole = (l->documents_code == SQLITE_DONE || l->documents_code == SQLITE_ROW) &&
+                 (l->remarks_code == SQLITE_DONE || l->remarks_code == SQLITE_ROW);
+    return whole ? DS_DONE : image_fail(l->image->db, "read", err);
+}
+
+static ds_rc prepare(ds_image *image, loading *l, ds_error *err)
+{
+    if (!image->one)
+        TRY(image_prepare(image->db, "SELECT place, packed FROM dataset WHERE document = ?1 AND name = ?2", &image->one,
+                          err));
+    if (!image->all)
+        TRY(image_prepare(image->db, "SELECT place, packed FROM dataset WHERE document = ?1", &image->all, err));
+    TRY(image_prepare(image->db, "SELECT id, file, kind, words, head FROM document ORDER BY id", &l->documents, err));
+    return image_prepare(
+        image->db,
+        "SELECT severity, rule, message, hint, object, file, line, \"column\" FROM remark ORDER BY file, rowid",
+        &l->remarks, err);
+}
+
+static void loading_release(loading *l)
+{
+    image_finalizep(&l->documents);
+    image_finalizep(&l->remarks);
+    builder_freep(&l->builder);
+    diags_freep(&l->diags);
+}
+
+ds_rc image_load(ds_image *image, ds_tree *tree, const ds_load_options *options, ds_diags **diags, ds_model **out,
+                 ds_error *err)
+{
+    CLEANUP(loading_release) loading l = {.image = image, .tree = tree, .builder = builder_new(options->dir, tree)};
+    ds_arena *arena = builder_arena(l.builder);
+    l.u = unpacker_new(arena);
+    l.decoded = ARENA_ARRAY(arena, ds_decoded, tree_count(tree));
+    l.diags = diags_new(builder_files(l.builder));
+    image_match match;
+    TRY(image_match_tree(image, tree, arena, &match, err));
+    if (image)
+        TRY(prepare(image, &l, err));
+    decode_request request = {
+        .known = match.file, .files = builder_files(l.builder), .keep = arena, .visit = keep_decoded, .context = &l};
+    TRY(tree_decode(tree, &request, err));
+    TRY(add_entries(&l, &match, err));
+    TRY(builder_finish(l.builder, options->environment, l.diags, out, err));
+    *diags = l.diags;
+    l.diags = NULL;
+    return DS_DONE;
+}
+
+ds_rc image_findings(ds_image *image, ds_diags *out, ds_error *err)
+{
+    CLEANUP(image_finalizep) sqlite3_stmt *q = NULL;
+    TRY(image_prepare(image->db,
+                      "SELECT severity, rule, message, hint, object, file, line, \"column\" FROM diagnostics", &q,
+                      err));
+    int code;
+    while ((code = sqlite3_step(q)) == SQLITE_ROW)
+        take_finding(q, (uint32_t)sqlite3_column_int64(q, 5), out);
+    return code == SQLITE_DONE ? DS_DONE : image_fail(image->db, "read", err);
+}
+
+// --- counts
+
+ds_rc image_get_counts(ds_image *image, ds_image_count *counts, size_t n, ds_error *err)
+{
+    CLEANUP(image_finalizep) sqlite3_stmt *q = NULL;
+    TRY(image_prepare(image->db, "SELECT value FROM meta WHERE name = ?1", &q, err));
+    for (size_t i = 0; i < n; i++) {
+        (void)sqlite3_bind_text(q, 1, counts[i].name, -1, SQLITE_STATIC);
+        if (sqlite3_step(q) != SQLITE_ROW)
+            return ds_fail(err, DS_INTERNAL, "the model's image does not say how many %s", counts[i].name);
+        counts[i].n = (size_t)sqlite3_column_int64(q, 0);
+        (void)sqlite3_reset(q);
+    }
+    return DS_DONE;
+}
