@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/compiled.h"
 #include "cli/lint_formats.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -16,6 +17,7 @@ static const ds_option OPTIONS[] = {
 
 // The findings that FILE arguments ask for: all, or those in these files or below these directories.
 typedef struct lint_filter {
+    const char *root;   // real path of the model's directory
     const char **paths; // real paths
     size_t n;
 } lint_filter;
@@ -26,62 +28,63 @@ static bool below(const char *path, const char *parent)
     return strncmp(path, parent, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
-static bool in_filter(const lint_filter *filter, const char *dir, const char *file)
+// file: relative to the root, and no link to somewhere else.
+static bool in_filter(const lint_filter *filter, const char *file)
 {
-    if (filter->n == 0)
-        return true;
-    CLEANUP(buf_release) ds_buf joined = BUF_INIT(FILE_PATH_MAX);
-    file_join(&joined, dir, file);
-    char *real = realpath(buf_text(&joined), NULL);
-    bool found = false;
-    for (size_t i = 0; real && i < filter->n; i++)
-        found |= below(real, filter->paths[i]);
-    free(real);
+    CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX);
+    bool found = filter->n == 0;
+    if (!found)
+        file_join(&path, filter->root, file);
+    for (size_t i = 0; i < filter->n && !found; i++)
+        found = below(buf_text(&path), filter->paths[i]);
     return found;
 }
 
-static ds_rc filter_init(lint_filter *filter, const ds_session *session, ds_error *err)
+static ds_rc real_path(const char *path, ds_arena *arena, const char **out, ds_error *err)
 {
-    const ds_args *args = &session->cli->args;
-    const ds_files *files = session->model->files;
-    filter->paths = ARENA_ARRAY(session->cli->arena, const char *, args->word_count);
+    char *real = realpath(path, NULL);
+    if (!real)
+        return ds_fail_errno(err, errno, "can't open", path);
+    *out = arena_strdup(arena, real);
+    free(real);
+    return DS_DONE;
+}
+
+static ds_rc filter_init(lint_filter *filter, const ds_compiled *c, ds_error *err)
+{
+    const ds_args *args = &c->cli->args;
+    filter->paths = ARENA_ARRAY(c->cli->arena, const char *, args->word_count);
+    TRY(real_path(c->dir, c->cli->arena, &filter->root, err));
     for (size_t i = 0; i < args->word_count; i++) {
-        char *real = realpath(args->words[i], NULL);
-        if (!real)
-            return ds_fail_errno(err, errno, "can't open", args->words[i]);
-        lint_filter one = {(const char *[]){real}, 1};
+        TRY(real_path(args->words[i], c->cli->arena, &filter->paths[i], err));
+        lint_filter one = {filter->root, &filter->paths[i], 1};
         bool known = false;
-        for (uint32_t f = 1; f <= files_count(files) && !known; f++)
-            known = in_filter(&one, session->dir, files_path(files, f));
-        filter->paths[filter->n++] = arena_strdup(session->cli->arena, real);
-        free(real);
+        for (uint32_t f = 1; f <= files_count(c->files) && !known; f++)
+            known = in_filter(&one, files_path(c->files, f));
         if (!known)
             return ds_hint(ds_fail(err, DS_USAGE, "\"%s\" holds nothing of the model in \"%s\"", args->words[i],
-                                   session->dir),
+                                   c->dir),
                            err, "-C DIR names the model's directory; a model's files end in .yaml or .yml");
+        filter->n++;
     }
     return DS_DONE;
 }
 
 // The findings to show, of the whole model or of the files asked for.
-static lint_report make_report(const ds_session *session, const lint_filter *filter)
+static lint_report make_report(const ds_compiled *c, const lint_filter *filter)
 {
-    lint_report report = {.diags = session->diags};
-    size_t n = diags_count(session->diags);
-    report.shown = ARENA_ARRAY(session->cli->arena, const ds_diag *, n);
+    lint_report report = {.diags = c->diags, .datasets = c->counts.datasets, .workspaces = c->counts.workspaces};
+    size_t n = diags_count(c->diags);
+    report.shown = ARENA_ARRAY(c->cli->arena, const ds_diag *, n);
     for (size_t i = 0; i < n; i++) {
-        const ds_diag *diag = diags_at(session->diags, i);
-        if (!in_filter(filter, session->dir, files_path(session->model->files, diag->pos.file)))
+        const ds_diag *diag = diags_at(c->diags, i);
+        if (!in_filter(filter, files_path(c->files, diag->pos.file)))
             continue;
         report.shown[report.n++] = diag;
         report.counts[diag->severity]++;
     }
     if (filter->n == 0) // includes what diags no longer keeps
-        for (int s = DIAG_INFO; s <= DIAG_ERROR; s++)
-            report.counts[s] = diags_severity_count(session->diags, (ds_severity)s);
-    report.workspaces = session->model->workspaces.n;
-    for (size_t i = 0; i < session->model->datastores.n; i++)
-        report.datasets += session->model->datastores.v[i]->datasets.n;
+        memcpy(report.counts, c->counts.of, sizeof report.counts);
     return report;
 }
 
@@ -90,11 +93,14 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     double start = clock_elapsed_s();
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
-    TRY(session_load(&session, err));
+    TRY(session_check_dirs(&session, err));
+    CLEANUP(compiled_release) ds_compiled compiled;
+    compiled_init(&compiled, cli, session.dir);
+    TRY(compiled_open(&compiled, err));
     lint_filter filter = {0};
-    TRY(filter_init(&filter, &session, err));
-    lint_model(session.model, cli->program->platforms, session.diags);
-    lint_report report = make_report(&session, &filter);
+    TRY(filter_init(&filter, &compiled, err));
+    TRY(compiled_lint(&compiled, err));
+    lint_report report = make_report(&compiled, &filter);
     report.seconds = clock_elapsed_s() - start;
     lint_print(cli, &report, args_text(&cli->args, "format"));
     cli->exit = report.counts[DIAG_ERROR] ? 1 : 0;

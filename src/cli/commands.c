@@ -11,6 +11,7 @@ const ds_cli_command *const COMMANDS[] = {
     &COMMAND_LINT,
     &COMMAND_EXPLAIN,
     &COMMAND_GRAPH,
+    &COMMAND_QUERY,
     &COMMAND_SCHEMA,
     // the work
     &COMMAND_PLAN,
@@ -44,6 +45,9 @@ const ds_option GLOBAL_OPTIONS[] = {
     {"format", 0, OPTION_CHOICE, "FORMAT", .choices = "text|json", .fallback = "text",
      .help = "how results are printed"},
     {"secrets", 0, OPTION_TEXT, "DIR", .help = "credentials as files, DIR/NAME/USER and so on"},
+    {"cache", 0, OPTION_TEXT, "DIR",
+     .help = "where compiled models are kept; default: $XDG_CACHE_HOME/datasurface, or ~/.cache/datasurface"},
+    {"no-cache", 0, OPTION_FLAG, .help = "keep no compiled model, and use none"},
     {"lease-wait", 0, OPTION_DURATION, "TIME", .fallback = "10s", .help = "how long to wait for a busy stream"},
     {"log-level", 0, OPTION_CHOICE, "LEVEL", .choices = "debug|info|warning|error|none", .fallback = "warning",
      .env = "DATASURFACE_LOG", .help = "what the log on stderr tells"},
@@ -61,8 +65,7 @@ const ds_exit_code EXIT_CODES[] = {
 const size_t EXIT_CODE_COUNT = sizeof EXIT_CODES / sizeof EXIT_CODES[0];
 
 // Designed, and not in this version: asking for them is no typing error.
-static const char *const LATER[] = {"check",  "trigger", "assign", "query", "export",
-                                    "deploy", "doctor",  "serve",  "mcp"};
+static const char *const LATER[] = {"check", "trigger", "assign", "export", "deploy", "doctor", "serve", "mcp"};
 
 const ds_cli_command *command_find(const char *name)
 {

@@ -36,8 +36,7 @@ static ds_rc check_dir(const char *dir, const char *option, ds_error *err)
     return ds_hint(rc, err, "%s names it", option);
 }
 
-// What the command line named must be there before any work begins.
-static ds_rc check_dirs(const ds_session *session, ds_error *err)
+ds_rc session_check_dirs(const ds_session *session, ds_error *err)
 {
     TRY(check_dir(session->runtime.secrets_dir, "--secrets", err));
     return args_given(&session->cli->args, "dir") ? check_dir(session->dir, "-C", err) : DS_DONE;
@@ -47,7 +46,7 @@ ds_rc session_load(ds_session *session, ds_error *err)
 {
     if (session->model)
         return DS_DONE;
-    TRY(check_dirs(session, err));
+    TRY(session_check_dirs(session, err));
     ds_load_options options = {session->dir, args_text(&session->cli->args, "env")};
     TRY(model_load(&options, &session->model, &session->diags, err));
     session->runtime.tree_id = session->model->tree_id;
@@ -217,7 +216,7 @@ static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
         return ds_hint(ds_fail(err, DS_USAGE, "--merge can't be \"%.*s%s\"", STR_ARGS(scheme), rest.n ? ":…" : ""), err,
                        "write sqlite:PATH or postgres://HOST/DATABASE");
     session->merge_count = 1;
-    TRY(check_dirs(session, err));
+    TRY(session_check_dirs(session, err));
     // The model, when there is one, is only compared with what was applied.
     ds_error ignored = {0};
     ds_ignore(session_load(session, &ignored));

@@ -40,6 +40,8 @@ typedef struct ds_session {
 void session_init(ds_session *session, ds_cli *cli);
 void session_release(ds_session *session);
 
+// What the command line named must be there before any work begins.
+ds_rc session_check_dirs(const ds_session *session, ds_error *err);
 // The model as its text says; findings are in session->diags.
 ds_rc session_load(ds_session *session, ds_error *err);
 // A model without errors. Errors are printed on stderr and make it fail with DS_FINDING.

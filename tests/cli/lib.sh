@@ -9,6 +9,7 @@ unset DATASURFACE_ENV DATASURFACE_LOG NO_COLOR
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+export XDG_CACHE_HOME=$work/.cache
 count=0
 failed=0
 out=$work/.stdout
