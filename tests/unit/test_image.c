@@ -156,6 +156,8 @@ static void check_same(ds_image *image, ds_tree *tree, const char *environment)
     if (image)
         OK(image_check(image, &err));
     CLEANUP(loaded_release) loaded c = from_image(image, tree, environment);
+    if (c.model->datastores.n)
+        datastore_open(c.model->datastores.v[0], c.model->arena);
     model_open(c.model);
     same_models(a.model, c.model);
     for (size_t i = 0; i < c.model->datastores.n; i++)
