@@ -59,6 +59,3 @@ ds_nodes graph_streams(const ds_graph *graph, const ds_platform *platform, ds_ar
 // "YellowLive/Store1"
 const char *node_stream_name(const ds_node *ingest);
 // Cycles between transformers (besides a transformer reading its own output): lint rejects those without a cron.
-// Workspaces that the dataset reaches, directly or through transformers, each once, by name.
-size_t graph_dependents(const ds_model *model, const ds_datastore *store, const char *dataset_or_null,
-                        const ds_workspace ***out, ds_arena *arena);

@@ -1,5 +1,7 @@
 #include "graph/render.h"
 
+#include "graph/render_int.h"
+
 static const char *const KIND_NAMES[] = {
     [NODE_INGEST] = "ingest",
     [NODE_EXPORT] = "export",
@@ -55,6 +57,16 @@ static const replacement DOT[] = {
     {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\r', "\\r"}, {0, NULL},
 };
 
+void render_mermaid_text(ds_buf *out, const char *text)
+{
+    put_quoted(out, text, MERMAID);
+}
+
+void render_dot_text(ds_buf *out, const char *text)
+{
+    put_quoted(out, text, DOT);
+}
+
 // Mermaid has no quoting for ids, so nodes are numbered in order of their names.
 static void mermaid_edges(const ds_graph *graph, const ds_platform *platform, ds_map *numbers, ds_buf *out)
 {
@@ -83,7 +95,7 @@ void graph_render_mermaid(const ds_graph *graph, const ds_platform *platform, ds
         char *number = arena_printf(arena, "n%zu", map_count(numbers));
         (void)map_add(numbers, node->name, number);
         buf_printf(out, "    %s%s", number, OPEN[node->kind]);
-        put_quoted(out, node->name, MERMAID);
+        render_mermaid_text(out, node->name);
         buf_printf(out, "%s\n", CLOSE[node->kind]);
     }
     mermaid_edges(graph, platform, numbers, out);
@@ -101,13 +113,13 @@ void graph_render_dot(const ds_graph *graph, const ds_platform *platform, ds_buf
         if (!is_shown(node, platform))
             continue;
         buf_puts(out, "    ");
-        put_quoted(out, node->name, DOT);
+        render_dot_text(out, node->name);
         buf_printf(out, " [shape=%s];\n", SHAPES[node->kind]);
         for (size_t k = 0; k < node->right.n; k++) {
             buf_puts(out, "    ");
-            put_quoted(out, node->name, DOT);
+            render_dot_text(out, node->name);
             buf_puts(out, " -> ");
-            put_quoted(out, node->right.v[k]->name, DOT);
+            render_dot_text(out, node->right.v[k]->name);
             buf_puts(out, ";\n");
         }
     }

@@ -88,6 +88,6 @@ expect "graph in JSON" 0 -C t-starter graph --format json
 python3 -c 'import json,sys; r=json.load(open(sys.argv[1]))["result"]; assert r["nodes"] and r["edges"]' "$out" &&
     ok "has nodes and edges" || not_ok "has nodes and edges"
 expect "lineage" 0 -C t-starter graph --lineage Store1/customers
-says "through the transformer" '^Consumer1 '
+says "through the transformer" 'Dataset/MaskedCustomers/customers -> Group/Consumer1/live'
 refuses "lineage of nothing" 2 'no dataset "Store1/nothing"' -C t-starter graph --lineage Store1/nothing
 finish

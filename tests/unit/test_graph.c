@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "graph/lineage_trace.h"
 #include "graph/placeholder.h"
 #include "graph/render.h"
 #include "model/load.h"
@@ -86,13 +87,16 @@ static void assert_streams(world *w, const char *expected)
     assert_string_equal(buf_text(&text), expected);
 }
 
-static void assert_dependents(world *w, const char *store, const char *dataset, const char *expected)
+// Transformers and groups around it, whatever the assignments say.
+static void assert_traced(world *w, const char *path, const char *expected)
 {
     CLEANUP(buf_release) ds_buf text = BUF_INIT(1 << 20);
-    const ds_workspace **v;
-    size_t n = graph_dependents(w->model, model_datastore(w->model, store), dataset, &v, w->arena);
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&text, "%s%s", i ? " " : "", v[i]->name.s);
+    ds_trace trace;
+    ds_error err;
+    assert_int_equal(graph_trace(w->model, w->graph, path, w->arena, &trace, &err).code, DS_OK);
+    for (size_t i = 0; i < trace.node_count; i++)
+        if (trace.nodes[i]->kind == TRACE_TRANSFORMER || trace.nodes[i]->kind == TRACE_GROUP)
+            buf_printf(&text, "%s%s", text.n ? " " : "", trace.nodes[i]->name);
     assert_string_equal(buf_text(&text), expected);
 }
 
@@ -189,14 +193,14 @@ static void own_output_and_circles_end(void **state)
                  "Transformer/Live/Sum (medium) -> Ingest/Live/Total\n"
                  "Trigger/Live/Sum (medium) -> Transformer/Live/Sum\n");
     assert_streams(&w, "Live/S Live/Total");
-    assert_dependents(&w, "S", "t", "C Sum");
+    assert_traced(&w, "S/t", "Transformer/Sum Group/C/live");
     world_free(&w);
     w = world_new(WORKSPACE_WITH("A", TRANSFORMS("X"), GROUP("input", "Y/out")) //
                   WORKSPACE_WITH("B", TRANSFORMS("Y"), GROUP("input", "X/out")) //
                   WORKSPACE("C", GROUP("live", "X/out")) SERVICE("assignments:\n" ON("C/live", "Live")));
     assert_int_equal(w.graph->nodes.n, 9);
     assert_streams(&w, "Live/Y Live/X");
-    assert_dependents(&w, "X", NULL, "A B C");
+    assert_traced(&w, "X", "Transformer/A Transformer/B Group/C/live");
     world_free(&w);
 }
 
@@ -211,11 +215,11 @@ static void chain_and_diamond(void **state)
                         WORKSPACE("End", GROUP("live", "O3/out")) WORKSPACE("Other", GROUP("live", "S/u")) //
                         SERVICE("assignments:\n" ON("End/live", "Live")));
     assert_streams(&w, "Live/S Live/O1 Live/O2 Live/O2b Live/O3");
-    assert_dependents(&w, "S", "t", "End T1 T2 T2b T3");
-    assert_dependents(&w, "S", "u", "Other");
-    assert_dependents(&w, "S", NULL, "End Other T1 T2 T2b T3");
-    assert_dependents(&w, "O2b", "out", "End T3");
-    assert_dependents(&w, "O3", "none", "");
+    assert_traced(&w, "S/t", "Transformer/T1 Transformer/T2 Transformer/T2b Transformer/T3 Group/End/live");
+    assert_traced(&w, "S/u", "Group/Other/live");
+    assert_traced(&w, "S",
+                  "Transformer/T1 Group/Other/live Transformer/T2 Transformer/T2b Transformer/T3 Group/End/live");
+    assert_traced(&w, "O3", "Transformer/T3 Transformer/T2 Transformer/T2b Transformer/T1 Group/End/live");
     assert_null(graph_node(w.graph, "Export/Live/Other/live/S/u"));
     world_free(&w);
 }

@@ -1,0 +1,257 @@
+// Expressions: every column that is named anywhere in one, and how it bears on the value.
+#include "graph/lineage_int.h"
+
+// --- sets and the budget
+
+void lineage_fail(lineage_walk *w, const char *message, const char *text)
+{
+    if (!w->problem)
+        w->problem = text ? arena_printf(w->arena, "%s \"%.100s\"", message, text) : message;
+}
+
+bool lineage_spend(lineage_walk *w, size_t bytes)
+{
+    if (bytes > w->budget_bytes)
+        lineage_fail(w, "it is too large to be followed", NULL);
+    else
+        w->budget_bytes -= bytes;
+    return !w->problem;
+}
+
+lineage_set lineage_set_new(lineage_walk *w)
+{
+    size_t words = 2 * w->words;
+    return lineage_spend(w, words * sizeof(uint64_t)) ? ARENA_ARRAY(w->arena, uint64_t, words) : NULL;
+}
+
+void lineage_set_add(lineage_walk *w, lineage_set *into, lineage_set from, ds_influence influence)
+{
+    if (from && !*into)
+        *into = lineage_set_new(w);
+    if (!from || !*into)
+        return;
+    uint64_t *values = *into, *influences = *into + w->words;
+    for (size_t i = 0; i < w->words; i++) {
+        influences[i] |= from[w->words + i];
+        if (influence == INFLUENCE_VALUE)
+            values[i] |= from[i];
+        else
+            influences[i] |= from[i];
+    }
+}
+
+void lineage_column_add(lineage_walk *w, lineage_columns *columns, const char *name, lineage_set set)
+{
+    if (lineage_spend(w, sizeof(lineage_column)))
+        *VEC_PUSH(w->arena, columns) = (lineage_column){name, set};
+}
+
+// --- names
+
+const char *lineage_string(const json_t *node)
+{
+    return json_string_value(json_object_get(json_object_get(node, "String"), "sval"));
+}
+
+bool lineage_is_star(const json_t *fields)
+{
+    size_t n = json_array_size(fields);
+    return n && json_object_get(json_array_get(fields, n - 1), "A_Star");
+}
+
+// Case is ignored throughout: a model has no two names that differ by it, and engines fold it in their own ways.
+static bool same_name(const char *a, const char *b)
+{
+    return str_eq_nocase(str_of(a), str_of(b));
+}
+
+const lineage_relation *lineage_find_relation(const lineage_scope *scope, const char *name)
+{
+    for (; scope; scope = scope->outer)
+        for (size_t i = 0; i < scope->from.relations.n; i++)
+            if (same_name(scope->from.relations.v[i]->name, name))
+                return scope->from.relations.v[i];
+    return NULL;
+}
+
+// A use of some columns, added to *into.
+typedef struct use {
+    lineage_set *into;
+    ds_influence influence;
+} use;
+
+static bool add_named(lineage_walk *w, const lineage_columns *columns, const char *name, use u)
+{
+    bool found = false;
+    for (size_t i = 0; i < columns->n; i++) {
+        if (!same_name(columns->v[i].name, name))
+            continue;
+        lineage_set_add(w, u.into, columns->v[i].set, u.influence);
+        found = true;
+    }
+    return found;
+}
+
+static void add_all(lineage_walk *w, const lineage_columns *columns, use u)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        lineage_set_add(w, u.into, columns->v[i].set, u.influence);
+}
+
+// name may be a column, else a column of a function, else a whole row.
+static bool resolve_plain(lineage_walk *w, const lineage_scope *scope, const char *name, use u)
+{
+    for (; scope; scope = scope->outer) {
+        if (add_named(w, &scope->from.columns, name, u))
+            return true;
+        for (size_t i = 0; i < scope->from.relations.n; i++) {
+            const lineage_relation *relation = scope->from.relations.v[i];
+            if (!same_name(relation->name, name) && !relation->open)
+                continue;
+            add_all(w, &relation->columns, u);
+            lineage_set_add(w, u.into, relation->any, u.influence);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool resolve_qualified(lineage_walk *w, const lineage_relation *relation, const char *name, use u)
+{
+    if (!relation)
+        return false;
+    if (!name)
+        add_all(w, &relation->columns, u);
+    else if (add_named(w, &relation->columns, name, u))
+        return true;
+    lineage_set_add(w, u.into, relation->any, u.influence);
+    return !name || relation->open;
+}
+
+bool lineage_resolve(lineage_walk *w, const json_t *fields, const lineage_scope *scope, lineage_set *into,
+                     ds_influence influence)
+{
+    size_t n = json_array_size(fields);
+    const use u = {into, influence};
+    const char *first = lineage_string(json_array_get(fields, 0));
+    const char *second = lineage_string(json_array_get(fields, 1));
+    if (n == 1 && first)
+        return resolve_plain(w, scope, first, u);
+    if (n == 1) // * as an argument: every column there is
+        add_all(w, &scope->from.columns, u);
+    return n == 1 || (n == 2 && first && resolve_qualified(w, lineage_find_relation(scope, first), second, u));
+}
+
+static void column_ref(lineage_walk *w, const json_t *node, const lineage_scope *scope, use u)
+{
+    const json_t *fields = json_object_get(node, "fields");
+    if (!lineage_resolve(w, fields, scope, u.into, u.influence))
+        lineage_fail(w, "no input has the column", lineage_string(json_array_get(fields, json_array_size(fields) - 1)));
+}
+
+// --- what isn't simply the sum of its parts
+
+// A query as a value: its columns, and what decides its rows.
+static void sub_link(lineage_walk *w, const json_t *node, const lineage_scope *scope, use u)
+{
+    lineage_expr(w, json_object_get(node, "testexpr"), scope, u.into, u.influence);
+    const json_t *select = lineage_select_of(w, json_object_get(node, "subselect"));
+    const char *kind = json_string_value(json_object_get(node, "subLinkType"));
+    bool only_rows = kind && strcmp(kind, "EXISTS_SUBLINK") == 0;
+    lineage_columns columns = lineage_query(w, select, scope, u.into);
+    add_all(w, &columns, (use){u.into, only_rows ? INFLUENCE_INDIRECT : u.influence});
+}
+
+// OVER w: the window of that name.
+static void named_window(lineage_walk *w, const json_t *call, const lineage_scope *scope, use u)
+{
+    const json_t *over = json_object_get(call, "over");
+    const char *name = json_string_value(json_object_get(over, "name"));
+    if (!name)
+        name = json_string_value(json_object_get(over, "refname"));
+    for (size_t i = 0; name && i < json_array_size(scope->windows); i++) {
+        const json_t *window = json_object_get(json_array_get(scope->windows, i), "WindowDef");
+        const char *own = json_string_value(json_object_get(window, "name"));
+        if (own && strcmp(own, name) == 0)
+            lineage_expr(w, json_object_get(window, "partitionClause"), scope, u.into, INFLUENCE_INDIRECT);
+        if (own && strcmp(own, name) == 0)
+            lineage_expr(w, json_object_get(window, "orderClause"), scope, u.into, INFLUENCE_INDIRECT);
+    }
+}
+
+// Parts of nodes that only decide: of which kind of node, and which part.
+static bool only_decides(const char *kind, const char *part, const json_t *node)
+{
+    static const struct {
+        const char *kind, *part;
+    } PARTS[] = {
+        {"CaseExpr", "arg"},       {"CaseWhen", "expr"}, {"FuncCall", "agg_filter"},
+        {"FuncCall", "agg_order"}, {"FuncCall", "over"},
+    };
+    if (strcmp(part, "agg_order") == 0 && json_is_true(json_object_get(node, "agg_within_group")))
+        return false; // percentile_cont(0.5) WITHIN GROUP (ORDER BY x) is made of x
+    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++)
+        if (strcmp(PARTS[i].kind, kind) == 0 && strcmp(PARTS[i].part, part) == 0)
+            return true;
+    return false;
+}
+
+// The parts of a node of that kind.
+static void parts(lineage_walk *w, const char *kind, const json_t *node, const lineage_scope *scope, use u)
+{
+    const char *part;
+    json_t *value;
+    if (strcmp(kind, "FuncCall") == 0)
+        named_window(w, node, scope, u);
+    json_object_foreach((json_t *)(uintptr_t)node, part, value)
+        lineage_expr(w, value, scope, u.into, only_decides(kind, part, node) ? INFLUENCE_INDIRECT : u.influence);
+}
+
+void lineage_expr(lineage_walk *w, const json_t *node, const lineage_scope *scope, lineage_set *into,
+                  ds_influence influence)
+{
+    const use u = {into, influence};
+    const char *kind;
+    json_t *value;
+    if (w->steps == 0)
+        lineage_fail(w, "it is too large to be followed", NULL);
+    if (w->problem || !node)
+        return;
+    w->steps--;
+    for (size_t i = 0; json_is_array(node) && i < json_array_size(node); i++)
+        lineage_expr(w, json_array_get(node, i), scope, into, influence);
+    json_object_foreach((json_t *)(uintptr_t)node, kind, value)
+    {
+        if (strcmp(kind, "ColumnRef") == 0)
+            column_ref(w, value, scope, u);
+        else if (strcmp(kind, "SubLink") == 0)
+            sub_link(w, value, scope, u);
+        else if (json_is_object(value))
+            parts(w, kind, value, scope, u);
+        else
+            lineage_expr(w, value, scope, into, influence);
+    }
+}
+
+// --- what a column without AS is called (FigureColname of PostgreSQL's parse_target.c)
+
+static const char *last_string(const json_t *list)
+{
+    size_t n = json_array_size(list);
+    return n ? lineage_string(json_array_get(list, n - 1)) : NULL;
+}
+
+const char *lineage_expr_name(const json_t *node)
+{
+    const char *name = last_string(json_object_get(json_object_get(node, "ColumnRef"), "fields"));
+    if (!name)
+        name = last_string(json_object_get(json_object_get(node, "FuncCall"), "funcname"));
+    if (name)
+        return name;
+    const json_t *cast = json_object_get(node, "TypeCast");
+    if (cast)
+        return lineage_expr_name(json_object_get(cast, "arg"));
+    if (json_object_get(node, "CaseExpr"))
+        return "case";
+    return json_object_get(node, "CoalesceExpr") ? "coalesce" : "?column?";
+}
