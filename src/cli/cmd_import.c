@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
-#include "cli/init.h"
+#include "cli/import_place.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "gate/import.h"
@@ -17,6 +17,7 @@ static const ds_option OPTIONS[] = {
     {"schema", 0, OPTION_TEXT, "GLOB", .help = "only schemas whose names match (default: all that users made)"},
     {"views", 0, OPTION_FLAG, .help = "views, materialized views and foreign tables as well"},
     {"credential", 0, OPTION_TEXT, "NAME", .help = "what the model calls user and password; looked up for this, too"},
+    {"container", 0, OPTION_TEXT, "NAME", .help = "of a data contract: the model's container where its data is"},
     {"output", 'o', OPTION_TEXT, "FILE", .help = "where to (default: NAME.yaml in the model's directory; -: print it)"},
     {"force", 0, OPTION_FLAG, .help = "overwrite the file"},
     {0},
@@ -148,124 +149,6 @@ static const char *default_name(ds_arena *arena, const import_source *source)
                              : name_from_path(arena, source->target.path);
 }
 
-// --- whom it belongs to
-
-static ds_rc choose_team(const ds_session *session, const char **out, ds_error *err)
-{
-    ds_arena *arena = session->cli->arena;
-    CLEANUP(buf_release) ds_buf all = BUF_INIT(DS_ERROR_HINT);
-    size_t n = 0;
-    for (size_t z = 0; z < session->model->zones.n; z++) {
-        const ds_zone *zone = session->model->zones.v[z];
-        for (size_t t = 0; t < zone->teams.n; t++, n++) {
-            *out = arena_printf(arena, "%s/%s", zone->name.s, zone->teams.v[t].name.s);
-            buf_printf(&all, "%s%s", n ? ", " : "", *out);
-        }
-    }
-    if (n == 1)
-        return DS_DONE;
-    return ds_hint(ds_fail(err, DS_USAGE, "import wants --team: the model has %zu teams", n), err, "one of %s",
-                   n ? buf_text(&all) : "none: a GovernanceZone declares them");
-}
-
-// --- what is there already
-
-typedef struct surroundings {
-    const char *output;       // where the text goes; "-": standard output
-    uint32_t replaced;        // that file's number in the model; 0: not in it
-    bool has_ecosystem;       // besides what is replaced
-    const char *lost;         // a document that replacing the file would lose; NULL: none
-    const ds_datastore *same; // the datastore of that name
-} surroundings;
-
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static uint32_t find_replaced(const ds_session *session, const char *output)
-{
-    for (uint32_t i = 1; i <= files_count(session->model->files); i++) {
-        CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX);
-        file_join(&path, session->dir, files_path(session->model->files, i));
-        if (same_file(buf_text(&path), output))
-            return i;
-    }
-    return 0;
-}
-
-// Documents of other kinds, and other stores and containers, that stand in the file.
-static const char *find_lost(const ds_model *model, uint32_t file, const char *datastore)
-{
-    for (size_t i = 0; i < model->zones.n; i++)
-        if (model->zones.v[i]->pos.file == file)
-            return model->zones.v[i]->name.s;
-    for (size_t i = 0; i < model->workspaces.n; i++)
-        if (model->workspaces.v[i]->pos.file == file)
-            return model->workspaces.v[i]->name.s;
-    for (size_t i = 0; i < model->services.n; i++)
-        if (model->services.v[i]->pos.file == file)
-            return model->services.v[i]->name.s;
-    for (size_t i = 0; i < model->environments.n; i++)
-        if (model->environments.v[i]->pos.file == file)
-            return model->environments.v[i]->name.s;
-    for (size_t i = 0; i < model->datastores.n; i++)
-        if (model->datastores.v[i]->pos.file == file && strcmp(model->datastores.v[i]->name.s, datastore) != 0)
-            return model->datastores.v[i]->name.s;
-    return NULL;
-}
-
-// An absent or empty directory is fine: it gets a whole model.
-static ds_rc load_what_is_there(ds_session *session, const char *datastore, surroundings *out, ds_error *err)
-{
-    if (!file_is_dir(session->dir))
-        return args_given(&session->cli->args, "dir") && file_exists(session->dir)
-                   ? ds_fail(err, DS_USAGE, "\"%s\" is a file, not a directory", session->dir)
-                   : DS_DONE;
-    ds_rc rc = session_load(session, err);
-    if (!session->model || files_count(session->model->files) > 0)
-        TRY(rc);
-    *err = (ds_error){0};
-    const ds_model *model = session->model;
-    out->replaced = find_replaced(session, out->output);
-    for (size_t i = 0; i < model->ecosystems.n; i++)
-        out->has_ecosystem |= model->ecosystems.v[i]->pos.file != out->replaced;
-    out->same = model_datastore(model, datastore);
-    out->lost = out->replaced ? find_lost(model, out->replaced, datastore) : NULL;
-    return DS_DONE;
-}
-
-static ds_rc check_team(const ds_session *session, const char *team, ds_error *err)
-{
-    ds_arena *arena = session->cli->arena;
-    for (size_t z = 0; z < session->model->zones.n; z++)
-        for (size_t t = 0; t < session->model->zones.v[z]->teams.n; t++)
-            if (strcmp(team, arena_printf(arena, "%s/%s", session->model->zones.v[z]->name.s,
-                                          session->model->zones.v[z]->teams.v[t].name.s)) == 0)
-                return DS_DONE;
-    return ds_hint(ds_fail(err, DS_USAGE, "no team \"%s\" in the model", team), err,
-                   "write ZONE/TEAM as a GovernanceZone declares it");
-}
-
-// Nothing may be lost or said twice.
-static ds_rc check_surroundings(const ds_session *session, const surroundings *there, const char *team, ds_error *err)
-{
-    if (there->has_ecosystem && team)
-        TRY(check_team(session, team, err));
-    if (strcmp(there->output, "-") == 0)
-        return DS_DONE;
-    if (there->same && there->same->pos.file != there->replaced)
-        return ds_hint(ds_fail(err, DS_USAGE, "the model has a datastore \"%s\" already, in %s", there->same->name.s,
-                               files_path(session->model->files, there->same->pos.file)),
-                       err, "--datastore NAME gives it another name");
-    if (there->has_ecosystem && there->lost && args_flag(&session->cli->args, "force"))
-        return ds_hint(ds_fail(err, DS_USAGE, "%s holds \"%s\" as well, which would be lost", there->output,
-                               there->lost),
-                       err, "-o FILE writes elsewhere");
-    return DS_DONE;
-}
-
 // --- reading and writing
 
 static ds_rc read_tables(ds_db *db, ds_arena *arena, import_source *source, ds_error *err)
@@ -298,16 +181,6 @@ static ds_rc make_text(const import_source *source, const ds_import_options *opt
     if (source->is_server)
         return import_postgres(options, &source->survey, arena, out, summary, err);
     return import_catalog(options, source->tables, source->n, arena, out, summary, err);
-}
-
-static ds_rc write_file(ds_cli *cli, const char *dir, const char *path, ds_str yaml, ds_error *err)
-{
-    TRY(file_make_dirs(dir, err));
-    ds_rc rc = file_write_atomic(path, yaml, !args_flag(&cli->args, "force"), err);
-    if (rc.code == DS_USAGE)
-        return ds_hint(rc, err, "--force overwrites it; -o FILE writes elsewhere");
-    TRY(rc);
-    return init_write_schema(cli, dir, err);
 }
 
 static bool is_server(const ds_import_options *options)
@@ -357,50 +230,37 @@ static void print_notes(const ds_cli *cli, const ds_import_options *options, con
              "finds in DATASURFACE_NAME_USER and DATASURFACE_NAME_PASSWORD");
 }
 
-static const char *output_path(const ds_session *session, const char *datastore)
-{
-    const char *output = args_text(&session->cli->args, "output");
-    if (output)
-        return output;
-    CLEANUP(buf_release) ds_buf joined = BUF_INIT(FILE_PATH_MAX);
-    file_join(&joined, session->dir, arena_printf(session->cli->arena, "%s.yaml", datastore));
-    return arena_strdup(session->cli->arena, buf_text(&joined));
-}
-
 // The text to its file or to standard output, and what there is to say about it.
-static ds_rc deliver(ds_session *session, const char *output, const ds_import_options *options, const ds_buf *yaml,
-                     const ds_import_summary *summary, ds_error *err)
+static ds_rc deliver(ds_session *session, const import_place *place, const ds_import_options *options,
+                     const ds_buf *yaml, const ds_import_summary *summary, ds_error *err)
 {
     ds_cli *cli = session->cli;
-    if (strcmp(output, "-") == 0) {
+    if (strcmp(place->output, "-") == 0) {
         fwrite(yaml->p, 1, yaml->n, cli->out);
         cli->json = false;
         return DS_DONE;
     }
-    TRY(write_file(cli, session->dir, output, buf_str(yaml), err));
-    print_summary(cli, output, options, summary);
+    TRY(import_place_write(session, place, buf_str(yaml), err));
+    print_summary(cli, place->output, options, summary);
     return DS_DONE;
 }
 
-static ds_rc run(ds_cli *cli, ds_error *err)
+static ds_rc import_database(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     CLEANUP(source_release) import_source source = {0};
     TRY(find_source(&session, &source, err));
     TRY(read_catalog(&session, &source, err));
-    const char *datastore = args_text(&cli->args, "datastore"), *team = args_text(&cli->args, "team");
+    const char *datastore = args_text(&cli->args, "datastore");
     if (!datastore)
         datastore = default_name(cli->arena, &source);
-    surroundings there = {.output = output_path(&session, datastore)};
-    TRY(load_what_is_there(&session, datastore, &there, err));
-    TRY(check_surroundings(&session, &there, team, err));
-    if (!team && there.has_ecosystem)
-        TRY(choose_team(&session, &team, err));
+    import_place there;
+    TRY(import_place_find(&session, datastore, args_text(&cli->args, "team"), &there, err));
     ds_target target = model_target(cli->arena, session.dir, &source.target);
     ds_import_options options = {
         .datastore = datastore,
-        .team = !team && there.same ? there.same->team.s : team,
+        .team = there.team,
         .target = &target,
         .credential = args_text(&cli->args, "credential"),
         .tables = args_text(&cli->args, "tables"),
@@ -411,19 +271,34 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     CLEANUP(buf_release) ds_buf yaml = BUF_INIT(IMPORT_TEXT_MAX);
     ds_import_summary summary;
     TRY(make_text(&source, &options, cli->arena, &yaml, &summary, err));
-    TRY(deliver(&session, there.output, &options, &yaml, &summary, err));
+    TRY(deliver(&session, &there, &options, &yaml, &summary, err));
     if (is_server(&options))
         print_notes(cli, &options, &summary);
     return DS_DONE;
 }
 
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    const char *file = args_word(&cli->args, 1);
+    if (file && strcmp(args_word(&cli->args, 0), "odcs") == 0)
+        return import_odcs_run(cli, file, err);
+    if (file)
+        return ds_hint(ds_fail(err, DS_USAGE, "import takes one URL, and \"%s\" is too much", file), err,
+                       "import odcs FILE imports a data contract");
+    if (args_given(&cli->args, "container"))
+        return ds_fail(err, DS_USAGE, "--container is for data contracts");
+    return import_database(cli, err);
+}
+
 const ds_cli_command COMMAND_IMPORT = {
     .name = "import",
-    .summary = "a datastore from a database's catalogue",
+    .summary = "a datastore from a database's catalogue, or from a data contract",
     .group = "A start",
-    .arguments = {{.name = "URL",
-                   .help =
-                       "postgres://[user[:password]@]host[:port]/database[?sslmode=…], sqlite:PATH, or a file's name"}},
+    .arguments =
+        {{.name = "URL",
+          .help =
+              "postgres://[user[:password]@]host[:port]/database[?sslmode=…], sqlite:PATH, or a file's name; or odcs"},
+         {.name = "FILE", .help = "after odcs: a data contract in YAML or JSON", .optional = true}},
     .options = OPTIONS,
     .help =
         "Reads tables, columns and keys from a database and writes its DataContainer and Datastore as a file of the "
@@ -433,10 +308,14 @@ const ds_cli_command COMMAND_IMPORT = {
         "A PostgreSQL URL is read as psql reads it; what it leaves out comes from PGHOST, PGPASSWORD, ~/.pgpass and so "
         "on. User and password are used for this import only and never written: the model says --credential. The key is the primary key, else a unique index "
         "over columns that are never null, else none. A partitioned table is one dataset. What can't be imported "
-        "stands in the file as a comment with the reason.",
+        "stands in the file as a comment with the reason.\n\n"
+        "`import odcs FILE` reads a contract of the Open Data Contract Standard, version 3: its objects become datasets, "
+        "its first known server the DataContainer, unless the model has one of that name or --container names one. What "
+        "a model has no place for stands in the file as a comment. `datasurface export odcs` writes contracts that come "
+        "back as the same datastore.",
     .examples = {"datasurface import chinook.sqlite",
                  "datasurface import sqlite:/data/crm.db --datastore CRM --team EU/sales",
-                 "datasurface import crm.db --tables 'cust*' -o -",
+                 "datasurface import odcs orders.odcs.yaml --team EU/sales",
                  "datasurface import postgres://reader@db.internal/shop --schema 'sales*' --credential shop_ro"},
     .run = run,
 };

@@ -11,6 +11,8 @@ const ds_cli_command *const COMMANDS[] = {
     &COMMAND_LINT,
     &COMMAND_EXPLAIN,
     &COMMAND_GRAPH,
+    &COMMAND_ASSIGN,
+    &COMMAND_EXPORT,
     &COMMAND_QUERY,
     &COMMAND_SCHEMA,
     // the work
@@ -65,7 +67,7 @@ const ds_exit_code EXIT_CODES[] = {
 const size_t EXIT_CODE_COUNT = sizeof EXIT_CODES / sizeof EXIT_CODES[0];
 
 // Designed, and not in this version: asking for them is no typing error.
-static const char *const LATER[] = {"check", "trigger", "assign", "export", "deploy", "doctor", "serve", "mcp"};
+static const char *const LATER[] = {"check", "trigger", "deploy", "doctor", "serve", "mcp"};
 
 const ds_cli_command *command_find(const char *name)
 {

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 static const char *const ESCAPES[] = {
     [STYLE_PLAIN] = "",          [STYLE_BOLD] = "\033[1m",   [STYLE_DIM] = "\033[2m",   [STYLE_GREEN] = "\033[32m",
@@ -229,4 +230,10 @@ json_t *json_text(const char *text_or_null)
 {
     json_t *json = text_or_null ? json_string(text_or_null) : json_null();
     return json ? json : json_string("(not valid UTF-8)");
+}
+
+ds_rc output_file(const ds_cli *cli, const char *path, ds_str text, ds_error *err)
+{
+    ds_rc rc = file_write_atomic(path, text, !args_flag(&cli->args, "force"), err);
+    return rc.code == DS_USAGE ? ds_hint(rc, err, "--force overwrites it; -o FILE writes elsewhere") : rc;
 }

@@ -28,6 +28,9 @@ __attribute__((format(printf, 2, 3))) void note(const ds_cli *cli, const char *f
 // "datasurface: error: text" and "  hint: ..." on stderr.
 void error_report(const ds_cli *cli, const ds_error *err);
 
+// Writes a file that the user named; one that exists only with --force, which the command must have.
+ds_rc output_file(const ds_cli *cli, const char *path, ds_str text, ds_error *err);
+
 // The failure as a finding of the envelope; object NULL: of nothing in particular.
 void diagnostic_add(ds_cli *cli, const char *object, const ds_error *err);
 

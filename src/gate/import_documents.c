@@ -278,7 +278,8 @@ ds_rc import_put_documents(importer *m, ds_buf *out, ds_error *err)
             put_comments(m, out);
         yaml_out_begin(&y, out);
         documents[i](m, &y);
-        TRY(yaml_out_end(&y, err));
+        if (!yaml_out_end(&y))
+            return ds_fail(err, DS_FINDING, "a name in the catalogue is not UTF-8, as a model must be");
     }
     return buf_ok(out) ? DS_DONE : ds_fail(err, DS_FINDING, "the model of this database is too large for one file");
 }

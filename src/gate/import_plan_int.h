@@ -1,7 +1,7 @@
 // The names that everything gets, shared by import.c, which gives them, and import_documents.c, which writes them.
 #pragma once
+#include "base/yaml_out.h"
 #include "gate/import_from_int.h"
-#include "gate/import_int.h"
 #include "gate/import_name_int.h"
 
 typedef struct import_column {

@@ -92,8 +92,7 @@ static int by_service_name(const void *a, const void *b)
     return strcmp(str_of(x->name.s).p, str_of(y->name.s).p);
 }
 
-// Services by name, so that the order of files decides nothing.
-static const ds_platform_service **services_by_name(const ds_model *model, ds_arena *arena)
+const ds_platform_service **assign_services(const ds_model *model, ds_arena *arena)
 {
     const ds_platform_service **v = ARENA_ARRAY(arena, const ds_platform_service *, model->services.n);
     for (size_t i = 0; i < model->services.n; i++)
@@ -162,7 +161,7 @@ static int by_place(const void *a, const void *b)
 ds_roots assign_roots(const ds_model *model, ds_platform_types types, ds_arena *arena)
 {
     collector c = {model, types, arena, map_new(arena), map_new(arena), {0}};
-    const ds_platform_service **services = services_by_name(model, arena);
+    const ds_platform_service **services = assign_services(model, arena);
     for (size_t i = 0; i < model->services.n; i++)
         for (size_t k = 0; k < services[i]->assignments.n; k++)
             collect_assignment(&c, services[i], &services[i]->assignments.v[k]);

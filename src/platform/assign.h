@@ -8,6 +8,9 @@ ds_roots assign_roots(const ds_model *model, ds_platform_types types, ds_arena *
 // Only those of one service; NULL gives all back.
 ds_roots assign_roots_of_service(ds_roots roots, const ds_platform_service *service, ds_arena *arena);
 
+// The model's services by name, so that the order of files decides nothing; as many as it has.
+const ds_platform_service **assign_services(const ds_model *model, ds_arena *arena);
+
 // The pieces that lint needs as well.
 // The service's own platform of that name, or NULL.
 const ds_platform *assign_platform(const ds_platform_service *service, const char *name);

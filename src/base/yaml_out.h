@@ -1,9 +1,15 @@
-// Writing YAML through libyaml's emitter, so that no value can break out of its place.
+// Writing YAML through libyaml's emitter, so that no value can break out of its place. Thread rule: one thread at a
+// time.
+//
+//     yaml_out y;
+//     yaml_out_begin(&y, &text);
+//     yaml_word(&y, "kind", "Datastore");
+//     if (!yaml_out_end(&y)) ...
 #pragma once
+#include <jansson.h>
 #include <yaml.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 
 typedef struct yaml_out {
     yaml_emitter_t emitter;
@@ -11,11 +17,12 @@ typedef struct yaml_out {
     bool failed;
 } yaml_out;
 
-// One document; y stays where it is until the end.
+// One document, which is a map; y stays where it is until the end.
 void yaml_out_begin(yaml_out *y, ds_buf *out);
-ds_rc yaml_out_end(yaml_out *y, ds_error *err);
+bool yaml_out_end(yaml_out *y); // false: a text is not UTF-8
 
-void yaml_map_begin(yaml_out *y, const char *key); // key NULL: the document, or an entry of a list
+void yaml_map_begin(yaml_out *y, const char *key); // key NULL: an entry of a list
+void yaml_flow_map_begin(yaml_out *y);             // the same as an entry of a list, all on one line
 void yaml_map_end(yaml_out *y);
 void yaml_list_begin(yaml_out *y, const char *key);
 void yaml_list_end(yaml_out *y);
@@ -23,6 +30,9 @@ void yaml_list_end(yaml_out *y);
 void yaml_word(yaml_out *y, const char *key, const char *value); // key NULL: an entry of a list
 // Anybody's text: always quoted.
 void yaml_quoted(yaml_out *y, const char *key, const char *value);
+
+// A tree, in the order of its keys; texts are quoted only where somebody could take them for something else.
+void yaml_tree(yaml_out *y, const char *key, const json_t *tree);
 
 // --- comments
 

@@ -1,4 +1,6 @@
-#include "gate/import_int.h"
+#include "base/yaml_out.h"
+
+#include "base/error.h"
 
 static int write_bytes(void *data, unsigned char *bytes, size_t n)
 {
@@ -26,7 +28,7 @@ void yaml_out_begin(yaml_out *y, ds_buf *out)
     yaml_map_begin(y, NULL);
 }
 
-ds_rc yaml_out_end(yaml_out *y, ds_error *err)
+bool yaml_out_end(yaml_out *y)
 {
     yaml_event_t event;
     yaml_map_end(y);
@@ -34,7 +36,7 @@ ds_rc yaml_out_end(yaml_out *y, ds_error *err)
     emit(y, yaml_stream_end_event_initialize(&event), &event);
     bool good = yaml_emitter_flush(&y->emitter) && !y->failed;
     yaml_emitter_delete(&y->emitter);
-    return good ? DS_DONE : ds_fail(err, DS_FINDING, "a name in the catalogue is not UTF-8, as a model must be");
+    return good;
 }
 
 // Words that other readers of YAML take for something else than text.
@@ -45,6 +47,15 @@ static bool is_special(const char *text)
         if (str_eq_nocase(str_of(text), str_of(WORDS[i])))
             return true;
     return false;
+}
+
+static void put_bare(yaml_out *y, const char *text)
+{
+    yaml_event_t event;
+    emit(y,
+         yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1,
+                                      YAML_PLAIN_SCALAR_STYLE),
+         &event);
 }
 
 static void put_scalar(yaml_out *y, const char *text, yaml_scalar_style_t style)
@@ -62,11 +73,21 @@ static void put_key(yaml_out *y, const char *key)
         put_scalar(y, key, YAML_PLAIN_SCALAR_STYLE);
 }
 
-void yaml_map_begin(yaml_out *y, const char *key)
+static void map_begin(yaml_out *y, const char *key, yaml_mapping_style_t style)
 {
     yaml_event_t event;
     put_key(y, key);
-    emit(y, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE), &event);
+    emit(y, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style), &event);
+}
+
+void yaml_map_begin(yaml_out *y, const char *key)
+{
+    map_begin(y, key, YAML_BLOCK_MAPPING_STYLE);
+}
+
+void yaml_flow_map_begin(yaml_out *y)
+{
+    map_begin(y, NULL, YAML_FLOW_MAPPING_STYLE);
 }
 
 void yaml_map_end(yaml_out *y)
@@ -98,6 +119,70 @@ void yaml_quoted(yaml_out *y, const char *key, const char *value)
 {
     put_key(y, key);
     put_scalar(y, value, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+}
+
+// Begins with a letter, goes on with what has no meaning anywhere in YAML, and is no word that has one.
+static bool is_plain(const char *text)
+{
+    static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t n = strlen(text);
+    return strspn(text, LETTERS) > 0 && text[n - 1] != ' ' && !is_special(text) &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./() -")] == '\0';
+}
+
+static void put_text(yaml_out *y, const char *key, const char *value)
+{
+    if (is_plain(value))
+        yaml_word(y, key, value);
+    else
+        yaml_quoted(y, key, value);
+}
+
+static void put_object(yaml_out *y, const char *key, const json_t *tree)
+{
+    const char *name;
+    json_t *value;
+    yaml_map_begin(y, key);
+    json_object_foreach((json_t *)(uintptr_t)tree, name, value) yaml_tree(y, name, value);
+    yaml_map_end(y);
+}
+
+static void put_array(yaml_out *y, const char *key, const json_t *tree)
+{
+    yaml_list_begin(y, key);
+    for (size_t i = 0; i < json_array_size(tree); i++)
+        yaml_tree(y, NULL, json_array_get(tree, i));
+    yaml_list_end(y);
+}
+
+void yaml_tree(yaml_out *y, const char *key, const json_t *tree)
+{
+    char number[64];
+    switch (json_typeof(tree)) {
+    case JSON_OBJECT:
+        put_object(y, key, tree);
+        break;
+    case JSON_ARRAY:
+        put_array(y, key, tree);
+        break;
+    case JSON_STRING:
+        put_text(y, key, json_string_value(tree));
+        break;
+    case JSON_INTEGER:
+        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(tree));
+        yaml_word(y, key, number);
+        break;
+    case JSON_REAL:
+        snprintf(number, sizeof number, "%.15g", json_real_value(tree));
+        yaml_word(y, key, number);
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+    case JSON_NULL:
+        put_key(y, key);
+        put_bare(y, json_is_null(tree) ? "null" : json_is_true(tree) ? "true" : "false");
+        break;
+    }
 }
 
 // --- comments
