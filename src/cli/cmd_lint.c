@@ -5,12 +5,12 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/compiled.h"
-#include "cli/lint_formats.h"
+#include "cli/findings.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
 static const ds_option OPTIONS[] = {
-    {"format", 0, OPTION_CHOICE, "FORMAT", .choices = "text|json|sarif|github|junit", .fallback = "text",
+    {"format", 0, OPTION_CHOICE, "FORMAT", .choices = FINDINGS_FORMATS, .fallback = "text",
      .help = "how findings are printed"},
     {0},
 };
@@ -70,27 +70,58 @@ static ds_rc filter_init(lint_filter *filter, const ds_compiled *c, ds_error *er
     return DS_DONE;
 }
 
+typedef struct lint_report {
+    ds_findings findings;
+    size_t datasets, workspaces;
+} lint_report;
+
 // The findings to show, of the whole model or of the files asked for.
 static lint_report make_report(const ds_compiled *c, const lint_filter *filter)
 {
-    lint_report report = {.diags = c->diags, .datasets = c->counts.datasets, .workspaces = c->counts.workspaces};
-    size_t n = diags_count(c->diags);
-    report.shown = ARENA_ARRAY(c->cli->arena, const ds_diag *, n);
+    lint_report report = {findings_all(c->diags, c->cli->arena), c->counts.datasets, c->counts.workspaces};
+    ds_findings *f = &report.findings;
+    size_t n = f->n;
+    if (filter->n == 0) { // includes what diags no longer keeps
+        memcpy(f->counts, c->counts.of, sizeof f->counts);
+        return report;
+    }
+    memset(f->counts, 0, sizeof f->counts);
+    f->n = 0;
     for (size_t i = 0; i < n; i++) {
         const ds_diag *diag = diags_at(c->diags, i);
         if (!in_filter(filter, files_path(c->files, diag->pos.file)))
             continue;
-        report.shown[report.n++] = diag;
-        report.counts[diag->severity]++;
+        f->shown[f->n++] = diag;
+        f->counts[diag->severity]++;
     }
-    if (filter->n == 0) // includes what diags no longer keeps
-        memcpy(report.counts, c->counts.of, sizeof report.counts);
     return report;
+}
+
+// "ok: 12 datasets, 3 workspaces, 4 ms", with the findings counted in front.
+static void print_last_line(const ds_cli *cli, const lint_report *report)
+{
+    const ds_findings *f = &report->findings;
+    CLEANUP(buf_release) ds_buf counts = BUF_INIT(200);
+    findings_put_counts(&counts, f->counts);
+    bool failed = f->counts[DIAG_ERROR] > 0;
+    fprintf(cli->out, "%s%s%s: %s%zu dataset%s, %zu workspace%s, %.0f ms\n",
+            style(cli, failed ? STYLE_RED : STYLE_GREEN), failed ? "failed" : "ok", style_end(cli), buf_text(&counts),
+            report->datasets, plural((int64_t)report->datasets), report->workspaces,
+            plural((int64_t)report->workspaces), f->seconds * 1000);
+}
+
+static json_t *result_json(const lint_report *report)
+{
+    const size_t *counts = report->findings.counts;
+    return json_pack("{s:{s:I, s:I, s:I, s:I, s:I}}", "counts", "errors", (json_int_t)counts[DIAG_ERROR], "warnings",
+                     (json_int_t)counts[DIAG_WARNING], "infos", (json_int_t)counts[DIAG_INFO], "datasets",
+                     (json_int_t)report->datasets, "workspaces", (json_int_t)report->workspaces);
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
     double start = clock_elapsed_s();
+    const char *format = args_text(&cli->args, "format");
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     TRY(session_check_dirs(&session, err));
@@ -101,9 +132,12 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     TRY(filter_init(&filter, &compiled, err));
     TRY(compiled_lint(&compiled, err));
     lint_report report = make_report(&compiled, &filter);
-    report.seconds = clock_elapsed_s() - start;
-    lint_print(cli, &report, args_text(&cli->args, "format"));
-    cli->exit = report.counts[DIAG_ERROR] ? 1 : 0;
+    report.findings.seconds = clock_elapsed_s() - start;
+    findings_print(cli, &report.findings, format);
+    if (findings_want_last_line(format))
+        print_last_line(cli, &report);
+    cli->result = result_json(&report);
+    cli->exit = report.findings.counts[DIAG_ERROR] ? 1 : 0;
     return DS_DONE;
 }
 

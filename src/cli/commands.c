@@ -9,6 +9,7 @@ const ds_cli_command *const COMMANDS[] = {
     &COMMAND_SIMULATE,
     // the model
     &COMMAND_LINT,
+    &COMMAND_CHECK,
     &COMMAND_EXPLAIN,
     &COMMAND_GRAPH,
     &COMMAND_ASSIGN,
@@ -67,7 +68,7 @@ const ds_exit_code EXIT_CODES[] = {
 const size_t EXIT_CODE_COUNT = sizeof EXIT_CODES / sizeof EXIT_CODES[0];
 
 // Designed, and not in this version: asking for them is no typing error.
-static const char *const LATER[] = {"check", "trigger", "deploy", "doctor", "serve", "mcp"};
+static const char *const LATER[] = {"trigger", "deploy", "doctor", "serve", "mcp"};
 
 const ds_cli_command *command_find(const char *name)
 {

@@ -60,7 +60,7 @@ static ds_pos struct_pos(const model_shape *shape, const void *base)
     return pos;
 }
 
-static ds_pos document_pos(ds_document document)
+ds_pos document_pos(ds_document document)
 {
     return struct_pos(document.kind->shape, document.object);
 }

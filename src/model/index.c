@@ -135,29 +135,11 @@ static void check_environment(const ds_model *model, decoder *d, const ds_enviro
     }
 }
 
-// The same container elsewhere: it stays who it is, where it is said to be, and what it may bear, unless given.
-static void replace(ds_container *container, const ds_container *by)
-{
-    ds_container old = *container;
-    *container = *by;
-    container->pos = old.pos;
-    container->team = old.team;
-    container->name = old.name;
-    if (by->locations.pos.file == 0)
-        container->locations = old.locations;
-    if (by->limits.pos.file == 0)
-        container->limits = old.limits;
-}
-
 static ds_rc apply_environment(ds_model *model, const char *name, ds_error *err)
 {
     const ds_environment *environment = find_environment(model, name);
     if (environment) {
-        for (size_t i = 0; i < environment->containers.n; i++) {
-            ds_container *container = map_get(model->container_by_name, environment->containers.v[i].name.s);
-            if (container)
-                replace(container, &environment->containers.v[i]);
-        }
+        environment_apply(model, environment);
         return DS_DONE;
     }
     ds_rc rc = ds_fail(err, DS_USAGE, "no environment \"%s\" in this model", name);

@@ -49,3 +49,7 @@ bool dataset_is_keyless(const ds_dataset *dataset); // key: none
 // "A/B" -> {"A", "B"}: the workspace and group of an assignment. False when it is no such pair or does not exist.
 bool model_resolve_group(const ds_model *model, const char *path, const ds_workspace **workspace,
                          const ds_group **group);
+
+// The model as it is with one of its Environments, which was loaded without any. Containers and services are its own,
+// in arena; it shares all else with the model and is not freed.
+const ds_model *model_in_environment(const ds_model *model, const ds_environment *environment, ds_arena *arena);

@@ -12,8 +12,14 @@ ds_tree *tree_new(const char *name, const tree_source *source)
     ds_tree *tree = ARENA_NEW(arena, ds_tree);
     tree->arena = arena;
     tree->name = arena_strdup(arena, name);
+    tree->place = "";
     tree->source = source;
     return tree;
+}
+
+const char *tree_place(const ds_tree *tree)
+{
+    return tree->place;
 }
 
 void tree_close(ds_tree *tree)

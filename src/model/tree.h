@@ -66,6 +66,9 @@ ds_rc tree_open_merge(const char *repository, const char *base, const char *head
 // Texts in memory, which are copied. paths[i] names texts[i].
 ds_tree *tree_open_texts(const char *const *paths, const ds_str *texts, size_t n);
 
+// Where the root is in the repository: "", or "a/b". "" for what is in none.
+const char *tree_place(const ds_tree *tree);
+
 void tree_close(ds_tree *tree); // takes NULL
 void tree_closep(ds_tree **tree);
 

@@ -111,7 +111,7 @@ static ds_rc open_source(ds_tree *tree, const char *repository, const char *subd
     CLEANUP(buf_release) ds_buf root = BUF_INIT(FILE_PATH_MAX);
     TRY(add_parts(&root, place_in(source, real), err));
     TRY(add_parts(&root, subdir ? subdir : "", err));
-    source->root = arena_str(tree->arena, buf_str(&root));
+    tree->place = source->root = arena_str(tree->arena, buf_str(&root));
     return DS_DONE;
 }
 

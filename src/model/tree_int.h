@@ -13,7 +13,8 @@ typedef struct tree_source {
 
 struct ds_tree {
     ds_arena *arena;
-    const char *name; // the directory or ref, for messages
+    const char *name;  // the directory or ref, for messages
+    const char *place; // in its repository
     const tree_source *source;
     void *handle; // the source's own
     VEC(ds_tree_file) files;
