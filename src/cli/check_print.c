@@ -3,7 +3,7 @@
 #include "cli/units.h"
 #include "gate/impact.h"
 
-enum { CHANGES_SHOWN = 1000, AFFECTED_SHOWN = 20, VALUE_COLUMNS = 60, NAME_COLUMNS = 300, LINE_MAX_BYTES = 16384 };
+enum { CHANGES_SHOWN = 1000, THINGS_SHOWN = 10, VALUE_COLUMNS = 60, NAME_COLUMNS = 300, LINE_MAX_BYTES = 32768 };
 
 static void put_line(const ds_cli *cli, ds_buf *line)
 {
@@ -45,11 +45,35 @@ static void print_owner(const ds_cli *cli, const gate_change *change, const char
     put_line(cli, &line);
 }
 
-static void print_affected(const ds_cli *cli, const gate_affected *a)
+static bool is_alike(const gate_affected *a, const gate_affected *b)
 {
+    return a->effect == b->effect && strcmp(a->owner, b->owner) == 0;
+}
+
+static bool told_before(const gate_change *change, size_t i)
+{
+    bool told = false;
+    for (size_t k = 0; k < i && !told; k++)
+        told = is_alike(&change->affects[k], &change->affects[i]);
+    return told;
+}
+
+// "  affects  stream YellowLive/Store1, stream YellowForensic/Store1 of acme/model@infra: is scheduled by …": all that
+// is alike on one line.
+static void print_affected(const ds_cli *cli, const gate_change *change, size_t first)
+{
+    const gate_affected *a = &change->affects[first];
     CLEANUP(buf_release) ds_buf line = BUF_INIT(LINE_MAX_BYTES);
-    buf_printf(&line, "  affects  %s ", gate_thing_name(a->kind));
-    put_printable(&line, a->name, NAME_COLUMNS);
+    size_t n = 0;
+    for (size_t i = first; i < change->affects_n; i++) {
+        const gate_affected *other = &change->affects[i];
+        if (!is_alike(a, other) || ++n > THINGS_SHOWN)
+            continue;
+        buf_printf(&line, "%s%s ", i == first ? "  affects  " : ", ", gate_thing_name(other->kind));
+        put_printable(&line, other->name, NAME_COLUMNS);
+    }
+    if (n > THINGS_SHOWN)
+        buf_printf(&line, " and %zu more", n - THINGS_SHOWN);
     buf_puts(&line, " of ");
     put_printable(&line, a->owner, NAME_COLUMNS);
     buf_printf(&line, ": %s", gate_effect_about(a->effect));
@@ -58,7 +82,7 @@ static void print_affected(const ds_cli *cli, const gate_affected *a)
 
 static bool affects_the_same(const gate_change *a, const gate_change *b)
 {
-    bool same = a->affects_n == b->affects_n && a->affects_n > 1;
+    bool same = a->affects_n == b->affects_n && a->affects_n > 0;
     for (size_t i = 0; same && i < a->affects_n; i++)
         same = a->affects[i].kind == b->affects[i].kind && strcmp(a->affects[i].name, b->affects[i].name) == 0 &&
                a->affects[i].effect == b->affects[i].effect;
@@ -67,11 +91,9 @@ static bool affects_the_same(const gate_change *a, const gate_change *b)
 
 static void print_all_affected(const ds_cli *cli, const gate_change *change)
 {
-    size_t n = change->affects_n > AFFECTED_SHOWN ? AFFECTED_SHOWN : change->affects_n;
-    for (size_t i = 0; i < n; i++)
-        print_affected(cli, &change->affects[i]);
-    if (n < change->affects_n)
-        fprintf(cli->out, "  affects  %zu more\n", change->affects_n - n);
+    for (size_t i = 0; i < change->affects_n; i++)
+        if (!told_before(change, i))
+            print_affected(cli, change, i);
 }
 
 void check_print_changes(const ds_cli *cli, const check_report *report)

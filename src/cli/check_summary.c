@@ -98,6 +98,26 @@ static void put_change(table *t, const gate_change *change)
     row_end(t);
 }
 
+static size_t affected_once(const gate_verdict *verdict, ds_arena *arena, const gate_affected *const **out)
+{
+    ds_map *by_name = map_new(arena);
+    for (size_t i = 0; i < verdict->n; i++) {
+        for (size_t k = 0; k < verdict->changes[i].affects_n; k++) {
+            const gate_affected *a = &verdict->changes[i].affects[k];
+            const char *key = arena_printf(arena, "%s %s", gate_thing_name(a->kind), a->name);
+            const gate_affected *other = map_get(by_name, key);
+            if (!other || a->effect > other->effect)
+                map_set(by_name, key, (void *)(uintptr_t)a);
+        }
+    }
+    size_t n = map_count(by_name);
+    const gate_affected **all = ARENA_ARRAY(arena, const gate_affected *, n);
+    for (size_t i = 0; i < n; i++)
+        all[i] = map_value(by_name, i);
+    *out = all;
+    return n;
+}
+
 static void put_changes(const check_report *report, ds_buf *out)
 {
     table t;
@@ -110,30 +130,25 @@ static void put_changes(const check_report *report, ds_buf *out)
     table_end(&t);
 }
 
-// Whom all changes together reach: each thing once with each of its effects.
+// Whom all changes together reach: each thing once, with the strongest of its effects.
 static void put_affected(const check_report *report, ds_buf *out)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    ds_map *seen = map_new(arena);
+    const gate_affected *const *all;
+    size_t n = affected_once(report->verdict, arena, &all);
     table t;
-    for (size_t i = 0; i < report->verdict->n; i++) {
-        const gate_change *change = &report->verdict->changes[i];
-        for (size_t k = 0; k < change->affects_n; k++) {
-            const gate_affected *a = &change->affects[k];
-            if (map_add(seen, arena_printf(arena, "%d %d %s", (int)a->kind, (int)a->effect, a->name), seen))
-                continue;
-            if (map_count(seen) == 1)
-                table_begin(&t, out, AFFECTED_UP_TO, "Whom it reaches",
-                            "<th></th><th></th><th>whose it is</th><th>what <code>apply</code> does</th>");
-            cell(&t, gate_thing_name(a->kind));
-            cell_code(&t, a->name);
-            cell_code(&t, a->owner);
-            cell(&t, gate_effect_about(a->effect));
-            row_end(&t);
-        }
+    if (n == 0)
+        return;
+    table_begin(&t, out, AFFECTED_UP_TO, "Whom it reaches",
+                "<th></th><th></th><th>whose it is</th><th>what <code>apply</code> does</th>");
+    for (size_t i = 0; i < n; i++) {
+        cell(&t, gate_thing_name(all[i]->kind));
+        cell_code(&t, all[i]->name);
+        cell_code(&t, all[i]->owner);
+        cell(&t, gate_effect_about(all[i]->effect));
+        row_end(&t);
     }
-    if (map_count(seen))
-        table_end(&t);
+    table_end(&t);
 }
 
 static void put_place(table *t, const ds_findings *f, const ds_diag *diag)

@@ -46,11 +46,11 @@ static void judge(const ds_cli *cli, check_models *m, check_report *report)
         .base_documents = &m->base_documents,
         .head_documents = &m->head_documents,
     };
-    lint_model(m->base, types, m->base_diags);
-    lint_model(m->head, types, m->head_diags);
-    gate_note_repaired(m->base_diags, m->head_diags);
+    lint_objects(m->head, types, m->head_diags);
+    if (tree_count(m->base.tree))
+        gate_note_repaired(m->base.diags, m->head_diags);
     gate_lint_environments(m->head, types, m->head_diags);
-    report->verdict = gate_check(m->base, m->head, &options, m->head_diags, cli->arena);
+    report->verdict = gate_check(m->base.model, m->head, &options, m->head_diags, cli->arena);
     report->findings = findings_all(m->head_diags, cli->arena);
     report->findings.place = tree_place(m->head_tree);
     ds_pos home = m->head->ecosystems.n ? m->head->ecosystems.v[0]->pos : (ds_pos){.file = 1};
@@ -77,13 +77,14 @@ static ds_rc make_report(const ds_cli *cli, check_models *m, check_report *repor
     *report = (check_report){
         .repository = arena_printf(cli->arena, "%s@%s", args_text(args, "repository"), args_text(args, "branch")),
     };
-    ds_rc rc = check_models_find(m, args_text(args, "dir"), args_text(args, "base"), args_text(args, "head"), err);
+    ds_rc rc = check_models_find(m, args_text(args, "base"), args_text(args, "head"), err);
     if (rc.code == DS_FINDING) {
         refuse(cli, m, err, report);
     } else {
         TRY(rc);
         TRY(check_models_load(m, err));
         judge(cli, m, report);
+        TRY(compiled_whole(&m->base, err));
     }
     report->findings.seconds = clock_elapsed_s() - start;
     return DS_DONE;
@@ -142,7 +143,8 @@ static ds_rc write_summary(ds_cli *cli, const check_report *report, const ds_err
 
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
-    CLEANUP(check_models_release) check_models models = {0};
+    CLEANUP(check_models_release) check_models models;
+    check_models_init(&models, cli);
     check_report report;
     ds_rc rc = make_report(cli, &models, &report, err);
     if (rc.code != DS_OK) {

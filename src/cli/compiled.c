@@ -18,6 +18,12 @@ void compiled_init(ds_compiled *c, ds_cli *cli, const char *dir)
     *c = (ds_compiled){.cli = cli, .dir = dir, .environment = args_text(&cli->args, "env"), .arena = arena_new()};
 }
 
+void compiled_take(ds_compiled *c, ds_tree *tree)
+{
+    ds_assert(!c->tree);
+    c->tree = tree;
+}
+
 void compiled_release(ds_compiled *c)
 {
     diags_free(c->diags);
@@ -52,6 +58,9 @@ static ds_rc open_tree(ds_compiled *c, ds_error *err)
 {
     c->opened_ns = clock_now_us(clock_system()) * 1000;
     TRY(tree_open_dir(c->dir, &c->tree, err));
+    if (tree_count(c->tree) == 0)
+        return ds_hint(ds_fail(err, DS_FINDING, "there is no model in \"%s\": no *.yaml file", c->dir), err,
+                       "datasurface init DIR writes one; -C DIR names its place");
     c->missed = tree_count(c->tree);
     if (c->cache)
         stat_index_apply(index_path(c), c->tree, &c->missed);
@@ -72,14 +81,12 @@ static ds_rc identify(ds_compiled *c, const char **path, ds_error *err)
 
 ds_rc compiled_open(ds_compiled *c, ds_error *err)
 {
-    if (c->tree)
+    if (c->files)
         return DS_DONE;
     find_cache(c);
     const char *nearest = c->cache ? cache_nearest(c->cache, c->arena) : NULL;
-    TRY(open_tree(c, err));
-    if (tree_count(c->tree) == 0)
-        return ds_hint(ds_fail(err, DS_FINDING, "there is no model in \"%s\": no *.yaml file", c->dir), err,
-                       "datasurface init DIR writes one; -C DIR names its place");
+    if (!c->tree)
+        TRY(open_tree(c, err));
     c->files = files_of_tree(c->tree, c->arena);
     if (!nearest)
         return DS_DONE; // ids come with the decoding
@@ -92,9 +99,14 @@ ds_rc compiled_open(ds_compiled *c, ds_error *err)
 
 // --- findings
 
+static ds_load_options options_of(const ds_compiled *c)
+{
+    return (ds_load_options){c->dir, c->environment};
+}
+
 static ds_rc load(ds_compiled *c, ds_image *image, ds_error *err)
 {
-    ds_load_options options = {c->dir, c->environment};
+    ds_load_options options = options_of(c);
     return image_load(image, c->tree, &options, &c->diags, &c->model, err);
 }
 
@@ -216,6 +228,16 @@ static ds_rc lint_once(ds_compiled *c, ds_error *err)
     return image_check(c->image, err);
 }
 
+static ds_rc model_once(ds_compiled *c, ds_error *err)
+{
+    TRY(lint_once(c, err));
+    if (c->model)
+        return DS_DONE;
+    CLEANUP(diags_freep) ds_diags *again = NULL; // they are among those that were kept
+    ds_load_options options = options_of(c);
+    return image_load(c->image, c->tree, &options, &again, &c->model, err);
+}
+
 static ds_rc image_once(ds_compiled *c, ds_error *err)
 {
     return c->exact ? DS_DONE : write_image(c, err);
@@ -250,6 +272,29 @@ static ds_rc attempt(ds_compiled *c, ds_rc (*once)(ds_compiled *c, ds_error *err
 ds_rc compiled_lint(ds_compiled *c, ds_error *err)
 {
     return attempt(c, lint_once, err);
+}
+
+ds_rc compiled_model(ds_compiled *c, ds_error *err)
+{
+    return attempt(c, model_once, err);
+}
+
+ds_rc compiled_whole(const ds_compiled *c, ds_error *err)
+{
+    if (image_check(c->image, err).code == DS_OK)
+        return DS_DONE;
+    if (c->cache)
+        cache_prune(c->cache, 0);
+    return ds_hint(ds_fail(err, DS_ENV, "the compiled model was damaged, and has been thrown away"), err,
+                   "run it again");
+}
+
+ds_rc compiled_beside(const ds_compiled *c, ds_tree *tree, ds_model **model, ds_diags **diags, ds_error *err)
+{
+    ds_load_options options = options_of(c);
+    TRY(image_load(c->image, tree, &options, diags, model, err));
+    lint_datasets(*model, true, *diags); // those that are unread have theirs kept
+    return compiled_whole(c, err);
 }
 
 ds_rc compiled_image(ds_compiled *c, ds_error *err)

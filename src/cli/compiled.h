@@ -1,5 +1,5 @@
-// The model of a directory by way of its compiled image (image/image.h): whatever an image knows is neither read nor
-// decoded nor judged again. --cache says where images are, --no-cache that there are none.
+// The model of a directory, or of another tree, by way of its compiled image (image/image.h): whatever an image knows
+// is neither read nor decoded nor judged again. --cache says where images are, --no-cache that there are none.
 //
 //     CLEANUP(compiled_release) ds_compiled c;
 //     compiled_init(&c, cli, dir);
@@ -34,9 +34,19 @@ typedef struct ds_compiled {
 
 void compiled_init(ds_compiled *c, ds_cli *cli, const char *dir);
 void compiled_release(ds_compiled *c);
+// Before all else: the files of another tree than that of the directory, whose ids are known. Whatever it holds is a
+// model.
+void compiled_take(ds_compiled *c, ds_tree *tree);
 // The files, with their ids. DS_FINDING when there are none.
 ds_rc compiled_open(ds_compiled *c, ds_error *err);
 // All findings, in order, and the counts: kept ones where nothing has changed.
 ds_rc compiled_lint(ds_compiled *c, ds_error *err);
+// The same, and the model.
+ds_rc compiled_model(ds_compiled *c, ds_error *err);
+// After compiled_model: the model of a tree that is much like it, by what the image knows, and what was found in its
+// text and its datasets. They go before c. DS_ENV when the image turns out to be damaged, here or in compiled_whole.
+ds_rc compiled_beside(const ds_compiled *c, ds_tree *tree, ds_model **model, ds_diags **diags, ds_error *err);
+// Has all that was asked for been read? When not, the cache is emptied.
+ds_rc compiled_whole(const ds_compiled *c, ds_error *err);
 // The image of this very tree in c->image, to be queried.
 ds_rc compiled_image(ds_compiled *c, ds_error *err);

@@ -60,7 +60,7 @@ void gate_lint_environments(const ds_model *head, ds_platform_types types, ds_di
     for (size_t i = 0; i < head->environments.n; i++) {
         const ds_environment *environment = head->environments.v[i];
         CLEANUP(diags_freep) ds_diags *found = diags_new(head->files);
-        lint_model(model_in_environment(head, environment, arena), types, found);
+        lint_objects(model_in_environment(head, environment, arena), types, found); // datasets are the same
         add_new(found, known, environment->name.s ? environment->name.s : "", diags);
     }
     diags_sort(diags);
