@@ -5,6 +5,7 @@
 #include "cli/check_report.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/session.h"
 #include "gate/review.h"
 
 static const ds_option OPTIONS[] = {
@@ -21,15 +22,18 @@ static const ds_option OPTIONS[] = {
 };
 
 // What has to be said on the command line; nothing is as good as not at all.
-static ds_rc need_options(const ds_args *args, ds_error *err)
+static ds_rc need_options(ds_cli *cli, ds_error *err)
 {
+    const ds_args *args = &cli->args;
     static const char *const NEEDED[] = {"base", "head", "repository", "branch"};
     for (size_t i = 0; i < sizeof NEEDED / sizeof NEEDED[0]; i++) {
         const char *text = args_text(args, NEEDED[i]);
         if (!text || !text[0])
             return ds_hint(ds_fail(err, DS_USAGE, "check wants --%s", NEEDED[i]), err, "see datasurface help check");
     }
-    return DS_DONE;
+    CLEANUP(session_release) ds_session session;
+    session_init(&session, cli);
+    return session_check_dirs(&session, err);
 }
 
 // --- the judgement
@@ -67,13 +71,18 @@ static void refuse(const ds_cli *cli, check_models *m, const ds_error *why, chec
         diag_hint(m->head_diags, "%s", why->hint);
     report->verdict = &REFUSED;
     report->findings = findings_all(m->head_diags, cli->arena);
+    const ds_tree *base = m->base.tree;
+    if (!base || tree_count(base) == 0)
+        return;
+    report->findings.place = tree_place(base);
+    report->findings.home = tree_path_shown(cli->arena, tree_file(base, 0)->path);
 }
 
-static ds_rc make_report(const ds_cli *cli, check_models *m, check_report *report, ds_error *err)
+static ds_rc make_report(ds_cli *cli, check_models *m, check_report *report, ds_error *err)
 {
     const ds_args *args = &cli->args;
     double start = clock_elapsed_s();
-    TRY(need_options(args, err));
+    TRY(need_options(cli, err));
     *report = (check_report){
         .repository = arena_printf(cli->arena, "%s@%s", args_text(args, "repository"), args_text(args, "branch")),
     };

@@ -43,13 +43,15 @@ typedef struct place {
     unsigned line, column;
 } place;
 
+static const char *path_from_root(const ds_findings *f, const char *path, ds_arena *scratch)
+{
+    return path[0] && f->place[0] ? arena_path(scratch, f->place, path, NULL) : path;
+}
+
 static place place_of(const ds_findings *f, const ds_diag *diag, ds_arena *scratch)
 {
     const char *path = files_path(diags_files(f->diags), diag->pos.file);
-    place at = {path[0] ? path : f->home, diag->pos.line, diag->pos.column};
-    if (at.path[0] && f->place[0])
-        at.path = arena_path(scratch, f->place, at.path, NULL);
-    return at;
+    return (place){path_from_root(f, path, scratch), diag->pos.line, diag->pos.column};
 }
 
 // --- SARIF 2.1.0, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
@@ -82,6 +84,8 @@ static json_t *sarif_result(const ds_findings *f, const ds_diag *diag, ds_arena 
     place at = place_of(f, diag, scratch);
     if (diag->rule[0])
         json_object_set_new(result, "ruleId", json_string(diag->rule));
+    if (!at.path[0])
+        at.path = path_from_root(f, f->home, scratch);
     if (at.path[0])
         json_object_set_new(result, "locations", sarif_location(at, scratch));
     return result;
