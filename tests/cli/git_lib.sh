@@ -1,6 +1,9 @@
-# Sourced after lib.sh by tests that make git repositories. Nobody's configuration counts.
+# Sourced after lib.sh by tests that make git repositories. Nobody's configuration counts: git's and libgit2's is a file
+# of the test's own, which may be written (`git config --global` replaces the file that it is told of).
 need git
-export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
+mkdir "$work/.home"
+export HOME="$work/.home" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
+unset GIT_CONFIG_GLOBAL XDG_CONFIG_HOME GIT_DIR GIT_WORK_TREE
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.com
 repo=repo
 

@@ -3,7 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 need python3
 need sqlite3
-for page in README.md docs/model.md docs/runtime.md; do
+. "$here/git_lib.sh"
+for page in README.md docs/model.md docs/runtime.md docs/pull-requests.md; do
     if python3 "$here/tour.py" "$ds" "$root/$page" >"$out" 2>"$err"; then
         ok "$page shows what happens"
     else
