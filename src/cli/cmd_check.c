@@ -53,7 +53,7 @@ static void judge(const ds_cli *cli, check_models *m, check_report *report)
     lint_objects(m->head, types, m->head_diags);
     if (tree_count(m->base.tree))
         gate_note_repaired(m->base.diags, m->head_diags);
-    gate_lint_environments(m->head, types, m->head_diags);
+    gate_lint_environments(m->head, types, &m->head_documents, m->head_diags);
     report->verdict = gate_check(m->base.model, m->head, &options, m->head_diags, cli->arena);
     report->findings = findings_all(m->head_diags, cli->arena);
     report->findings.place = tree_place(m->head_tree);

@@ -32,6 +32,14 @@ static void touch_workspace(ds_map *stores, const ds_workspace *workspace)
         touch(stores, workspace->transformer.output->name.s);
 }
 
+void gate_touch(ds_map *stores, ds_document document)
+{
+    if (document.kind->shape == &SHAPE_WORKSPACE)
+        touch_workspace(stores, document.object);
+    else if (document.kind->shape == &SHAPE_DATASTORE)
+        touch(stores, ((const ds_datastore *)document.object)->name.s);
+}
+
 // A change of a service's field. False: it may be about all of its streams.
 static bool touch_service(const gate *g, ds_map *stores, const ds_change *c)
 {
@@ -166,30 +174,32 @@ const node_list *trace_nodes(const trace *t, const char *kind, const char *name)
     return list ? list : &NONE;
 }
 
-static void build(trace *t, size_t side, const ds_model *model, const ds_map *stores)
+const ds_graph *gate_graph(const ds_model *model, ds_platform_types types, const ds_map *stores, ds_map *groups,
+                           ds_arena *arena)
 {
-    ds_arena *arena = t->g->arena;
-    ds_roots all = assign_roots(model, t->g->types, arena);
+    ds_roots all = assign_roots(model, types, arena);
     ds_root *some = ARENA_ARRAY(arena, ds_root, all.n);
     size_t n = 0;
-    t->groups[side] = map_new(arena);
     for (size_t i = 0; i < all.n; i++) {
         const ds_root *root = &all.v[i];
         if (stores && !group_reads(stores, root->group))
             continue;
         some[n++] = *root;
         char *path = arena_path(arena, root->workspace->name.s, root->group->name, NULL);
-        (void)map_add(t->groups[side], path, path);
+        (void)map_add(groups, path, path);
     }
-    t->graphs[side] = graph_build(model, (ds_roots){some, n}, arena);
+    return graph_build(model, (ds_roots){some, n}, arena);
 }
 
 void trace_init(trace *t, gate *g, ds_arena *scratch)
 {
     *t = (trace){.g = g, .scratch = scratch, .by_key = map_new(g->arena)};
     const ds_map *stores = touched(g);
-    build(t, 0, g->base, stores);
-    build(t, 1, g->head, stores);
+    const ds_model *models[] = {g->base, g->head};
+    for (size_t side = 0; side < 2; side++) {
+        t->groups[side] = map_new(g->arena);
+        t->graphs[side] = gate_graph(models[side], g->types, stores, t->groups[side], g->arena);
+    }
     for (size_t i = 0; i < t->graphs[1]->nodes.n; i++)
         add_keys(t, t->graphs[1]->nodes.v[i]);
     for (size_t i = 0; i < t->graphs[0]->nodes.n; i++)

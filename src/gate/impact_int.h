@@ -21,6 +21,12 @@ typedef struct trace {
     ds_map *seen;  // nodes on the way to the right
 } trace;
 
+// Adds the stores that a document is about: a Datastore, or those that a Workspace reads and writes.
+void gate_touch(ds_map *stores, ds_document document);
+// The pipelines of all groups that read one of the stores (NULL: of all groups), which are noted in `groups`.
+const ds_graph *gate_graph(const ds_model *model, ds_platform_types types, const ds_map *stores, ds_map *groups,
+                           ds_arena *arena);
+
 // scratch is the caller's, and cleared from change to change.
 void trace_init(trace *t, gate *g, ds_arena *scratch);
 bool trace_has(const trace *t, size_t side, const ds_node *node);

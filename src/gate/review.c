@@ -1,5 +1,6 @@
 #include "gate/review.h"
 
+#include "gate/impact_int.h"
 #include "model/lookup.h"
 
 static const char *key_of(const ds_diag *diag, ds_arena *arena)
@@ -53,14 +54,44 @@ static void add_new(const ds_diags *found, const ds_map *known, const char *envi
     }
 }
 
-void gate_lint_environments(const ds_model *head, ds_platform_types types, ds_diags *diags)
+// Stores whose streams are to be looked at; NULL: everything is.
+static const ds_map *stores_of(const ds_documents *changed, ds_arena *arena)
+{
+    ds_map *stores = map_new(arena);
+    for (size_t i = 0; changed && i < changed->n; i++) {
+        const model_shape *shape = changed->v[i].kind->shape;
+        if (shape == &SHAPE_ENVIRONMENT || shape == &SHAPE_DATA_CONTAINER || shape == &SHAPE_PLATFORM_SERVICE)
+            return NULL;
+        gate_touch(stores, changed->v[i]);
+    }
+    return changed ? stores : NULL;
+}
+
+static void lint_streams(const ds_model *model, ds_platform_types types, const ds_map *stores, ds_diags *found)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const ds_graph *graph = gate_graph(model, types, stores, map_new(arena), arena);
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        const ds_node *node = graph->nodes.v[i];
+        const ds_platform_type *type = node->kind == NODE_INGEST ? platform_type(types, node->platform->type.s) : NULL;
+        if (type && map_get(stores, node->store->name.s))
+            type->check_stream(model, node, found);
+    }
+}
+
+void gate_lint_environments(const ds_model *head, ds_platform_types types, const ds_documents *changed, ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const ds_map *stores = stores_of(changed, arena);
     const ds_map *known = head->environments.n ? known_findings(diags, arena) : NULL;
     for (size_t i = 0; i < head->environments.n; i++) {
         const ds_environment *environment = head->environments.v[i];
+        const ds_model *model = model_in_environment(head, environment, arena);
         CLEANUP(diags_freep) ds_diags *found = diags_new(head->files);
-        lint_objects(model_in_environment(head, environment, arena), types, found); // datasets are the same
+        if (stores && map_count(stores))
+            lint_streams(model, types, stores, found);
+        else if (!stores)
+            lint_objects(model, types, found); // datasets by themselves are the same
         add_new(found, known, environment->name.s ? environment->name.s : "", diags);
     }
     diags_sort(diags);

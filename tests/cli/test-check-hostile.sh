@@ -2,6 +2,7 @@
 # check on repositories that nobody should make: an answer in words, never a crash, and nothing outside is read.
 . "$(dirname "$0")/lib.sh"
 . "$here/git_lib.sh"
+need python3
 
 owner='--repository acme/model --branch central'
 
@@ -84,6 +85,53 @@ for format in text github junit sarif json; do
 done
 cp summary.md "$out"
 silent "nor does it in the summary" '<b>\.yaml'
+
+# Texts.
+git -C repo checkout -q -B texts main
+cat >repo/eco.yaml <<'END'
+kind: Ecosystem
+name: Small
+repository: acme/model@central
+live: acme/model@main
+description: "</code></td></table><script>alert(1)</script><img src=x> @acme/all #1 [x](http://x.example)\n\n# head `a` | b\e[2J‮\x85&lt;"
+zones: [{name: "</code><b>@all</b>\n\n# head", repository: acme/model@eu}]
+END
+commit
+cat >tags.py <<'PY'
+import html.parser, re, sys
+class Parser(html.parser.HTMLParser):
+    stack, tags, outside = [], set(), ""
+    def handle_starttag(self, tag, attrs):
+        assert not attrs, attrs
+        self.tags.add(tag)
+        if tag != "br":
+            self.stack.append(tag)
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag, tag
+    def handle_data(self, data):
+        if "code" not in self.stack:
+            self.outside += data
+text = open(sys.argv[1], encoding="utf-8").read()
+parser = Parser()
+parser.feed(text)
+assert parser.tags <= {"p", "br", "table", "tr", "th", "td", "code", "b"} and not parser.stack, parser.tags
+assert not re.search(r"@|alert|http|\[|`|\||<", parser.outside), parser.outside
+for block in re.findall(r"<table>.*?</table>", text, re.S):
+    assert "\n\n" not in block, "Markdown would go on within a table"
+assert len(text.encode()) <= 60000, len(text.encode())
+PY
+expect "hostile texts" 1 -C repo check --base main --head texts $owner --summary summary.md
+LC_ALL=C tr -d '\n' <"$out" | LC_ALL=C grep -q '[[:cntrl:]]' && not_ok "hostile texts are shown" || ok "hostile texts are shown"
+python3 tags.py summary.md 2>"$err" && ok "nothing acts in the summary" || not_ok "nothing acts in the summary"
+git -C repo checkout -q -B size main
+awk 'BEGIN { for (i = 0; i < 3000; i++) printf "kind: GovernanceZone\nname: <Zone%d>\ndescription: %0500d\n---\n", i, i }' >repo/z.yaml
+commit
+expect "3,000 changes and findings" 1 -C repo check --base main --head size $owner --summary summary.md
+says "are told to people" '^and [0-9]+ more; --format json has them all$'
+python3 tags.py summary.md 2>"$err" && ok "fit into the summary" || not_ok "fit into the summary"
+cp summary.md "$out"
+says "with what is missing" '^… and [0-9]+ more$'
+git -C repo checkout -q main
 
 # Trees that git itself would not make.
 # literally ENTRY...: the same as odd, with a tree object written byte by byte: MODE NAME ID

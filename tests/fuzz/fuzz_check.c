@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(side_release) side base = load(base_text, options.types);
     CLEANUP(side_release) side head = load(rest, options.types);
     gate_note_repaired(base.diags, head.diags);
-    gate_lint_environments(head.model, options.types, head.diags);
+    ds_documents all = model_documents(head.model, arena);
+    gate_lint_environments(head.model, options.types, size % 3 ? &all : NULL, head.diags);
     options.approve_breaking = size % 2;
     const gate_verdict *verdict = gate_check(base.model, head.model, &options, head.diags, arena);
     check_verdict(verdict, head.diags);
