@@ -14,7 +14,7 @@
 #include "yellow/control_int.h"
 #include "yellow/job_int.h"
 
-enum { KEYS_SHOWN = 5, KEY_TEXT = 100, CHECKS_SHOWN = 3, FAILURE_TEXT = 900, READ_ROWS = 4096 };
+enum { KEYS_SHOWN = 5, KEYS_TEXT = 200, ENTRY_TEXT = 800, FAILURE_TEXT = 900, READ_ROWS = 4096 };
 
 typedef struct checker {
     ds_job *job;
@@ -283,25 +283,31 @@ static void check_sql(const checker *c, ds_sql *q)
 
 // --- what is said of them
 
+// The rows that break one check.
+typedef struct broken_rows {
+    int64_t n;
+    int shown;
+    ds_buf keys; // of the first ones
+} broken_rows;
+
 typedef struct failures {
     ds_buf text;
-    size_t n; // checks that failed
+    size_t more; // checks for which it has no room
 } failures;
 
-static void add_key(const checker *c, ds_str row, int64_t nth, ds_buf *keys)
+static void add_row(const checker *c, ds_str row, broken_rows *out)
 {
-    if (nth > KEYS_SHOWN)
+    if (out->n++ != out->shown || out->shown == KEYS_SHOWN)
         return;
-    CLEANUP(buf_release) ds_buf key = BUF_INIT(4 * KEY_TEXT);
+    CLEANUP(buf_release) ds_buf key = BUF_INIT(ROWS_BYTES_MAX);
     row_print_key(c->key, row, &key);
-    buf_puts(keys, nth > 1 ? ", " : "");
-    if (buf_ok(&key) && key.n <= KEY_TEXT)
-        buf_put_str(keys, buf_str(&key));
-    else
-        buf_puts(keys, "a long key");
+    if (out->keys.n + key.n + 2 > KEYS_TEXT)
+        return;
+    buf_puts(&out->keys, out->shown++ ? ", " : "");
+    buf_put_str(&out->keys, buf_str(&key));
 }
 
-static ds_rc read_broken(const checker *c, ds_reader *reader, int64_t *n, ds_buf *keys, ds_error *err)
+static ds_rc read_broken(const checker *c, ds_reader *reader, broken_rows *out, ds_error *err)
 {
     ds_rows rows;
     rows_init(&rows);
@@ -313,14 +319,14 @@ static ds_rc read_broken(const checker *c, ds_reader *reader, int64_t *n, ds_buf
         if (rc.code == DS_OK)
             rc = c->job->control->db->driver->read_next(reader, &rows, READ_ROWS, ROWS_BYTES_MAX, &more, err);
         for (size_t i = 0; rc.code == DS_OK && i < rows.n; i++)
-            add_key(c, rows_row(&rows, i), ++*n, keys);
+            add_row(c, rows_row(&rows, i), out);
     }
     rows_release(&rows);
     return rc;
 }
 
 // A user's SQL may read these two tables, through the statement around it, and nothing else.
-static ds_rc find_broken(const checker *c, int64_t *n, ds_buf *keys, ds_error *err)
+static ds_rc find_broken(const checker *c, broken_rows *out, ds_error *err)
 {
     const ds_driver *driver = c->job->control->db->driver;
     const ds_relation own[] = {c->work->def->merge, c->work->def->staging};
@@ -334,38 +340,40 @@ static ds_rc find_broken(const checker *c, int64_t *n, ds_buf *keys, ds_error *e
     }
     ds_reader *reader = NULL;
     TRY(driver->read_open(c->job->control->db, &read, &reader, err));
-    ds_rc rc = read_broken(c, reader, n, keys, err);
+    ds_rc rc = read_broken(c, reader, out, err);
     driver->read_close(reader);
     return rc;
 }
 
-static void add_failure(const checker *c, int64_t n, const ds_buf *keys, failures *out)
+static void add_failure(const checker *c, const char *name, const broken_rows *rows, failures *out)
 {
-    if (++out->n > CHECKS_SHOWN)
-        return;
-    buf_puts(&out->text, out->n > 1 ? "; check " : "check ");
-    check_print(c->check, &out->text);
-    buf_printf(&out->text, " of %s failed for %" PRId64 " row%s: %s%s", c->work->def->name, n, n == 1 ? "" : "s",
-               buf_text(keys), n > KEYS_SHOWN ? ", ..." : "");
+    CLEANUP(buf_release) ds_buf entry = BUF_INIT(ENTRY_TEXT);
+    buf_printf(&entry, "%scheck %s of %s failed for %" PRId64 " row%s", out->text.n ? "; " : "", name,
+               c->work->def->name, rows->n, rows->n == 1 ? "" : "s");
+    if (rows->shown)
+        buf_printf(&entry, ": %s%s", buf_text(&rows->keys), rows->n > rows->shown ? ", ..." : "");
+    if (out->text.n + entry.n > FAILURE_TEXT)
+        out->more++;
+    else
+        buf_put_str(&out->text, buf_str(&entry));
 }
 
 static ds_rc run_check(const checker *c, failures *out, ds_error *err)
 {
-    CLEANUP(buf_release) ds_buf keys = BUF_INIT(KEYS_SHOWN * (KEY_TEXT + 4));
-    CLEANUP(buf_release) ds_buf name = BUF_INIT(FAILURE_TEXT);
+    CLEANUP(buf_release) ds_buf name = BUF_INIT(CHECK_TEXT_MAX);
     check_print(c->check, &name);
-    int64_t n = 0;
-    TRY(ds_context(find_broken(c, &n, &keys, err), err, "check %s of %s", buf_text(&name), c->work->def->name));
-    if (n)
-        add_failure(c, n, &keys, out);
-    return DS_DONE;
+    broken_rows rows = {.keys = BUF_INIT(KEYS_TEXT)};
+    ds_rc rc = find_broken(c, &rows, err);
+    if (rc.code == DS_OK && rows.n)
+        add_failure(c, buf_text(&name), &rows, out);
+    buf_release(&rows.keys);
+    return ds_context(rc, err, "check %s of %s", buf_text(&name), c->work->def->name);
 }
 
 static ds_rc fail_checks(const failures *found, ds_error *err)
 {
-    size_t more = found->n > CHECKS_SHOWN ? found->n - CHECKS_SHOWN : 0;
-    ds_rc rc = more ? ds_fail(err, DS_FINDING, "%s; and %zu more", buf_text(&found->text), more)
-                    : ds_fail(err, DS_FINDING, "%s", buf_text(&found->text));
+    ds_rc rc = found->more ? ds_fail(err, DS_FINDING, "%s; and %zu more", buf_text(&found->text), found->more)
+                           : ds_fail(err, DS_FINDING, "%s", buf_text(&found->text));
     return ds_hint(rc, err, "nothing was changed; the next run reads the source again: correct it there, or the check");
 }
 
@@ -405,7 +413,7 @@ ds_rc checks_run(ds_job *job, ds_error *err)
     for (size_t i = 0; rc.code == DS_OK && i < job->work_count; i++)
         if (is_wanted(&job->work[i]))
             rc = run_all(job, &job->work[i], &found, err);
-    if (rc.code == DS_OK && found.n)
+    if (rc.code == DS_OK && found.text.n)
         rc = fail_checks(&found, err);
     buf_release(&found.text);
     if (rc.code == DS_OK)

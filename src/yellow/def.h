@@ -84,7 +84,8 @@ ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out,
 
 // What tells one set of checks from another, in arena; "" for none.
 const char *def_checks_id(ds_arena *arena, const ds_dataset_def *dataset);
-// "range(age 0..150)"; a long SQL text is cut.
+// "range(age 0..150)"; what is long is cut, so that it has room in CHECK_TEXT_MAX bytes.
+enum { CHECK_TEXT_MAX = 400 };
 void check_print(const ds_check_def *check, ds_buf *out);
 
 // Why a job can read a dataset's live rows: the WHERE that picks them, "" for scd1 and scd4.

@@ -3,7 +3,7 @@
 
 #include "yellow/def_int.h"
 
-enum { CHECK_SQL_SHOWN = 60 };
+enum { CHECK_SHOWN = 60, BOUND_SHOWN = 40 }; // bytes of a list of columns or an SQL text, of a bound
 
 static const char *const KINDS[] = {
     [CHECK_NOT_NULL] = "not_null", [CHECK_UNIQUE] = "unique", [CHECK_RANGE] = "range", [CHECK_SQL] = "sql"};
@@ -110,24 +110,44 @@ static void print_sql(const char *sql, ds_buf *out)
     ds_str text = {sql, strlen(sql)};
     while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' '))
         text.n--;
-    bool cut = text.n > CHECK_SQL_SHOWN;
+    bool cut = text.n > CHECK_SHOWN;
     if (cut)
-        for (text.n = CHECK_SQL_SHOWN; text.n && str_utf8_length(text) < 0;)
+        for (text.n = CHECK_SHOWN; text.n && str_utf8_length(text) < 0;)
             text.n--;
     for (size_t i = 0; i < text.n; i++)
         buf_putc(out, (unsigned char)text.p[i] < ' ' ? ' ' : text.p[i]);
     buf_puts(out, cut ? "..." : "");
 }
 
+static void print_columns(const ds_check_def *check, ds_buf *out)
+{
+    size_t start = out->n;
+    for (size_t i = 0; i < check->column_count; i++) {
+        buf_puts(out, i ? ", " : "");
+        if (out->n - start > CHECK_SHOWN) {
+            buf_puts(out, "...");
+            return;
+        }
+        buf_puts(out, check->columns[i]);
+    }
+}
+
+static void print_bound(const char *bound, ds_buf *out)
+{
+    if (bound)
+        buf_printf(out, "%.*s%s", BOUND_SHOWN, bound, strlen(bound) > BOUND_SHOWN ? "..." : "");
+}
+
 void check_print(const ds_check_def *check, ds_buf *out)
 {
     buf_printf(out, "%s(", KINDS[check->kind]);
-    for (size_t i = 0; i < check->column_count; i++) {
-        buf_puts(out, i ? ", " : "");
-        buf_puts(out, check->columns[i]);
+    print_columns(check, out);
+    if (check->kind == CHECK_RANGE) {
+        buf_putc(out, ' ');
+        print_bound(check->min, out);
+        buf_puts(out, "..");
+        print_bound(check->max, out);
     }
-    if (check->kind == CHECK_RANGE)
-        buf_printf(out, " %s..%s", check->min ? check->min : "", check->max ? check->max : "");
     if (check->kind == CHECK_SQL)
         print_sql(check->sql, out);
     buf_putc(out, ')');

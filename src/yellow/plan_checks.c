@@ -6,9 +6,9 @@ static const char *list_checks(ds_planner *p, const ds_dataset_def *dataset)
 {
     CLEANUP(buf_release) ds_buf text = BUF_INIT(700);
     for (size_t i = 0; i < dataset->check_count; i++) {
-        CLEANUP(buf_release) ds_buf one = BUF_INIT(4096);
+        CLEANUP(buf_release) ds_buf one = BUF_INIT(CHECK_TEXT_MAX);
         check_print(&dataset->checks[i], &one);
-        if (text.n + one.n + 20 > text.max) {
+        if (i && text.n + one.n + 20 > text.max) {
             buf_puts(&text, ", ...");
             break;
         }
@@ -82,7 +82,7 @@ static ds_rc stands_in_check(ds_db *db, const ds_shape *shape, const char *text,
 
 static ds_rc vet(ds_db *db, const ds_dataset_def *dataset, const ds_check_def *check, ds_error *err)
 {
-    CLEANUP(buf_release) ds_buf name = BUF_INIT(4096);
+    CLEANUP(buf_release) ds_buf name = BUF_INIT(CHECK_TEXT_MAX);
     check_print(check, &name);
     ds_rc rc = stands_alone(db, dataset->shape, check->sql, err);
     if (rc.code == DS_OK)
