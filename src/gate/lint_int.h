@@ -59,6 +59,12 @@ typedef enum lint_rule_id {
     LINT_ASSIGNED_TWICE,
     LINT_HINT,
     LINT_PRIMARY,
+    LINT_CHECK_COLUMN,
+    LINT_CHECK_EMPTY,
+    LINT_CHECK_BOUND,
+    LINT_CHECK_TYPE,
+    LINT_CHECK_SQL,
+    LINT_CHECK_NEEDLESS,
     LINT_RULE_COUNT,
 } lint_rule_id;
 
@@ -124,6 +130,8 @@ void lint_latencies(lint *l);
 void lint_stores(lint *l);
 void lint_store_datasets(lint *l, const ds_datastore *store);
 void lint_keys(lint *l, const ds_dataset *dataset, const char *object);
+// lint_check.c
+void lint_checks(lint *l, const ds_dataset *dataset, const char *object);
 // lint_hash.c
 void lint_hashes(lint *l, const ds_dataset *dataset, const char *object);
 // lint_use.c

@@ -103,6 +103,7 @@ static void check_dataset(lint *l, const ds_datastore *store, const ds_dataset *
     const char *object = lint_path(l, store->name.s, dataset->name);
     check_classes(l, store, dataset, object);
     lint_keys(l, dataset, object);
+    lint_checks(l, dataset, object);
     lint_hashes(l, dataset, object);
     if (dataset->columns.n > SHAPE_COLUMNS_MAX)
         lint_add(l, LINT_TOO_MANY_COLUMNS, dataset->pos, object, "dataset \"%s\" has %zu columns; the limit is %d",

@@ -26,6 +26,10 @@ const char LINT_EXAMPLE_MODEL[] = EXAMPLE_MODEL;
     WORKSPACE(SINKS("Store1/customers") "  audit: {requires: {history: full}, sinks: [Store1/customers]}\n")           \
     NEXT SERVICE(ASSIGNED ASSIGN("Consumer1/audit", ON("YellowForensic")))
 
+#define CHECKED(check)                                                                                                 \
+    DATASET("    classification: cpi\n    columns: {id: integer primary key, name: text, age: integer}\n"              \
+            "    checks: [" check "]\n")
+
 const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
     // --- the ecosystem
     [LINT_NO_ECOSYSTEM] =
@@ -293,4 +297,28 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
                       "`primary_ingestion` names a datastore and one of this service's platforms.",
                       SERVICE("primary_ingestion: {Store1: YellowFrensic}\n" ASSIGNED),
                       SERVICE("primary_ingestion: {Store1: YellowLive}\n" ASSIGNED)},
+    // --- checks of a dataset
+    [LINT_CHECK_COLUMN] = {"L052", DIAG_ERROR, "a check on no column", "A check names columns of its dataset.",
+                           CHECKED("{not_null: [nmae]}"), CHECKED("{not_null: [name]}")},
+    [LINT_CHECK_EMPTY] = {"L053", DIAG_ERROR, "a check of nothing",
+                          "A check that any row passes is most likely not what was meant: a list without columns, a "
+                          "range without ends, no condition.",
+                          CHECKED("{range: {column: age}}"), CHECKED("{range: {column: age, min: 0}}")},
+    [LINT_CHECK_BOUND] = {"L054", DIAG_ERROR, "a range that holds no value",
+                          "The ends of a range are values of the column's type, finite ones, and the lesser one is "
+                          "`min`. Both belong to the range. Leave an end out to leave it open.",
+                          CHECKED("{range: {column: age, min: 150, max: 0}}"),
+                          CHECKED("{range: {column: age, min: 0, max: 150}}")},
+    [LINT_CHECK_TYPE] = {"L055", DIAG_ERROR, "values that can't be compared",
+                         "A range is for numbers, dates and times. Texts have another order in each collation; `sql` "
+                         "can say which one is meant. JSON can't be unique: the same value has many texts.",
+                         CHECKED("{range: {column: name, min: a}}"), CHECKED("{range: {column: age, min: 1}}")},
+    [LINT_CHECK_SQL] = {"L056", DIAG_ERROR, "a check that is not one condition",
+                        "`sql` is one condition on the columns of a row: no statement, no comment, no SELECT, and "
+                        "every parenthesis and quote has its partner. `plan` has the merge database look at it, too.",
+                        CHECKED("{sql: \"age > 0; DROP TABLE customers\"}"), CHECKED("{sql: age > 0 OR name IS NULL}")},
+    [LINT_CHECK_NEEDLESS] =
+        {"L057", DIAG_INFO, "a check that always holds",
+         "Rows with the same key can't be, and a column that is `not null` has values: the column says so already.",
+         CHECKED("{unique: [id]}"), CHECKED("{unique: [name]}")},
 };

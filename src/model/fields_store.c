@@ -155,7 +155,7 @@ const model_shape SHAPE_COLUMN = {
 static const model_field RANGE_FIELDS[] = {
     {.key = "column", .kind = FIELD_TEXT, .offset = AT(ds_check, range_column), .required = true,
      .pattern = PATTERN_NAME, .about = "the column to look at", .example = "price"},
-    {.key = "min", .kind = FIELD_TEXT, .offset = AT(ds_check, min), .about = "the least value allowed",
+    {.key = "min", .kind = FIELD_TEXT, .offset = AT(ds_check, min), .about = "the least value allowed, as the column's type writes it",
      .example = "0"},
     {.key = "max", .kind = FIELD_TEXT, .offset = AT(ds_check, max), .about = "the largest value allowed",
      .example = "100000"},
@@ -168,14 +168,14 @@ static const model_field CHECK_FIELDS[] = {
     {.key = "not_null", .kind = FIELD_TEXTS, .offset = AT(ds_check, not_null), .choice = true, .pattern = PATTERN_NAME,
      .about = "columns that must have a value", .example = "email"},
     {.key = "unique", .kind = FIELD_TEXTS, .offset = AT(ds_check, unique), .choice = true, .pattern = PATTERN_NAME,
-     .about = "columns whose values together are unique", .example = "email"},
-    {.key = "range", .kind = FIELD_STRUCT, .choice = true, .shape = &SHAPE_RANGE, .about = "values between two ends",
+     .about = "columns whose values together are unique among live rows; a null is equal to nothing", .example = "email"},
+    {.key = "range", .kind = FIELD_STRUCT, .choice = true, .shape = &SHAPE_RANGE, .about = "values between two ends, which belong to it; null passes",
      .example = "{column: price, min: 0}"},
     {.key = "sql", .kind = FIELD_TEXT, .offset = AT(ds_check, sql), .choice = true,
-     .about = "a condition that holds for every row", .example = "price >= cost"},
+     .about = "a condition on one row's columns in the merge database's SQL; false fails, null passes", .example = "price >= cost"},
 };
 static const model_shape SHAPE_CHECK = {
-    .name = "check", .about = "what must hold before staged rows become visible", FIELDS(CHECK_FIELDS),
+    .name = "check", .about = "what must hold of every live row before a batch becomes visible", FIELDS(CHECK_FIELDS),
     FILLS(ds_check),
 };
 
@@ -212,7 +212,7 @@ static const model_field DATASET_FIELDS[] = {
     {.key = "primary_key", .kind = FIELD_TEXTS, .rest = &DATASET_REST, .offset = AT(ds_dataset_rest, primary_key),
      .pattern = PATTERN_NAME, .ordered = true, .about = "the key's columns where their order is not that of the columns", .example = "id"},
     {.key = "checks", .kind = FIELD_LIST, .rest = &DATASET_REST, .offset = AT(ds_dataset_rest, checks),
-     .shape = &SHAPE_CHECK, .about = "what must hold before staged rows become visible", .example = "{not_null: [email]}"},
+     .shape = &SHAPE_CHECK, .about = "what must hold of every live row before a batch becomes visible", .example = "{not_null: [email]}"},
     {.key = "columns", .kind = FIELD_MAP, .offset = AT(ds_dataset, columns), .required = true, .shape = &SHAPE_COLUMN,
      .ordered = true, .about = "NAME: TYPE, in order", .example = "{id: varchar(20) primary key, name: varchar(100)}"},
 };

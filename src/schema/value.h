@@ -35,3 +35,13 @@ typedef enum ds_value_class {
     VALUE_OTHER, // canonical text: timetz, geography, vector, array, map, struct, ml floats
 } ds_value_class;
 ds_value_class type_class(const ds_type *type);
+
+// --- order: numbers, dates and times have one that all engines share.
+bool type_has_order(const ds_type *type);
+// A bound that a user gives for values of the type, which has an order, as canonical text in arena. DS_FINDING when it
+// is no value of the type, or one that bounds nothing (NaN, an infinite number).
+ds_rc value_bound(ds_arena *arena, const ds_type *type, ds_str text, const char **out, ds_error *err);
+// Of two such texts: below zero when a is the lesser one.
+int value_bound_compare(const ds_type *type, const char *a, const char *b);
+// The same for any two canonical decimals or integers; NaN is the largest, as in PostgreSQL.
+int number_text_compare(ds_str a, ds_str b);

@@ -19,6 +19,7 @@ typedef struct ds_dialect {
     void (*point_value)(const char *point, struct ds_sql *out);
     const char *serial;        // type of an integer key column that numbers its rows by itself
     const char *key_collation; // after the type of a text column in a key: equality by bytes; "" where it always is
+    const char *number_order;  // after a number that is held as text: compared as numbers are; NULL: none is
     const char *include;       // " INCLUDE (": columns that an index has besides its key; NULL: it can't
     const char *delete_join;   // "USING": DELETE can join another table; NULL: it can't
     // Statements that, until the transaction ends, make joins look rows up one by one, and let the engine choose again;

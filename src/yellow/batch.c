@@ -8,9 +8,9 @@
 //   started    the batch has its row; no staging row carries its id; no dataset_batch row
 //   ingesting  staging may hold rows of the batch; merge tables of datasets in their first load may hold rows; no
 //              dataset_batch row; all that consumers can see is as of the batch before
-//   merging    every delta is in staging; dataset_batch says how many and their hash sum; consumers see the batch
-//   before committed  the merge tables are as of the batch; its counts and fingerprints are recorded; it never changes
-//   again
+//   merging    every delta is in staging; dataset_batch says how many and their hash sum; the rows that consumers will
+//              see have passed the datasets' checks; consumers see the batch before
+//   committed  the merge tables are as of the batch; its counts and fingerprints are recorded; it never changes again
 #include "yellow/control_int.h"
 #include "yellow/job_int.h"
 

@@ -125,6 +125,7 @@ static ds_rc compile_dataset(const ds_compiler *c, const ds_node *ingest, const 
         return ds_hint(ds_fail(err, DS_FINDING, "%s/%s has no key: platform \"%s\" can't keep its history",
                                ingest->store->name.s, dataset->name, ingest->platform->name),
                        err, "a dataset with `key: none` is held by an scd1 platform only");
+    TRY(compile_checks(c, ingest->store, dataset, out, err));
     if (ingest->store->producer)
         TRY(compile_sql(c, ingest, dataset, &out->sql, err));
     compile_views(c, ingest, dataset, out);

@@ -18,6 +18,11 @@ ds_rc compile_shape(const ds_compiler *c, const ds_datastore *store, const ds_da
 const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, const ds_datastore *store,
                                 const char *dataset);
 
+// --- compile_check.c
+// The dataset's checks into out, whose shape is known. DS_FINDING for what lint should have refused.
+ds_rc compile_checks(const ds_compiler *c, const ds_datastore *store, const ds_dataset *dataset, ds_dataset_def *out,
+                     ds_error *err);
+
 // --- compile_transformer.c
 // What a transformer's stream may read: the sinks of its workspace's groups.
 void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out);

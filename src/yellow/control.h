@@ -79,7 +79,8 @@ ds_rc control_last_batch(ds_control *control, const char *stream, bool committed
 typedef struct ds_dataset_state {
     int64_t batch; // 0: never committed, still to be loaded first
     ds_fingerprint fingerprint;
-    const char *key; // the key columns of the index in force, "id,line"; "" for a multiset
+    const char *key;    // the key columns of the index in force, "id,line"; "" for a multiset
+    const char *checks; // def_checks_id of the checks that its live rows have passed; "" for none
 } ds_dataset_state;
 ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
                             ds_dataset_state *out, ds_error *err);

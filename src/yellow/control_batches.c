@@ -85,11 +85,13 @@ ds_rc control_last_batch(ds_control *control, const char *stream, bool committed
     return DS_DONE;
 }
 
-// From batch_id, fingerprint_rows, fingerprint and key_columns.
+// From batch_id, fingerprint_rows, fingerprint, key_columns and checks.
 static ds_rc decode_state(const ds_result *r, size_t row, size_t column, ds_dataset_state *out, ds_error *err)
 {
-    const char *key = result_text(r, row, column + 3);
-    ds_dataset_state state = {.batch = result_int(r, row, column), .key = key ? key : ""};
+    const char *key = result_text(r, row, column + 3), *checks = result_text(r, row, column + 4);
+    ds_dataset_state state = {.batch = result_int(r, row, column),
+                              .key = key ? key : "",
+                              .checks = checks ? checks : ""};
     TRY(decode_fingerprint(r, row, column + 1, &state.fingerprint, err));
     *out = state;
     return DS_DONE;
@@ -99,7 +101,7 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
                             ds_dataset_state *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    SQL(&q, "SELECT d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns FROM ");
+    SQL(&q, "SELECT d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks FROM ");
     sql_relation(&q, control->names.dataset_batch);
     SQL(&q, " AS d JOIN ");
     sql_relation(&q, control->names.batch);
@@ -111,7 +113,7 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
     ds_result r;
     TRY(store_query(control->db, &q, arena, &r, err));
     if (!r.rows) {
-        *out = (ds_dataset_state){.key = ""};
+        *out = (ds_dataset_state){.key = "", .checks = ""};
         return DS_DONE;
     }
     return decode_state(&r, 0, 0, out, err);
@@ -135,7 +137,7 @@ static void names_of(const ds_stream_def *def, ds_sql *q)
 static ds_rc query_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_result *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    SQL(&q, "SELECT d.dataset, d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns FROM ");
+    SQL(&q, "SELECT d.dataset, d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks FROM ");
     names_of(def, &q);
     SQL(&q, " JOIN ");
     sql_relation(&q, control->names.dataset_batch);
@@ -156,7 +158,7 @@ ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_a
     ds_dataset_state *states = ARENA_ARRAY(arena, ds_dataset_state, def->dataset_count);
     ds_map *by_name = map_new(arena);
     for (size_t i = 0; i < def->dataset_count; i++) {
-        states[i].key = "";
+        states[i].key = states[i].checks = "";
         (void)map_add(by_name, def->datasets[i].name, &states[i]);
     }
     ds_result r;

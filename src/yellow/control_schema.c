@@ -84,6 +84,7 @@ static const control_column DATASET_BATCH[] = {
     {"fingerprint_rows", COLUMN_INT, IS_ZERO},
     {"fingerprint", COLUMN_TEXT, 0},
     {"key_columns", COLUMN_TEXT, 0}, // "id,line": the key of the index in force
+    {"checks", COLUMN_TEXT, 0},      // def_checks_id of those that the rows have passed
 };
 
 static const control_column LEASE[] = {

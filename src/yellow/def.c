@@ -185,6 +185,8 @@ json_t *def_encode_dataset(const ds_dataset_def *dataset)
     put(out, "views", encode_list(FIELDS(VIEW_FIELDS), dataset->views, dataset->view_count, sizeof(ds_view_def)));
     if (dataset->retired_count)
         put(out, "retired", encode_columns(dataset->retired, dataset->retired_count));
+    if (dataset->check_count)
+        put(out, "checks", def_encode_checks(dataset->checks, dataset->check_count));
     return out;
 }
 
@@ -375,7 +377,7 @@ ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *ou
     ds_shape_column *retired;
     TRY(decode_columns(arena, json_object_get(json, "retired"), &retired, &out->retired_count, err));
     out->retired = retired;
-    return DS_DONE;
+    return def_decode_checks(arena, json_object_get(json, "checks"), out) ? DS_DONE : damaged("checks", err);
 }
 
 static ds_rc decode_datasets(ds_arena *arena, const json_t *list, ds_stream_def *out, ds_error *err)

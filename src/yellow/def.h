@@ -15,6 +15,16 @@ typedef struct ds_view_def {
     ds_relation relation; // its physical name
 } ds_view_def;
 
+// What must hold of every live row. Null breaks no range, and makes no two rows equal.
+typedef enum ds_check_kind { CHECK_NOT_NULL, CHECK_UNIQUE, CHECK_RANGE, CHECK_SQL } ds_check_kind;
+typedef struct ds_check_def {
+    ds_check_kind kind;
+    const char *const *columns; // of the shape, spelled as there; range has one, sql none
+    size_t column_count;
+    const char *min, *max; // canonical texts (value_bound); NULL: that end is open
+    const char *sql;       // a condition on one row in the merge database's SQL, as the user wrote it
+} ds_check_def;
+
 typedef struct ds_dataset_def {
     const char *name;
     const ds_shape *shape;
@@ -27,6 +37,8 @@ typedef struct ds_dataset_def {
     // Columns that it gave up; its tables keep what they held. Only applied definitions have them, compiled ones none.
     const ds_shape_column *retired;
     size_t retired_count;
+    const ds_check_def *checks;
+    size_t check_count;
 } ds_dataset_def;
 
 typedef struct ds_container_def {
@@ -69,6 +81,12 @@ typedef struct ds_stream_def {
 // version is DS_FINDING.
 json_t *def_encode(const ds_stream_def *def);
 ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out, ds_error *err);
+
+// What tells one set of checks from another, in arena; "" for none.
+const char *def_checks_id(ds_arena *arena, const ds_dataset_def *dataset);
+// "range(age 0..150)"; what is long is cut, so that it has room in CHECK_TEXT_MAX bytes.
+enum { CHECK_TEXT_MAX = 400 };
+void check_print(const ds_check_def *check, ds_buf *out);
 
 // Why a job can read a dataset's live rows: the WHERE that picks them, "" for scd1 and scd4.
 static inline bool def_has_out(const ds_stream_def *def)

@@ -6,6 +6,10 @@
 // Equal dataset definitions give equal bytes (JSON_SORT_KEYS | JSON_COMPACT). A new reference.
 json_t *def_encode_dataset(const ds_dataset_def *dataset);
 ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *out, ds_error *err);
+// --- def_check.c: a list of checks; a new reference.
+json_t *def_encode_checks(const ds_check_def *checks, size_t n);
+// Into out, whose shape is known; NULL gives none. False when it is damaged.
+bool def_decode_checks(ds_arena *arena, const json_t *list, ds_dataset_def *out);
 // Canonical text of a JSON value, in arena.
 const char *def_json_text(ds_arena *arena, const json_t *json);
 // A stream's definition that a newer version of datasurface wrote.

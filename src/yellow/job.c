@@ -43,6 +43,8 @@ static void put_work(ds_job *job, const ds_dataset_def *dataset, ds_dataset_stat
     ds_work work = {.def = dataset, .state = state, .first_load = state.batch == 0};
     work.rekey = !work.first_load && dataset->shape->key_count > 0 &&
                  strcmp(state.key, table_key_text(job->arena, dataset->shape)) != 0;
+    work.check_all = dataset->check_count > 0 && strcmp(state.checks, def_checks_id(job->arena, dataset)) != 0;
+    work.changed = work.check_all; // so that it is recorded which checks its rows have passed
     if (!work.first_load || !restart) {
         job->work[job->work_count++] = work;
         return;

@@ -51,6 +51,7 @@ typedef struct ds_work {
     ds_fingerprint after; // of the dataset once this batch is committed
     bool loaded_now;      // by this process: every row was counted by the database as it came
     bool first_load;      // goes straight into the merge table, or through staging when inputs are kept
+    bool check_all;       // its live rows have not passed the checks of its definition yet
     bool rekey;           // the key in force differs from the definition's
     bool changed;         // has a dataset_batch row in this batch
     bool staging_exists;
@@ -237,8 +238,15 @@ ds_rc long_load_choose(ds_job *job, ds_error *err);
 // After the batch: ranges and indexes, as far as the cycle's budget goes.
 ds_rc long_load_cycle(ds_job *job, ds_job_result *out, ds_error *err);
 
+// --- checks.c: what the datasets' checks have to say of the rows that the batch would show
+// Is there anything to look at?
+bool checks_wanted(const ds_job *job);
+// When all is staged, inside the transaction that enters merging, so that a batch in merging has passed: DS_FINDING
+// names each check that failed and the first rows that break it.
+ds_rc checks_run(ds_job *job, ds_error *err);
+
 // --- merge.c
-// Records the datasets' counts and moves to merging, staging what is pending: one transaction.
+// Records the datasets' counts and moves to merging, staging what is pending and running the checks: one transaction.
 ds_rc merge_enter(ds_job *job, ds_error *err);
 // Applies what is staged and commits the batch: one transaction. *again: it failed because the staged rows are not
 // those recorded, or don't fit the merge tables: only reading the source anew helps.

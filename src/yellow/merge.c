@@ -13,6 +13,12 @@ static ds_rc in_transaction(ds_job *job, ds_rc (*work)(ds_job *job, ds_error *er
     return lease_end(job, work(job, err), err);
 }
 
+static ds_rc in_long_transaction(ds_job *job, ds_rc (*work)(ds_job *job, ds_error *err), ds_error *err)
+{
+    TRY(lease_begin_long(job, err));
+    return lease_end_long(job, work(job, err), err);
+}
+
 // --- entering merging
 
 static void count_values(ds_sql *q, const ds_counts *counts)
@@ -34,7 +40,7 @@ static ds_rc record_dataset(ds_job *job, const ds_work *work, ds_error *err)
     SQL(&q, "INSERT INTO ");
     sql_relation(&q, job->names.dataset_batch);
     SQL(&q, " (stream, batch_id, dataset, rows_read, rows_inserted, rows_updated, rows_deleted, rows_unchanged, bytes, "
-            "first_load, staged_rows, staged_sum, fingerprint_rows, fingerprint, key_columns) VALUES (");
+            "first_load, staged_rows, staged_sum, fingerprint_rows, fingerprint, key_columns, checks) VALUES (");
     sql_text(&q, job->def->name);
     SQL(&q, ", ");
     sql_int(&q, job->batch);
@@ -53,6 +59,8 @@ static ds_rc record_dataset(ds_job *job, const ds_work *work, ds_error *err)
     sql_text(&q, after);
     SQL(&q, ", ");
     sql_text(&q, table_key_text(job->arena, work->def->shape));
+    SQL(&q, ", ");
+    sql_text(&q, def_checks_id(job->arena, work->def));
     SQL(&q, ")");
     return store_exec(job->control->db, &q, NULL, err);
 }
@@ -106,6 +114,7 @@ static ds_rc enter(ds_job *job, ds_error *err)
 {
     TRY(batch_enter_ingesting(job, err));
     TRY(staging_flush(job, err));
+    TRY(checks_run(job, err));
     for (size_t i = 0; i < job->work_count; i++)
         if (job->work[i].changed)
             TRY(record_dataset(job, &job->work[i], err));
@@ -115,7 +124,7 @@ static ds_rc enter(ds_job *job, ds_error *err)
 
 ds_rc merge_enter(ds_job *job, ds_error *err)
 {
-    TRY(in_transaction(job, enter, err));
+    TRY(checks_wanted(job) ? in_long_transaction(job, enter, err) : in_transaction(job, enter, err));
     job_checkpoint(job, "merging");
     return DS_DONE;
 }

@@ -236,7 +236,7 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
     return DS_DONE;
 }
 
-// --- transformers' SQL
+// --- what users wrote in SQL
 
 static bool reads_changed_table(const ds_planner *p, const plan_stream *stream)
 {
@@ -252,11 +252,13 @@ static bool reads_changed_table(const ds_planner *p, const plan_stream *stream)
 }
 
 // In a transaction of its own: on some engines a statement that fails takes its transaction with it.
-static ds_rc plan_sql(ds_planner *p, const plan_stream *stream, ds_error *err)
+typedef ds_rc look_at_sql(ds_control *control, const ds_stream_def *def, ds_error *err);
+
+static ds_rc plan_sql(ds_planner *p, const plan_stream *stream, look_at_sql *look, ds_error *err)
 {
     ds_error problem;
     TRY(store_begin(p->control->db, BEGIN_READ, err));
-    ds_rc rc = plan_check_sql(p->control, stream->def, &problem);
+    ds_rc rc = look(p->control, stream->def, &problem);
     store_rollback(p->control->db);
     if (rc.code == DS_FINDING)
         plan_refuse(p, stream_object(p, stream->name), arena_strdup(p->arena, problem.text));
@@ -266,12 +268,14 @@ static ds_rc plan_sql(ds_planner *p, const plan_stream *stream, ds_error *err)
 }
 
 // Apply looks again at those whose inputs' tables it makes.
-static ds_rc plan_transformers(ds_planner *p, ds_error *err)
+static ds_rc plan_users_sql(ds_planner *p, ds_error *err)
 {
     for (size_t i = 0; i < p->steps->streams.n; i++) {
         const plan_stream *stream = p->steps->streams.v[i];
         if (stream->put && stream->def->workspace && !reads_changed_table(p, stream))
-            TRY(plan_sql(p, stream, err));
+            TRY(plan_sql(p, stream, plan_check_sql, err));
+        if (stream->put && plan_has_check_sql(stream->def))
+            TRY(plan_sql(p, stream, plan_vet_checks, err));
     }
     return DS_DONE;
 }
@@ -348,7 +352,7 @@ ds_rc plan_make_on(const ds_runtime *runtime, const ds_deployment *deployment, d
     ds_rc rc = plan_all(&p, err);
     store_rollback(control->db);
     TRY(rc);
-    TRY(plan_transformers(&p, err));
+    TRY(plan_users_sql(&p, err));
     return plan_finish(&p, out);
 }
 

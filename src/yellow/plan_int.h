@@ -139,3 +139,12 @@ ds_rc evolve_column(ds_control *control, ds_relation table, const plan_step *ste
 // Prepares a transformer's SELECTs, as a batch will run them, and compares their columns with the output's. DS_FINDING
 // when they don't fit, or read what isn't an input.
 ds_rc plan_check_sql(ds_control *control, const ds_stream_def *def, ds_error *err);
+
+// --- plan_checks.c
+// What changes in the dataset's checks.
+void plan_checks(ds_planner *p, const ds_dataset_def *dataset, const ds_dataset_state *state,
+                 const ds_dataset_def *old);
+bool plan_has_check_sql(const ds_stream_def *def);
+// DS_FINDING when a check's SQL is not one condition on the dataset's columns, or reads or calls what it may not. Needs
+// no table.
+ds_rc plan_vet_checks(ds_control *control, const ds_stream_def *def, ds_error *err);

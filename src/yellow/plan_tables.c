@@ -352,7 +352,7 @@ void plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *datas
 {
     static const ds_table_kind KINDS[] = {TABLE_MERGE, TABLE_HISTORY, TABLE_STAGING};
     *moves_views = false;
-    ds_dataset_state state = {.key = ""};
+    ds_dataset_state state = {.key = "", .checks = ""};
     if (stream->states)
         state = stream->states[dataset - stream->def->datasets];
     if (refuse_milestoning(p, stream, dataset, state.batch > 0))
@@ -367,6 +367,7 @@ void plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *datas
         *moves_views |= t.moves_views;
     }
     check_key(p, dataset, &state, old);
+    plan_checks(p, dataset, &state, old);
 }
 
 void plan_drop_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset)

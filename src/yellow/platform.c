@@ -174,11 +174,6 @@ static void check_dataset(const ds_node *ingest, const ds_dataset *dataset, ds_d
                  milestoning_name(ingest->platform->milestoning));
         diag_hint(diags, "assign the groups that use it to an scd1 platform");
     }
-    if (dataset->rest->checks.n) {
-        diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, dataset->rest->checks.pos, object,
-                 "\"checks\" have no effect yet: no batch is held against them");
-        diag_hint(diags, "leave them out until they are built");
-    }
 }
 
 static void check_stream(const ds_model *model, const ds_node *ingest, ds_diags *diags)

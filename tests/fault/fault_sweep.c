@@ -165,6 +165,33 @@ static void key_changed(world *w)
     world_source(w, "DELETE FROM people WHERE code IS NULL OR id = 5");
 }
 
+// Whose rows hold all of them, so that every call of their run can fail.
+static void first_load_checked(world *w)
+{
+    static const char *const COLUMNS[] = {"id", "name"};
+    static const ds_check_def CHECKS[] = {{.kind = CHECK_NOT_NULL, .columns = COLUMNS, .column_count = 2},
+                                          {.kind = CHECK_UNIQUE, .columns = COLUMNS, .column_count = 2},
+                                          {.kind = CHECK_SQL, .sql = "id < 100"}};
+    first_load(w);
+    w->datasets[0].checks = CHECKS;
+    w->datasets[0].check_count = sizeof CHECKS / sizeof CHECKS[0];
+    world_apply(w);
+}
+
+static void changes_checked(world *w)
+{
+    first_load_checked(w);
+    must_run(w);
+    change_keyed(w);
+}
+
+static void checks_changed(world *w)
+{
+    changes_checked(w);
+    w->datasets[0].check_count = 2;
+    world_apply(w);
+}
+
 static void damaged(world *w)
 {
     unchanged(w);
@@ -245,6 +272,9 @@ static const scenario SCENARIOS[] = {
     {.name = "unchanged-kept-whole", .prepare = unchanged_kept_whole, .batches = 2, .only = SCD2},
     {.name = "emptied", .prepare = emptied, .batches = 2, .accept_deletes = true, .only = SCD4},
     {.name = "key-changed", .prepare = key_changed, .batches = 2},
+    {.name = "first-load-checked", .prepare = first_load_checked, .batches = 1, .only = SCD2},
+    {.name = "changes-checked", .prepare = changes_checked, .batches = 2, .only = SCD4},
+    {.name = "checks-changed", .prepare = checks_changed, .batches = 2, .only = SCD1},
     {.name = "verify", .prepare = changes, .batches = 2, .verify = true, .only = SCD2},
     {.name = "resnapshot", .prepare = damaged, .batches = 2, .damaged = true, .only = SCD2},
     {.name = "transformer", .prepare = transformer, .batches = 2, .only = SCD4},

@@ -36,10 +36,30 @@ static ds_stream_def make_def(ds_arena *arena)
     static const ds_view_def VIEWS[] = {{"W", "live", false, {"ws_w", "live__s__d"}},
                                         {"W", "full", true, {"ws_w", "full__s__d__history"}}};
     static const ds_input_def INPUTS[] = {{"P/A", "x", {"ds_p", "a__x"}}, {"P/B/y", "y", {"", "ds_p__b__y"}}};
+    static const char *const BOTH[] = {"id", "Line No"};
+    static const ds_check_def CHECKS[] = {
+        {.kind = CHECK_NOT_NULL, .columns = BOTH, .column_count = 2},
+        {.kind = CHECK_UNIQUE, .columns = BOTH, .column_count = 1},
+        {.kind = CHECK_RANGE, .columns = BOTH, .column_count = 1, .min = "-1", .max = "9"},
+        {.kind = CHECK_RANGE, .columns = BOTH, .column_count = 1, .min = "0"},
+        {.kind = CHECK_SQL, .sql = "price >= 0 -- é"},
+    };
     ds_dataset_def *datasets = ARENA_ARRAY(arena, ds_dataset_def, 2);
-    datasets[0] = (ds_dataset_def){
-        "d", make_shape(arena), "public", "D Table", {"ds_p", "m"}, {"ds_p", "s"}, {"ds_p", "h"}, {"ds_p", "r"}, VIEWS,
-        2,   "SELECT 'é' AS x", NULL,     0};
+    datasets[0] = (ds_dataset_def){"d",
+                                   make_shape(arena),
+                                   "public",
+                                   "D Table",
+                                   {"ds_p", "m"},
+                                   {"ds_p", "s"},
+                                   {"ds_p", "h"},
+                                   {"ds_p", "r"},
+                                   VIEWS,
+                                   2,
+                                   "SELECT 'é' AS x",
+                                   NULL,
+                                   0,
+                                   CHECKS,
+                                   5};
     datasets[0].retired = &datasets[0].shape->columns[1];
     datasets[0].retired_count = 2;
     datasets[1] = datasets[0];
@@ -47,6 +67,7 @@ static ds_stream_def make_def(ds_arena *arena)
     datasets[1].retired_count = 0;
     datasets[1].sql = NULL;
     datasets[1].view_count = 0;
+    datasets[1].check_count = 0;
     return (ds_stream_def){
         .name = "P/S/d",
         .service = "Svc",

@@ -613,6 +613,35 @@ static void duplicates_are_named_by_the_batch_that_joins(void **state)
     world_close(&l.w);
 }
 
+// What was loaded is held against them when it joins, staged or not; the ranges are not read again for it.
+static void checks_run_when_it_joins(void **state)
+{
+    (void)state;
+    static const char *const N[] = {"n"};
+    static const ds_check_def CHECK = {.kind = CHECK_RANGE, .columns = N, .column_count = 1, .max = "290"};
+    for (int m = MILESTONING_SCD1; m <= MILESTONING_SCD4; m++) {
+        large l = {.shape = &CASES[0], .alone = m == MILESTONING_SCD2};
+        open_large(&l, &SQLITE_DRIVER, (ds_milestoning)m);
+        l.w.datasets[0].checks = &CHECK;
+        l.w.datasets[0].check_count = 1;
+        world_apply(&l.w);
+        ds_error err;
+        ds_rc rc;
+        do {
+            rc = world_job(&l.w, &l.result, &err);
+            check_truth(&l);
+        } while (rc.code == DS_OK && l.result.keep_working);
+        FAILS(rc, DS_FINDING, "check range(n ..290) of people failed for 1 row: id=300");
+        world_source(&l.w, "UPDATE people SET n = 291 WHERE id IN (20, 300)"); // now one of them is staged
+        FAILS(world_job(&l.w, &l.result, &err), DS_FINDING, "failed for 2 rows: id=20, id=300");
+        world_source(&l.w, "UPDATE people SET n = 1 WHERE id IN (20, 300)");
+        run_to_end(&l);
+        assert_string_equal(live_rows(&l), source_rows(&l));
+        check_finished(&l);
+        world_close(&l.w);
+    }
+}
+
 // The order of the source's text changed with a library: some keys come twice, some never.
 static void an_order_that_changes_is_repaired(void **state)
 {
@@ -700,6 +729,7 @@ int main(void)
         cmocka_unit_test(a_source_that_goes_is_no_empty_one),
         cmocka_unit_test(a_source_emptied_meanwhile_is_guarded),
         cmocka_unit_test(duplicates_are_named_by_the_batch_that_joins),
+        cmocka_unit_test(checks_run_when_it_joins),
         cmocka_unit_test(an_order_that_changes_is_repaired),
         cmocka_unit_test(a_damaged_point_says_what_to_do),
         cmocka_unit_test(loads_that_stay_in_a_batch),

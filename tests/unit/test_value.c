@@ -772,6 +772,76 @@ static void every_kind_has_a_class(void **state)
     }
 }
 
+static void number_texts_in_order(void **state)
+{
+    (void)state;
+    static const char *const ORDER[] = {"-Infinity",
+                                        "-100000000000000000000",
+                                        "-99.99",
+                                        "-99.9",
+                                        "-2",
+                                        "-1.5",
+                                        "-1",
+                                        "-0.25",
+                                        "-0.2",
+                                        "0",
+                                        "0.05",
+                                        "0.5",
+                                        "1",
+                                        "1.01",
+                                        "9",
+                                        "10",
+                                        "10.5",
+                                        "99999999999999999999",
+                                        "100000000000000000000",
+                                        "Infinity",
+                                        "NaN"};
+    enum { N = sizeof ORDER / sizeof ORDER[0] };
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < N; k++) {
+            int order = number_text_compare(str_of(ORDER[i]), str_of(ORDER[k]));
+            if ((order > 0) - (order < 0) != (i > k) - (i < k))
+                fail_msg("%s and %s: %d", ORDER[i], ORDER[k], order);
+        }
+}
+
+static void bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *text, *canonical, *fails;
+    } CASES[] = {
+        {"integer", "007", "7", NULL},
+        {"integer", "1.5", NULL, "not a valid integer"},
+        {"tinyint", "300", NULL, "does not fit"},
+        {"ubigint", "18446744073709551615", "18446744073709551615", NULL},
+        {"decimal(5,2)", "1.50", "1.5", NULL},
+        {"decimal(5,2)", "1.505", NULL, "does not fit"},
+        {"decimal(5,2)", "NaN", NULL, "NaN"},
+        {"real", "0.1", "0.1", NULL},
+        {"double", "Infinity", NULL, "bounds nothing"},
+        {"double", "-inf", NULL, "-inf"},
+        {"date", "2024-02-30", NULL, "not a valid date"},
+        {"date", "-infinity", "-infinity", NULL},
+        {"timestamptz", "2024-01-01T10:00:00+02:00", "2024-01-01 08:00:00+00:00", NULL},
+        {"time", "08:00:00", "08:00:00", NULL},
+    };
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        ds_error err;
+        const ds_type *type;
+        const char *out = NULL;
+        size_t at;
+        assert_int_equal(type_parse(arena, str_of(CASES[i].type), &type, &at, &err).code, DS_OK);
+        assert_true(type_has_order(type));
+        ds_rc rc = value_bound(arena, type, str_of(CASES[i].text), &out, &err);
+        bool right = CASES[i].fails ? rc.code == DS_FINDING && strstr(err.text, CASES[i].fails)
+                                    : rc.code == DS_OK && strcmp(out, CASES[i].canonical) == 0;
+        if (!right)
+            fail_msg("%s %s: %s", CASES[i].type, CASES[i].text, rc.code == DS_OK ? out : err.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -789,6 +859,8 @@ int main(void)
         cmocka_unit_test(reals_round_like_printf),
         cmocka_unit_test(calendar),
         cmocka_unit_test(every_kind_has_a_class),
+        cmocka_unit_test(number_texts_in_order),
+        cmocka_unit_test(bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,7 @@ const ds_dialect SQLITE_DIALECT = {
     .point_value = point_value,
     .serial = "INTEGER",
     .key_collation = "",
+    .number_order = " COLLATE " SQLITE_NUMBERS,
     .spare_room = "",
     .column_type = column_type,
     .supports = supports,

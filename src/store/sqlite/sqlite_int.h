@@ -94,3 +94,4 @@ void sqlite_lock_close(ds_sqlite *db);
 
 // --- sqlite_dialect.c
 extern const ds_dialect SQLITE_DIALECT;
+#define SQLITE_NUMBERS "ds_numbers" // a collation of every connection; no table of ours declares it

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "schema/value.h"
 #include "store/sqlite/sqlite_int.h"
 
 enum { PROGRESS_STEPS = 20000 };
@@ -89,6 +90,13 @@ static int on_progress(void *context)
 {
     ds_sqlite *db = context;
     return sqlite_cancelled(db);
+}
+
+// Numbers that SQLite can only hold as the text of their digits, in their order.
+static int compare_numbers(void *context, int a_bytes, const void *a, int b_bytes, const void *b)
+{
+    (void)context;
+    return number_text_compare((ds_str){a, (size_t)a_bytes}, (ds_str){b, (size_t)b_bytes});
 }
 
 // What no database of anybody may do to us. DQS: otherwise "no such column" would be read as a text.
@@ -200,6 +208,7 @@ static ds_rc connect(ds_sqlite *db, const ds_target *target, const ds_open_optio
     if (code != SQLITE_OK)
         return sqlite_fail(db, code, err);
     harden(db);
+    sqlite3_create_collation(db->handle, SQLITE_NUMBERS, SQLITE_UTF8, NULL, compare_numbers);
     TRY(first_read(db, target->path, err));
     return options->read_only ? DS_DONE : set_up_writer(db, err);
 }
