@@ -169,7 +169,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
 
 const ds_cli_command COMMAND_CHECK = {
     .name = "check",
-    .summary = "may a pull request be merged?",
+    .summary = "whether a pull request may be merged, from git's objects",
     .group = "The model",
     .options = OPTIONS,
     .help =

@@ -1,6 +1,8 @@
 """sarif.py FILE...: each is SARIF 2.1.0 as sarif.schema.json has it, whose names in turn are those of the published
-schema: the package sarif_om is made from that."""
+schema: the package sarif_om is made from that. No package has that schema itself; SARIF_SCHEMA names a copy of it, which
+is asked, too."""
 import json
+import os
 import pathlib
 import sys
 
@@ -8,6 +10,7 @@ import attr
 import jsonschema
 import sarif_om
 
+PUBLISHED = os.environ.get("SARIF_SCHEMA")
 SCHEMA = json.loads(pathlib.Path(__file__).with_name("sarif.schema.json").read_text(encoding="utf-8"))
 
 
@@ -28,6 +31,9 @@ def check_file(path):
         rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
         problems += [f'no rule {r["ruleId"]}' for r in run["results"] if r.get("ruleId", next(iter(rules))) not in rules]
         problems += [] if run["results"] else ["no results"]
+    if PUBLISHED:
+        schema = json.loads(pathlib.Path(PUBLISHED).read_text(encoding="utf-8"))
+        problems += [f"published: {e.message}" for e in jsonschema.Draft7Validator(schema).iter_errors(log)]
     assert not problems, "\n".join(problems)
 
 
