@@ -174,14 +174,25 @@ static void decode_ratio(decoder *d, const decode_slot *slot)
 
 // --- lists of texts
 
-static void report_repeated(decoder *d, const yaml_node *items, size_t i)
+static int by_text(const void *x, const void *y)
 {
-    for (size_t k = 0; k < i; k++) {
-        if (items[k].kind == NODE_SCALAR && str_eq(items[k].text, items[i].text)) {
-            decode_find(d, RULE_DUPLICATE, items[i].pos, "\"%s\" is listed twice", items[i].text.p);
-            return;
-        }
-    }
+    const ds_text *a = *(const ds_text *const *)x, *b = *(const ds_text *const *)y;
+    int order = strcmp(a->s, b->s);
+    return order ? order : (a > b) - (a < b);
+}
+
+// A list without an order is a set: it says each thing once.
+static void report_repeated(decoder *d, const ds_texts *texts)
+{
+    if (texts->n < 2)
+        return;
+    const ds_text **sorted = ARENA_ARRAY(d->scratch, const ds_text *, texts->n);
+    for (size_t i = 0; i < texts->n; i++)
+        sorted[i] = &texts->v[i];
+    qsort(sorted, texts->n, sizeof *sorted, by_text);
+    for (size_t i = 1; i < texts->n; i++)
+        if (strcmp(sorted[i]->s, sorted[i - 1]->s) == 0)
+            decode_find(d, RULE_DUPLICATE, sorted[i]->pos, "\"%s\" is listed twice", sorted[i]->s);
 }
 
 // The texts of a list; those that are none are left out.
@@ -196,16 +207,14 @@ static ds_texts take_texts(decoder *d, const decode_slot *slot)
         at.key_pos = item->pos;
         if (!is_text(d, &at, "text"))
             continue;
-        if (slot->field->words) {
-            if (!find_word(d, &at, item))
-                continue;
-            if (i <= slot->field->words->n) // a longer list repeats one of the first
-                report_repeated(d, list->items, i);
-        } else {
+        if (slot->field->words && !find_word(d, &at, item))
+            continue;
+        if (!slot->field->words)
             check_pattern(d, &at, item);
-        }
         out.v[out.n++] = keep(d, item);
     }
+    if (!slot->field->ordered)
+        report_repeated(d, &out);
     return out;
 }
 

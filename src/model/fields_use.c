@@ -212,14 +212,28 @@ const model_shape SHAPE_PLATFORM = {
     .name_is_string = true, .name_offset = AT(ds_platform, name), .name_pattern = PATTERN_NAME, .part = true,
 };
 
+static const model_word ASSEMBLY_TYPES[] = {
+    {"kubernetes", 0, "jobs are pods of a cluster, scheduled by Airflow"},
+};
+static const model_words WORDS_ASSEMBLY = WORDS(ASSEMBLY_TYPES);
+static const model_word ASSEMBLY_DATABASES[] = {
+    {"shared", 0, "Airflow's tables are in the merge database's server"},
+    {"own", 1, "Airflow has a database server of its own"},
+};
+static const model_words WORDS_DATABASE = WORDS(ASSEMBLY_DATABASES);
+static const model_word AIRFLOWS[] = {
+    {"2", 0, NULL},
+    {"3", 1, NULL},
+};
+static const model_words WORDS_AIRFLOW = WORDS(AIRFLOWS);
 static const model_field ASSEMBLY_FIELDS[] = {
-    {.key = "type", .kind = FIELD_TEXT, .offset = AT(ds_assembly, type), .required = true, .pattern = PATTERN_LABEL,
+    {.key = "type", .kind = FIELD_TEXT, .offset = AT(ds_assembly, type), .required = true, .words = &WORDS_ASSEMBLY,
      .about = "what the service runs on", .example = "kubernetes"},
-    {.key = "database", .kind = FIELD_TEXT, .offset = AT(ds_assembly, database), .about = "shared, or one of its own",
-     .example = "shared"},
-    {.key = "airflow", .kind = FIELD_TEXT, .offset = AT(ds_assembly, airflow), .about = "version of Airflow",
-     .example = "\"3\""},
-    {.key = "namespace", .kind = FIELD_TEXT, .offset = AT(ds_assembly, namespace_), .pattern = PATTERN_LABEL,
+    {.key = "database", .kind = FIELD_TEXT, .offset = AT(ds_assembly, database), .words = &WORDS_DATABASE,
+     .about = "where Airflow keeps its tables", .example = "shared"},
+    {.key = "airflow", .kind = FIELD_TEXT, .offset = AT(ds_assembly, airflow), .words = &WORDS_AIRFLOW,
+     .about = "major version of Airflow", .example = "\"3\""},
+    {.key = "namespace", .kind = FIELD_TEXT, .offset = AT(ds_assembly, namespace_), .pattern = PATTERN_DNS_LABEL,
      .about = "namespace in the cluster", .example = "yellow-ny"},
 };
 static const model_shape SHAPE_ASSEMBLY = {

@@ -154,6 +154,17 @@ static bool is_memory(ds_str text)
     return is_quantity(text, UNITS, sizeof UNITS / sizeof UNITS[0]);
 }
 
+static bool is_dns_label(ds_str text)
+{
+    enum { DNS_LABEL_MAX = 63 };
+    if (text.n == 0 || text.n > DNS_LABEL_MAX || text.p[0] == '-' || text.p[text.n - 1] == '-')
+        return false;
+    for (size_t i = 0; i < text.n; i++)
+        if (!(text.p[i] >= 'a' && text.p[i] <= 'z') && !is_digit(text.p[i]) && text.p[i] != '-')
+            return false;
+    return true;
+}
+
 #define NAME "[A-Za-z][A-Za-z0-9_]{0,127}"
 #define LABEL "[A-Za-z0-9][A-Za-z0-9_.-]{0,127}"
 #define NAME_FORM "a letter, then letters, digits and _, at most 128"
@@ -186,4 +197,6 @@ const model_pattern_info MODEL_PATTERNS[PATTERN_COUNT] = {
                       is_span},
     [PATTERN_MEMORY] = {"an amount of memory", "write a number and Ki, Mi or Gi, for example 64Mi",
                         "^[1-9][0-9]{0,8}[KMG]i$", is_memory},
+    [PATTERN_DNS_LABEL] = {"a namespace", "small letters, digits and - inside, at most 63, for example yellow-ny",
+                           "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", is_dns_label},
 };

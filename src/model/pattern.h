@@ -19,8 +19,9 @@ typedef enum model_pattern {
     PATTERN_RETENTION,  // 7y
     PATTERN_SPAN,       // 10m
     PATTERN_MEMORY,     // 64Mi
+    PATTERN_DNS_LABEL,  // a namespace of a cluster: RFC 1123, section 2.1, in lower case
 } model_pattern;
-enum { PATTERN_COUNT = PATTERN_MEMORY + 1, PATTERN_NAME_MAX = 128 };
+enum { PATTERN_COUNT = PATTERN_DNS_LABEL + 1, PATTERN_NAME_MAX = 128 };
 
 typedef struct model_pattern_info {
     const char *what;  // "a repository"

@@ -62,12 +62,14 @@ const ds_rule MODEL_RULES[MODEL_RULE_COUNT] = {
                        "into source.",
                        COLUMNS("      ds_id: integer primary key\n"),
                        COLUMNS("      id: {type: integer primary key, source: ds_id}\n")},
-    [RULE_DUPLICATE] = {"M012", DIAG_ERROR, "declared twice",
-                        "Two objects have the same name where it must be unique. The first one counts.",
-                        CONTAINER("name: CustomerDB\ntype: sqlite\npath: a.db\n") "---\n" CONTAINER(
-                            "name: CustomerDB\ntype: sqlite\npath: b.db\n"),
-                        CONTAINER("name: CustomerDB\ntype: sqlite\npath: a.db\n") "---\n" CONTAINER(
-                            "name: OrderDB\ntype: sqlite\npath: b.db\n")},
+    [RULE_DUPLICATE] =
+        {"M012", DIAG_ERROR, "declared twice",
+         "Two objects have the same name where it must be unique, and the first one counts; or a list whose "
+         "order says nothing has an entry twice.",
+         CONTAINER("name: CustomerDB\ntype: sqlite\npath: a.db\n") "---\n" CONTAINER(
+             "name: CustomerDB\ntype: sqlite\npath: b.db\n"),
+         CONTAINER("name: CustomerDB\ntype: sqlite\npath: a.db\n") "---\n" CONTAINER(
+             "name: OrderDB\ntype: sqlite\npath: b.db\n")},
     [RULE_TYPE] = {"M013", DIAG_ERROR, "not a column type",
                    "A column is a type, and perhaps primary key, not null, null, partition.",
                    COLUMNS("      id: varchr(20) primary key\n"), COLUMNS("      id: varchar(20) primary key\n")},

@@ -152,7 +152,7 @@ static json_t *new_text(const model_field *f)
 static json_t *new_texts(const model_field *f)
 {
     json_t *schema = sure(json_pack("{s:s, s:o}", "type", "array", "items", new_text(f)));
-    if (f->words)
+    if (!f->ordered)
         put(schema, "uniqueItems", json_true());
     return schema;
 }

@@ -200,6 +200,14 @@ static void patterns_match(void **state)
         {PATTERN_SPAN, "10mo", false},
         {PATTERN_MEMORY, "64Mi", true},
         {PATTERN_MEMORY, "64M", false},
+        {PATTERN_DNS_LABEL, "yellow-ny", true},
+        {PATTERN_DNS_LABEL, "9", true},
+        {PATTERN_DNS_LABEL, "Yellow", false},
+        {PATTERN_DNS_LABEL, "a_b", false},
+        {PATTERN_DNS_LABEL, "a.b", false},
+        {PATTERN_DNS_LABEL, "-a", false},
+        {PATTERN_DNS_LABEL, "a-", false},
+        {PATTERN_DNS_LABEL, longest, false}, // 63 at most
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
         if (MODEL_PATTERNS[CASES[i].pattern].matches(str_of(CASES[i].text)) != CASES[i].matches)
