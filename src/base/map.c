@@ -125,7 +125,8 @@ const char *map_nearest(const ds_map *map, const char *key)
     const char *nearest = NULL;
     for (size_t i = 0; i < map->n; i++) {
         size_t d = str_distance(str_of(key), str_of(map->entries[i].key), best);
-        if (d <= best && (!nearest || d < best)) {
+        bool nearer = !nearest || d < best || strcmp(map->entries[i].key, nearest) < 0;
+        if (d <= best && nearer) {
             best = d;
             nearest = map->entries[i].key;
         }

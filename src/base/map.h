@@ -15,5 +15,5 @@ size_t map_count(const ds_map *map);
 // The i-th entry in order of insertion.
 const char *map_key(const ds_map *map, size_t i);
 void *map_value(const ds_map *map, size_t i);
-// The key nearest to a misspelt one, or NULL.
+// The key nearest to a misspelt one, the first by name of several, or NULL.
 const char *map_nearest(const ds_map *map, const char *key);

@@ -1,9 +1,10 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "gate/lint_int.h"
 
-// Looking through so many is faster than a map.
+// Looking through so many is faster than sorting them.
 enum { DATASETS_FEW = 64 };
 
 void lint_add(lint *l, lint_rule_id rule, ds_pos pos, const char *object, const char *format, ...)
@@ -48,12 +49,43 @@ const char *lint_path(lint *l, const char *parent, const char *child)
     return arena_path(l->arena, lint_text(parent), lint_text(child), NULL);
 }
 
+// By name; of equal names the first one, which counts, comes first.
+static int by_name(const void *a, const void *b)
+{
+    const ds_dataset *x = *(const ds_dataset *const *)a, *y = *(const ds_dataset *const *)b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x > y) - (x < y);
+}
+
+// The datasets of a store that somebody looks into, by name; sorted when it is first asked.
+static const ds_dataset **sorted_datasets(lint *l, const ds_datastore *store)
+{
+    const ds_dataset **sorted = map_get(l->datasets, store->name.s);
+    if (sorted)
+        return sorted;
+    sorted = ARENA_ARRAY(l->arena, const ds_dataset *, store->datasets.n);
+    for (size_t i = 0; i < store->datasets.n; i++)
+        sorted[i] = &store->datasets.v[i];
+    qsort(sorted, store->datasets.n, sizeof *sorted, by_name);
+    (void)map_add(l->datasets, store->name.s, sorted);
+    return sorted;
+}
+
 const ds_dataset *lint_dataset(lint *l, const char *store, const char *dataset)
 {
     const ds_datastore *found = store && dataset ? model_datastore(l->model, store) : NULL;
     if (!found || found->unread || found->datasets.n <= DATASETS_FEW)
         return found ? datastore_dataset(found, dataset) : NULL;
-    return map_get(l->datasets, lint_path(l, store, dataset));
+    const ds_dataset **sorted = sorted_datasets(l, found);
+    size_t low = 0, high = found->datasets.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(sorted[middle]->name, dataset) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < found->datasets.n && strcmp(sorted[low]->name, dataset) == 0 ? sorted[low] : NULL;
 }
 
 // "USA/NJ/NJ_1" declares USA and USA/NJ as well.
@@ -99,16 +131,6 @@ static void index_declarations(lint *l)
     }
 }
 
-static void index_datasets(lint *l)
-{
-    for (size_t i = 0; i < l->model->datastores.n; i++) {
-        ds_datastore *store = l->model->datastores.v[i];
-        bool many = store->name.s && store->datasets.n > DATASETS_FEW;
-        for (size_t k = 0; many && k < store->datasets.n; k++)
-            (void)map_add(l->datasets, lint_path(l, store->name.s, store->datasets.v[k].name), &store->datasets.v[k]);
-    }
-}
-
 static void index_consumers(lint *l)
 {
     for (size_t i = 0; i < l->model->datastores.n; i++) {
@@ -124,13 +146,13 @@ static lint *lint_new(const ds_model *model, ds_platform_types types, ds_diags *
 {
     lint *l = ARENA_NEW(arena, lint);
     *l = (lint){.model = model, .types = types, .diags = diags, .arena = arena};
-    ds_map **maps[] = {&l->vendors,  &l->zones,     &l->services, &l->teams,
-                       &l->datasets, &l->approvals, &l->gaps,     &l->verdicts};
+    ds_map **maps[] = {&l->vendors, &l->zones, &l->services, &l->teams, &l->datasets, &l->approvals, &l->verdicts};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         *maps[i] = map_new(arena);
     index_declarations(l);
-    index_datasets(l);
     index_consumers(l);
+    lint_flow_init(l);
+    l->services_by_name = assign_services(model, arena);
     l->roots = assign_roots(model, types, arena);
     l->graph = graph_build(model, l->roots, arena);
     return l;
@@ -177,8 +199,8 @@ void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diag
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     lint *l = lint_new(model, types, diags, arena);
     static void (*const CHECKS[])(lint * l) = {
-        lint_ecosystem,    lint_teams,    lint_containers, lint_stores,   lint_workspaces,  lint_latencies,
-        lint_transformers, lint_services, lint_groups,     lint_policies, lint_credentials, lint_platforms,
+        lint_ecosystem, lint_teams,  lint_containers, lint_stores, lint_workspaces,  lint_latencies, lint_transformers,
+        lint_services,  lint_groups, lint_policies,   lint_hops,   lint_credentials, lint_platforms,
     };
     for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++)
         CHECKS[i](l);

@@ -2,6 +2,7 @@
 // Nothing here trusts the model: texts may be NULL, types missing, references dangling.
 #pragma once
 #include "base/map.h"
+#include "base/vec.h"
 #include "gate/lint.h"
 #include "model/lookup.h"
 
@@ -65,6 +66,11 @@ typedef enum lint_rule_id {
     LINT_CHECK_TYPE,
     LINT_CHECK_SQL,
     LINT_CHECK_NEEDLESS,
+    LINT_LIMIT,
+    LINT_HINT_LOAD,
+    LINT_PRIMARY_UNFIT,
+    LINT_OUTPUT_PRODUCTION,
+    LINT_RETENTION,
     LINT_RULE_COUNT,
 } lint_rule_id;
 
@@ -73,6 +79,15 @@ extern const ds_rule LINT_RULES[LINT_RULE_COUNT];
 // What platform types report under: platform/platform.h has the ids.
 extern const ds_rule PLATFORM_RULES[];
 extern const size_t PLATFORM_RULE_COUNT;
+
+// The datastores that a lookup finds, by name, and for each the outputs that transformers make from it.
+typedef struct lint_flow {
+    const ds_datastore **stores;
+    size_t n;
+    ds_map *numbers; // the place in stores, by name
+    size_t *first;   // outputs of stores[i]: to[first[i]] to to[first[i + 1] - 1]
+    uint32_t *to, *open;
+} lint_flow;
 
 typedef struct lint {
     const ds_model *model;
@@ -83,12 +98,14 @@ typedef struct lint {
     ds_map *zones;     // declared by the Ecosystem: ds_declaration by name
     ds_map *services;  // the same
     ds_map *teams;     // declared by zones: ds_declaration by ZONE/TEAM
-    ds_map *datasets;  // ds_dataset by STORE/DATASET, of stores with many
+    ds_map *datasets;  // sorted ds_dataset pointers by store, of large stores that were looked into
     ds_map *approvals; // closed datastores: consumers by "STORE WORKSPACE/GROUP[/DATASET]"
-    ds_map *gaps;      // streams' longest intervals, by store
-    ds_map *verdicts;  // of policies, by zone and container
+    ds_map *verdicts;  // of policies, by zone and container (lint_hop.c)
+    const ds_platform_service **services_by_name;
     ds_roots roots;
     const ds_graph *graph;
+    lint_flow flow;
+    const struct lint_origins *origins; // whose rows a datastore has, by number (lint_hop.c)
     // lint_hash.c: reused from dataset to dataset
     uint64_t *hashes;
     uint16_t *slots;
@@ -115,6 +132,16 @@ const ds_dataset *lint_dataset(lint *l, const char *store, const char *dataset);
 // The path "STORE/DATASET", in the arena.
 const char *lint_path(lint *l, const char *parent, const char *child);
 
+// lint_flow.c
+void lint_flow_init(lint *l);
+uint32_t lint_store_number(const lint *l, const ds_datastore *store);
+// A transformer's output without a clock of its own.
+bool lint_store_waits(const ds_datastore *store);
+// Enters all outputs that are made from a store, through chains; true goes on from there. It must be true once only.
+typedef bool lint_enter(lint *l, uint32_t store, void *context);
+void lint_flow_spread(lint *l, uint32_t from, lint_enter *enter, void *context);
+// By number: outputs that wait for themselves by way of others.
+const bool *lint_flow_circles(lint *l);
 // lint_ecosystem.c
 void lint_ecosystem(lint *l);
 void lint_teams(lint *l);
@@ -123,6 +150,10 @@ void lint_containers(lint *l);
 void lint_locations(lint *l, const ds_texts *locations, const char *object);
 // Unknown containers, with "did you mean". NULL when it is unknown or not given.
 const ds_container *lint_container(lint *l, ds_text name, const char *object);
+// lint_load.c
+void lint_caps(lint *l, const ds_caps *caps, const char *object);
+void lint_limit(lint *l, const ds_limit *limit, const char *object);
+void lint_hint_load(lint *l, const ds_platform_service *service, const ds_stream_hint *hint, const ds_datastore *store);
 // lint_trigger.c
 void lint_trigger(lint *l, const ds_trigger *trigger, const char *object);
 void lint_latencies(lint *l);
@@ -143,5 +174,7 @@ void lint_services(lint *l);
 void lint_groups(lint *l);
 // lint_policy.c
 void lint_policies(lint *l);
+// lint_hop.c
+void lint_hops(lint *l);
 // lint_credential.c
 void lint_credentials(lint *l);

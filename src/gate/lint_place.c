@@ -72,6 +72,7 @@ static void check_container(lint *l, const ds_container *c)
 {
     const char *object = lint_text(c->name.s);
     lint_locations(l, &c->locations, object);
+    lint_caps(l, &c->limits, object);
     if (!c->host.s || host_ok(c->host.s) || is_socket_dir(c))
         return;
     lint_add(l, LINT_BAD_HOST, c->host.pos, object, "\"%s\" is neither a host's name nor an address", c->host.s);

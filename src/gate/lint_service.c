@@ -135,31 +135,75 @@ static void check_hint(lint *l, const ds_platform_service *service, const ds_str
     } else if (rest.n && !lint_dataset(l, store_name, rest.p)) {
         lint_add(l, LINT_HINT, hint->pos, object, "hint for \"%s\": datastore \"%s\" has no dataset \"%s\"", hint->name,
                  store_name, rest.p);
+    } else {
+        lint_hint_load(l, service, hint, store);
+    }
+}
+
+// Does the platform have a stream of the store? Those of a store's datasets stand together among the nodes.
+static bool has_stream(lint *l, const ds_platform *platform, const ds_datastore *store)
+{
+    const char *name = arena_path(l->arena, "Ingest", platform->name, store->name.s, NULL);
+    if (store->capture.consistency == CONSISTENCY_MULTI_DATASET)
+        return graph_node(l->graph, name) != NULL;
+    const char *first = lint_path(l, name, "");
+    size_t low = 0, high = l->graph->nodes.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(l->graph->nodes.v[middle]->name, first) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < l->graph->nodes.n && str_starts(str_of(l->graph->nodes.v[low]->name), str_of(first));
+}
+
+// The others read what the primary has merged.
+static void check_primary_fit(lint *l, const ds_platform_service *service, const ds_primary *primary,
+                              const ds_platform *platform, const ds_datastore *store)
+{
+    const bool reads = has_stream(l, platform, store);
+    for (size_t i = 0; i < service->platforms.n; i++) {
+        const ds_platform *other = &service->platforms.v[i];
+        if (other == platform || !has_stream(l, other, store))
+            continue;
+        if (!reads) {
+            lint_add(l, LINT_PRIMARY_UNFIT, primary->platform.pos, lint_text(service->name.s),
+                     "no group on \"%s\" uses \"%s\", so \"%s\" would have nothing to read", platform->name,
+                     primary->store, other->name);
+        } else if (platform->milestoning == MILESTONING_SCD1 && other->milestoning != MILESTONING_SCD1) {
+            lint_add(l, LINT_PRIMARY_UNFIT, primary->platform.pos, lint_text(service->name.s),
+                     "\"%s\" keeps live rows only (scd1), and \"%s\" keeps the history of \"%s\" (%s)", platform->name,
+                     other->name, primary->store, milestoning_name(other->milestoning));
+        }
     }
 }
 
 static void check_primary(lint *l, const ds_platform_service *service, const ds_primary *primary)
 {
     const char *object = lint_text(service->name.s);
-    if (!model_datastore(l->model, primary->store)) {
+    const ds_datastore *store = model_datastore(l->model, primary->store);
+    const ds_platform *platform = assign_platform(service, primary->platform.s);
+    if (!store) {
         lint_add(l, LINT_PRIMARY, primary->pos, object,
                  "primary ingestion of datastore \"%s\", which is not in the model", primary->store);
         lint_did_you_mean(l, l->model->datastore_by_name, primary->store);
     }
-    if (primary->platform.s && !assign_platform(service, primary->platform.s))
+    if (primary->platform.s && !platform)
         unknown_platform(l, LINT_PRIMARY, service, primary->platform);
+    if (store && platform)
+        check_primary_fit(l, service, primary, platform, store);
 }
 
 void lint_services(lint *l)
 {
     assignments seen = {map_new(l->arena), map_new(l->arena)};
     for (size_t i = 0; i < l->model->services.n; i++) {
-        const ds_platform_service *service = l->model->services.v[i];
+        const ds_platform_service *service = l->services_by_name[i];
         lint_locations(l, &service->locations, lint_text(service->name.s));
         (void)lint_container(l, service->merge_container, lint_text(service->name.s));
         for (size_t k = 0; k < service->limits.n; k++)
-            (void)lint_container(l, (ds_text){service->limits.v[k].container, service->limits.v[k].pos},
-                                 lint_text(service->name.s));
+            lint_limit(l, &service->limits.v[k], lint_text(service->name.s));
         for (size_t k = 0; k < service->assignments.n; k++)
             check_assignment(l, service, &service->assignments.v[k], &seen);
         for (size_t k = 0; k < service->stream_hints.n; k++)
@@ -177,12 +221,13 @@ static void hint_candidates(lint *l, const ds_group *group)
 {
     CLEANUP(buf_release) ds_buf names = BUF_INIT(DS_ERROR_TEXT);
     size_t n = 0;
-    for (size_t i = 0; i < map_count(l->model->platform_by_name) && n < CANDIDATES_SHOWN; i++) {
-        const ds_platform *platform = map_value(l->model->platform_by_name, i);
-        const ds_platform_type *type = platform_type(l->types, platform->type.s);
-        if (type && type->serves(platform, &group->requires_, NULL))
-            buf_printf(&names, "%s%s", n++ ? ", " : "", platform->name);
-    }
+    for (size_t i = 0; i < l->model->services.n; i++)
+        for (size_t k = 0; k < l->services_by_name[i]->platforms.n && n < CANDIDATES_SHOWN; k++) {
+            const ds_platform *platform = &l->services_by_name[i]->platforms.v[k];
+            const ds_platform_type *type = platform_type(l->types, platform->type.s);
+            if (type && type->serves(platform, &group->requires_, NULL))
+                buf_printf(&names, "%s%s", n++ ? ", " : "", platform->name);
+        }
     if (n)
         diag_hint(l->diags, "platforms that fit: %s", buf_text(&names));
     else

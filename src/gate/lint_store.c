@@ -20,6 +20,7 @@ static const capture_fit FITS[] = {
     {CAPTURE_SQL_WATERMARK, SQL_BITS, "a SQL database"},
     {CAPTURE_SQL_CDC, CDC_BITS, "a database with a change log"},
     {CAPTURE_DEBEZIUM_TABLE, SQL_BITS, "a SQL database"},
+    {CAPTURE_FILES_CSV, BIT(CONTAINER_S3) | BIT(CONTAINER_HTTP), "a container of type s3 or http"},
     {CAPTURE_HTTP_JSON, BIT(CONTAINER_HTTP), "a container of type http"},
     {CAPTURE_KAFKA, BIT(CONTAINER_KAFKA), "a container of type kafka"},
 };

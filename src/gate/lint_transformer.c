@@ -1,5 +1,4 @@
 // Transformers: one SELECT per output, inputs that exist, and no circle without a clock.
-#include "base/vec.h"
 #include "gate/lint_int.h"
 #include "graph/placeholder.h"
 
@@ -72,51 +71,33 @@ static void check_sql(lint *l, const ds_workspace *workspace)
     }
 }
 
-// --- cycles
-
-typedef VEC(const ds_workspace *) workspace_list;
-
-static void add_producers(lint *l, const ds_workspace *reader, ds_map *seen, workspace_list *open)
+// Those who use the output ask it, not the workspace behind it.
+static void check_production(lint *l, const ds_workspace *workspace)
 {
-    for (size_t i = 0; i < reader->groups.n; i++)
-        for (size_t k = 0; k < reader->groups.v[i].sinks.n; k++) {
-            const char *name = reader->groups.v[i].sinks.v[k].store;
-            const ds_datastore *store = name ? model_datastore(l->model, name) : NULL;
-            const ds_workspace *producer = store ? store->producer : NULL;
-            // A transformer may read its own output, and one with a clock of its own breaks the circle.
-            if (!producer || producer == reader || producer->transformer.trigger.pos.file || !producer->name.s)
-                continue;
-            if (!map_add(seen, producer->name.s, seen))
-                *VEC_PUSH(l->arena, open) = producer;
-        }
-}
-
-static bool waits_for_itself(lint *l, const ds_workspace *start)
-{
-    ds_map *seen = map_new(l->arena);
-    workspace_list open = {0};
-    add_producers(l, start, seen, &open);
-    while (open.n) {
-        const ds_workspace *next = open.v[--open.n];
-        if (next == start)
-            return true;
-        add_producers(l, next, seen, &open);
-    }
-    return false;
-}
-
-static void check_cycle(lint *l, const ds_workspace *workspace)
-{
-    const ds_transformer *t = &workspace->transformer;
-    if (t->trigger.pos.file || !workspace->name.s || !waits_for_itself(l, workspace))
+    const ds_datastore *output = workspace->transformer.output;
+    if (!output || !output->name.s || workspace->production.v == output->production.v)
         return;
-    lint_add(l, LINT_CYCLE, t->pos, workspace->name.s,
+    lint_add(l, LINT_OUTPUT_PRODUCTION, output->production.set ? output->production.pos : output->name.pos,
+             output->name.s,
+             output->production.v ? "output \"%s\" is production, and workspace \"%s\", which makes it, is not"
+                                  : "output \"%s\" is not production, and workspace \"%s\", which makes it, is",
+             output->name.s, lint_text(workspace->name.s));
+}
+
+static void check_circle(lint *l, const ds_workspace *workspace, const bool *circles)
+{
+    const ds_datastore *output = workspace->transformer.output;
+    const ds_datastore *found = output && output->name.s ? model_datastore(l->model, output->name.s) : NULL;
+    if (!workspace->name.s || !found || found != output || !circles[lint_store_number(l, output)])
+        return;
+    lint_add(l, LINT_CYCLE, workspace->transformer.pos, workspace->name.s,
              "the transformer of \"%s\" waits for its own output, by way of others", workspace->name.s);
     diag_hint(l->diags, "give one transformer of the circle a trigger with a cron line");
 }
 
 void lint_transformers(lint *l)
 {
+    const bool *circles = lint_flow_circles(l);
     for (size_t i = 0; i < l->model->workspaces.n; i++) {
         const ds_workspace *workspace = l->model->workspaces.v[i];
         if (!workspace->transformer.pos.file)
@@ -125,6 +106,7 @@ void lint_transformers(lint *l)
             lint_trigger(l, &workspace->transformer.trigger, lint_text(workspace->name.s));
         check_groups(l, workspace);
         check_sql(l, workspace);
-        check_cycle(l, workspace);
+        check_production(l, workspace);
+        check_circle(l, workspace, circles);
     }
 }

@@ -1,6 +1,7 @@
 // When streams run, and whether that is often enough.
+#include <stdlib.h>
+
 #include "base/cron.h"
-#include "base/vec.h"
 #include "gate/lint_int.h"
 
 void lint_trigger(lint *l, const ds_trigger *trigger, const char *object)
@@ -24,27 +25,6 @@ void lint_trigger(lint *l, const ds_trigger *trigger, const char *object)
 
 // --- latency
 
-// The longest time between two batches of a store. 0: unknown, something outside starts them.
-typedef struct store_gap {
-    int64_t minutes;
-    bool open; // being computed: a cycle of transformers ends here
-} store_gap;
-
-static int64_t store_gap_minutes(lint *l, const ds_datastore *store);
-
-static int64_t inputs_gap(lint *l, const ds_workspace *workspace)
-{
-    int64_t longest = 0;
-    for (size_t i = 0; i < workspace->groups.n; i++)
-        for (size_t k = 0; k < workspace->groups.v[i].sinks.n; k++) {
-            const char *name = workspace->groups.v[i].sinks.v[k].store;
-            const ds_datastore *input = name ? model_datastore(l->model, name) : NULL;
-            int64_t gap = input ? store_gap_minutes(l, input) : 0;
-            longest = gap > longest ? gap : longest;
-        }
-    return longest;
-}
-
 static int64_t cron_gap(const ds_trigger *trigger)
 {
     ds_cron cron;
@@ -53,21 +33,52 @@ static int64_t cron_gap(const ds_trigger *trigger)
     return known ? cron_longest_gap_minutes(&cron) : 0;
 }
 
-static int64_t store_gap_minutes(lint *l, const ds_datastore *store)
+// The longest times between two batches of stores, by number. 0: unknown, something outside starts them.
+typedef struct clock {
+    uint32_t store;
+    int64_t minutes;
+} clock;
+
+static int slowest_first(const void *a, const void *b)
 {
-    if (!store->name.s)
-        return 0;
-    store_gap *gap = map_get(l->gaps, store->name.s);
-    if (gap)
-        return gap->open ? 0 : gap->minutes;
-    gap = ARENA_NEW(l->arena, store_gap);
-    gap->open = true;
-    (void)map_add(l->gaps, store->name.s, gap);
-    const ds_workspace *producer = store->producer;
-    const ds_trigger *trigger = producer ? &producer->transformer.trigger : &store->capture.trigger;
-    gap->minutes = trigger->pos.file || !producer ? cron_gap(trigger) : inputs_gap(l, producer);
-    gap->open = false;
-    return gap->minutes;
+    const clock *x = a, *y = b;
+    return (x->minutes < y->minutes) - (x->minutes > y->minutes);
+}
+
+typedef struct gaps {
+    int64_t *minutes;
+    int64_t now;
+} gaps;
+
+static bool slow_down(lint *l, uint32_t store, void *context)
+{
+    gaps *g = context;
+    if (g->minutes[store] || !lint_store_waits(l->flow.stores[store]))
+        return false;
+    g->minutes[store] = g->now;
+    return true;
+}
+
+// A transformer without a clock is as slow as the slowest of all that it waits for: those come first, and who has a
+// time keeps it.
+static const int64_t *find_gaps(lint *l)
+{
+    clock *clocks = ARENA_ARRAY(l->arena, clock, l->flow.n);
+    gaps g = {ARENA_ARRAY(l->arena, int64_t, l->flow.n), 0};
+    size_t n = 0;
+    for (size_t i = 0; i < l->flow.n; i++) {
+        const ds_datastore *store = l->flow.stores[i];
+        int64_t minutes = lint_store_waits(store) ? 0 : cron_gap(&store->capture.trigger);
+        if (minutes)
+            clocks[n++] = (clock){(uint32_t)i, g.minutes[i] = minutes};
+    }
+    if (n > 1)
+        qsort(clocks, n, sizeof *clocks, slowest_first);
+    for (size_t i = 0; i < n; i++) {
+        g.now = clocks[i].minutes;
+        lint_flow_spread(l, clocks[i].store, slow_down, &g);
+    }
+    return g.minutes;
 }
 
 // What each word promises at most; "days" promises nothing that a trigger could break.
@@ -97,14 +108,14 @@ static const char *gap_text(lint *l, int64_t minutes)
     return minutes == unit ? name : arena_printf(l->arena, "%ld %ss", (long)(minutes / unit), name);
 }
 
-static void check_group(lint *l, const ds_workspace *workspace, const ds_group *group)
+static void check_group(lint *l, const ds_workspace *workspace, const ds_group *group, const int64_t *minutes)
 {
     const latency *wanted = latency_of(&group->requires_);
     ds_map *seen = NULL; // a store is reported once per group
     for (size_t i = 0; wanted && i < group->sinks.n; i++) {
         const ds_sink *sink = &group->sinks.v[i];
         const ds_datastore *store = sink->store ? model_datastore(l->model, sink->store) : NULL;
-        int64_t gap = store ? store_gap_minutes(l, store) : 0;
+        int64_t gap = store ? minutes[lint_store_number(l, store)] : 0;
         if (gap <= wanted->minutes)
             continue;
         seen = seen ? seen : map_new(l->arena);
@@ -119,9 +130,10 @@ static void check_group(lint *l, const ds_workspace *workspace, const ds_group *
 
 void lint_latencies(lint *l)
 {
+    const int64_t *minutes = find_gaps(l);
     for (size_t i = 0; i < l->model->workspaces.n; i++) {
         const ds_workspace *workspace = l->model->workspaces.v[i];
         for (size_t k = 0; !workspace->transformer.pos.file && k < workspace->groups.n; k++)
-            check_group(l, workspace, &workspace->groups.v[k]);
+            check_group(l, workspace, &workspace->groups.v[k], minutes);
     }
 }

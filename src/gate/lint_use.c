@@ -115,9 +115,20 @@ static void check_twice(lint *l, const char *object, used *all, size_t n)
                      all[i].sink->store, all[i].sink->dataset);
 }
 
+static void check_retention(lint *l, const ds_group *group, const char *object)
+{
+    const ds_requires *requires_ = &group->requires_;
+    if (!requires_->retention.s || requires_->history == HISTORY_FULL)
+        return;
+    lint_add(l, LINT_RETENTION, requires_->retention.pos, object,
+             "group \"%s\" asks for history of %s, and requires live rows only", object, requires_->retention.s);
+    diag_hint(l->diags, "write history: full, or leave retention out");
+}
+
 static void check_group(lint *l, const ds_workspace *workspace, const ds_group *group)
 {
     use u = {.workspace = workspace, .group = group, .object = lint_path(l, workspace->name.s, group->name)};
+    check_retention(l, group, u.object);
     used *all = ARENA_ARRAY(l->arena, used, group->sinks.n);
     size_t n = 0;
     for (size_t i = 0; i < group->sinks.n; i++) {

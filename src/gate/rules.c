@@ -29,6 +29,10 @@ const char LINT_EXAMPLE_MODEL[] = EXAMPLE_MODEL;
 #define CHECKED(check)                                                                                                 \
     DATASET("    classification: cpi\n    columns: {id: integer primary key, name: text, age: integer}\n"              \
             "    checks: [" check "]\n")
+// Two platforms read one store.
+#define PRIMARY(platform)                                                                                              \
+    WORKSPACE(SINKS("Store1/customers") "  audit: {requires: {history: full}, sinks: [Store1/customers]}\n")           \
+    NEXT SERVICE("primary_ingestion: {Store1: " platform "}\n" ASSIGNED ASSIGN("Consumer1/audit", ON("YellowForensic")))
 
 const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
     // --- the ecosystem
@@ -82,10 +86,12 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
                                 STORE_HEAD "capture: {type: sql_snapshot, container: CustomersDB, " CRON(
                                     "*/5 * * * *") "}\n" CUSTOMERS,
                                 STORE(CUSTOMERS)},
-    [LINT_WRONG_CONTAINER] = {"L010", DIAG_ERROR, "a capture that can't read its container",
-                              "SQL captures read databases, `kafka` reads brokers, `http_json` reads web servers.",
-                              CONTAINER("type: kafka\nhost: broker.internal\nport: 9092\n"),
-                              CONTAINER("type: sqlite\npath: customers.db\n")},
+    [LINT_WRONG_CONTAINER] =
+        {"L010", DIAG_ERROR, "a capture that can't read its container",
+         "SQL captures read databases, `kafka` reads brokers, `http_json` reads web servers, `files_csv` object storage "
+         "or web servers.",
+         CONTAINER("type: kafka\nhost: broker.internal\nport: 9092\n"),
+         CONTAINER("type: sqlite\npath: customers.db\n")},
     [LINT_BAD_HOST] =
         {"L011", DIAG_ERROR, "not a host",
          "A host is a name with dots, an IPv4 or an IPv6 address; for PostgreSQL also the directory of a socket. "
@@ -321,4 +327,30 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
         {"L057", DIAG_INFO, "a check that always holds",
          "Rows with the same key can't be, and a column that is `not null` has values: the column says so already.",
          CHECKED("{unique: [id]}"), CHECKED("{unique: [name]}")},
+    // --- load, and what else does not go together
+    [LINT_LIMIT] = {"L058", DIAG_WARNING, "a limit without an effect",
+                    "Of several limits the smallest holds: writers are connections, too, and a service can't allow "
+                    "itself more than the container does.",
+                    SERVICE("limits: {CustomerDB: {connections: 2, writers: 4}}\n" ASSIGNED),
+                    SERVICE("limits: {CustomerDB: {connections: 4, writers: 2}}\n" ASSIGNED)},
+    [LINT_HINT_LOAD] =
+        {"L059", DIAG_WARNING, "more workers than connections",
+         "Each worker of a stream reads through a connection of its own, and the container's limits allow fewer.",
+         SERVICE("hints: {streams: {Store1: {workers: 4}}}\nlimits: {CustomerDB: {connections: 2}}\n" ASSIGNED),
+         SERVICE("hints: {streams: {Store1: {workers: 2}}}\nlimits: {CustomerDB: {connections: 2}}\n" ASSIGNED)},
+    [LINT_PRIMARY_UNFIT] =
+        {"L060", DIAG_WARNING, "a primary that can't feed the others",
+         "The service's other platforms read what the primary has merged. So a group on the primary must use the "
+         "datastore, and where another platform keeps history, the primary keeps it, too.",
+         PRIMARY("YellowLive"), SERVICE("primary_ingestion: {Store1: YellowLive}\n" ASSIGNED)},
+    [LINT_OUTPUT_PRODUCTION] =
+        {"L061", DIAG_WARNING, "a transformer and its output differ about production",
+         "Production data should be made by a production workspace, and what that makes should promise as much.",
+         TRANSFORMER(SQL_CUSTOMERS(SELECT)) "    production: true\n", TRANSFORMER(SQL_CUSTOMERS(SELECT))},
+    [LINT_RETENTION] =
+        {"L062", DIAG_WARNING, "retention without history",
+         "`retention` says how long history is needed. A group that requires live rows only has none.",
+         WORKSPACE("dataset_groups:\n  live: {requires: {retention: 7y}, sinks: [Store1/customers]}\n"),
+         WORKSPACE("dataset_groups:\n  live: {requires: {history: full, retention: 7y}, sinks: [Store1/customers]}\n")
+             NEXT SERVICE("assignments:\n" ASSIGN("Consumer1/live", ON("YellowForensic")))},
 };

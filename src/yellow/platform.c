@@ -252,14 +252,22 @@ static void claim_views(name_check *c, const ds_node *export)
               export->group->pos, owner);
 }
 
-static void check_names(const ds_graph *graph, const ds_platform_service *service, const merge_engine *engine,
-                        ds_diags *diags)
+// Over all services that share the merge database; what each of them finds is the same.
+static void check_names(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
+                        const merge_engine *engine, ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     name_check c = {engine, arena, map_new(arena), diags};
+    const char *database = assign_merge_database(model, service, arena);
+    const ds_platform_service *other = service; // of the node before
+    bool shares = true;
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
-        if (node->service != service)
+        if (node->service != other) {
+            other = node->service;
+            shares = strcmp(assign_merge_database(model, other, arena), database) == 0;
+        }
+        if (!shares)
             continue;
         if (node->kind == NODE_EXPORT && node->root && node->root->owns_views)
             claim_views(&c, node);
@@ -311,7 +319,7 @@ static void check_service(const ds_model *model, const ds_graph *graph, const ds
         return;
     const merge_engine *engine = engine_of(merge->type);
     if (engine) {
-        check_names(graph, service, engine, diags);
+        check_names(model, graph, service, engine, diags);
         return;
     }
     diag_add(diags, DIAG_ERROR, PLATFORM_RULE_MERGE, service->merge_container.pos, service->name.s,

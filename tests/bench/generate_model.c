@@ -336,7 +336,8 @@ static void write_workspace(plan *p, size_t workspace, ds_rng *rng)
     const char *zone = ZONES[zone_of_workspace(workspace)];
     buf_printf(&p->text, "kind: Workspace\nteam: %s/%s\nname: Workspace_%zu\ndescription: What %s looks at\n", zone,
                team, workspace, team);
-    buf_printf(&p->text, "production: %s\npriority: %s\n", workspace % 3 ? "false" : "true", PICK(rng, PRIORITIES));
+    bool production = is_transformer(workspace) || workspace % 3 == 0; // so are a transformer's outputs
+    buf_printf(&p->text, "production: %s\npriority: %s\n", production ? "true" : "false", PICK(rng, PRIORITIES));
     if (is_transformer(workspace))
         put_transformer(p, &p->text, workspace, rng);
     else
