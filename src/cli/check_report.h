@@ -7,7 +7,6 @@ typedef struct check_report {
     ds_findings findings;
     const gate_verdict *verdict;
     const char *repository; // "PATH@BRANCH", where the pull request comes from
-    const char *base, *head;
 } check_report;
 
 // The changes, for people.
