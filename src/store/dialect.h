@@ -26,10 +26,11 @@ typedef struct ds_dialect {
     // NULL where it needs no such advice.
     const char *join_by_lookup, *join_as_you_like;
     const char *spare_room; // after CREATE TABLE (…): room in each page for rows that are updated; "" where unknown
-    bool has_truncate;   // emptying a table is cheap, and filling it in the same transaction is cheaper than in several
-    bool has_analyze;    // plans depend on statistics that ANALYZE makes
-    bool has_alter_type; // ALTER TABLE … ALTER COLUMN … TYPE
-    bool locks_rows;     // SELECT … FOR SHARE; else a write transaction is alone anyway
+    bool has_truncate; // emptying a table is cheap, and filling it in the same transaction is cheaper than in several
+    bool looks_up_not_in; // NOT IN (SELECT …) looks each value up; elsewhere only a join is sure to
+    bool has_analyze;     // plans depend on statistics that ANALYZE makes
+    bool has_alter_type;  // ALTER TABLE … ALTER COLUMN … TYPE
+    bool locks_rows;      // SELECT … FOR SHARE; else a write transaction is alone anyway
     // Appends the type as a column of a merge or staging table is declared.
     void (*column_type)(const ds_type *type, ds_buf *out);
     // False when values of the type can't be held without loss; *how is "canonical text" or so when they are held in

@@ -120,6 +120,7 @@ bool checks_wanted(const ds_job *job)
 
 static ds_rc run_all(ds_job *job, const ds_work *work, failures *out, ds_error *err)
 {
+    TRY(merge_refresh_statistics(job, work, false, err));
     const ds_shape *shape = work->def->shape;
     checker c = {.job = job, .work = work, .key = shape->key_count ? shape_of_key(job->arena, shape) : shape};
     for (size_t i = 0; i < work->def->check_count; i++) {

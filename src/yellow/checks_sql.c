@@ -90,32 +90,47 @@ static void staged_rows(const checker *c, ds_sql *q)
     SQL(q, "('I', 'U')");
 }
 
-// Made once and then looked up: for each live row anew it would take days.
-static void define_touched(const checker *c, ds_sql *q)
+// The key's columns, or what stands for them.
+static void put_key(const checker *c, const char *alias, const char *between, const char *after, ds_sql *q)
 {
     const ds_shape *shape = c->work->def->shape;
+    static const char *const KEYLESS[] = {"ds_row_hash", "ds_copy"};
+    size_t n = shape->key_count ? shape->key_count : 2;
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            sql_add_fixed(q, between, strlen(between));
+        sql_column(q, alias, shape->key_count ? shape->columns[shape->key[i]].name : KEYLESS[i]);
+        sql_add_fixed(q, after, strlen(after));
+    }
+}
+
+static void define_touched(const checker *c, ds_sql *q)
+{
     if (!any_staged(c) || !reads_live(c))
         return;
     SQL(q, "WITH ds_touched AS MATERIALIZED (SELECT ");
-    if (shape->key_count == 0)
-        SQL(q, "s.ds_row_hash, s.ds_copy");
-    for (size_t i = 0; i < shape->key_count; i++) {
-        if (i)
-            SQL(q, ", ");
-        sql_column(q, "s", shape->columns[shape->key[i]].name);
-    }
+    put_key(c, "s", ", ", "", q);
     from_staged(c, q);
-    SQL(q, "('U', 'D')) ");
+    SQL(q, "('U', 'D') AND ");
+    put_key(c, "s", " AND ", " IS NOT NULL", q);
+    SQL(q, ") ");
 }
 
+// Nothing that holds each live row against each staged one: it would take days.
 static void without_touched(const checker *c, ds_sql *q)
 {
-    const ds_shape *shape = c->work->def->shape;
+    if (q->dialect->looks_up_not_in) {
+        SQL(q, " WHERE (");
+        put_key(c, "m", ", ", "", q);
+        SQL(q, ") NOT IN (SELECT ");
+        put_key(c, "t", ", ", "", q);
+        SQL(q, " FROM ds_touched AS t)");
+        return;
+    }
     SQL(q, " LEFT JOIN ds_touched AS t ON ");
-    sql_key_match(q, "m", "t", shape);
+    sql_key_match(q, "m", "t", c->work->def->shape);
     SQL(q, " WHERE ");
-    sql_column(q, "t", shape->key_count ? shape->columns[shape->key[0]].name : "ds_row_hash");
-    SQL(q, " IS NULL");
+    put_key(c, "t", " AND ", " IS NULL", q);
 }
 
 // A batch that only looks at what is new needs those live rows that have a staged row's values.
@@ -141,7 +156,7 @@ static void live_rows(const checker *c, ds_sql *q)
     SQL(q, ") AS m");
     if (any_staged(c))
         without_touched(c, q);
-    if (!all_live(c))
+    if (!all_live(c)) // then something is staged
         like_staged(c, q);
 }
 

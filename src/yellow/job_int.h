@@ -265,6 +265,9 @@ ds_rc duplicate_loaded(ds_job *job, const ds_work *work, ds_rc rc, ds_error *err
 bool duplicate_staged(ds_job *job, ds_error *err);
 
 // --- merge_apply.c: inside the merge's transaction
+// What the engine knows of a staging table is as of batches before: nothing of many rows that came just now. Where few
+// rows are looked up anyway it need not know.
+ds_rc merge_refresh_statistics(ds_job *job, const ds_work *work, bool few, ds_error *err);
 ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err);
 // A key change: live rows that the new key can't tell apart are closed, and the indexes become those of the new key, so
 // that the deltas find their rows by it.

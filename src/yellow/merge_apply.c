@@ -274,9 +274,7 @@ typedef ds_rc strategy(ds_job *job, const ds_work *work, ds_error *err);
 static strategy *const STRATEGIES[] = {
     [MILESTONING_SCD1] = apply_scd1, [MILESTONING_SCD2] = apply_scd2, [MILESTONING_SCD4] = apply_scd4};
 
-// What the engine knows of a staging table is as of batches before: nothing of many rows that came just now. Where rows
-// are looked up anyway it need not know.
-static ds_rc refresh_statistics(ds_job *job, const ds_work *work, bool few, ds_error *err)
+ds_rc merge_refresh_statistics(ds_job *job, const ds_work *work, bool few, ds_error *err)
 {
     static const char *const OURS[] = {"ds_batch_id", "ds_op", "ds_row_hash"};
     if (work->staged_rows < ANALYZE_ROWS || (few && job->control->db->dialect->join_by_lookup))
@@ -294,7 +292,7 @@ static bool few_changes(const ds_work *work)
 ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err)
 {
     bool few = few_changes(work);
-    TRY(refresh_statistics(job, work, few, err));
+    TRY(merge_refresh_statistics(job, work, few, err));
     TRY(store_join_by_lookup(job->control->db, few, err));
     if (work->joins) // nobody has seen what it replaces: history begins with this batch
         return apply_scd1(job, work, err);

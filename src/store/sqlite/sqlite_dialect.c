@@ -114,6 +114,7 @@ const ds_dialect SQLITE_DIALECT = {
     .key_collation = "",
     .number_order = " COLLATE " SQLITE_NUMBERS,
     .spare_room = "",
+    .looks_up_not_in = true,
     .column_type = column_type,
     .supports = supports,
 };
