@@ -124,16 +124,19 @@ static ds_rc prepare(ds_query *q, const char *sql, ds_error *err)
 
 ds_rc query_open(ds_image *image, const char *sql, const volatile int *cancelled, ds_query **out, ds_error *err)
 {
-    CLEANUP(query_closep) ds_query *q = calloc(1, sizeof *q);
+    ds_query *q = calloc(1, sizeof *q);
     if (!q)
         BUG("out of memory");
     q->image = image;
     q->hex = BUF_INIT(64 << 20);
-    TRY(restrict_connection(q, cancelled, err));
-    TRY(prepare(q, sql, err));
-    *out = q;
-    q = NULL;
-    return DS_DONE;
+    ds_rc rc = restrict_connection(q, cancelled, err);
+    if (rc.code == DS_OK)
+        rc = prepare(q, sql, err);
+    if (rc.code == DS_OK)
+        *out = q;
+    else
+        query_closep(&q);
+    return rc;
 }
 
 void query_closep(ds_query **query)

@@ -227,15 +227,20 @@ static void run(team *t)
 {
     worker workers[PARSE_THREADS_MAX];
     size_t n = 0, wanted = thread_count(t->n);
-    for (size_t i = 0; i < wanted; i++)
-        workers[i] = (worker){.team = t, .arena = arena_new()};
-    while (n + 1 < wanted && pthread_create(&workers[n].thread, NULL, work, &workers[n]) == 0)
-        n++;
-    if (wanted)
-        work(&workers[n]);
+    for (; n + 1 < wanted; n++) {
+        workers[n] = (worker){.team = t, .arena = arena_new()};
+        if (pthread_create(&workers[n].thread, NULL, work, &workers[n]) == 0)
+            continue;
+        arena_free(workers[n].arena);
+        break;
+    }
+    if (wanted == 0)
+        return;
+    workers[n] = (worker){.team = t, .arena = arena_new()};
+    work(&workers[n]);
     for (size_t i = 0; i < n; i++)
         pthread_join(workers[i].thread, NULL);
-    for (size_t i = 0; i < wanted; i++) {
+    for (size_t i = 0; i <= n; i++) {
         if (t->request->keep)
             arena_adopt(t->request->keep, workers[i].arena);
         arena_free(workers[i].arena);
