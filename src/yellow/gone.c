@@ -10,14 +10,12 @@ enum { GONE_KEYS_MAX = 1 << 20 }; // that wait for one look
 void gone_choose(ds_job *job, ds_work *work)
 {
     const ds_shape *shape = work->def->shape;
-    if (work->rekey || shape->key_count == 0)
-        work->gone_by = GONE_BY_PLACE;
-    else if (shape->key_is_number)
+    bool keyed = !work->rekey && shape->key_count > 0;
+    work->gone_by = GONE_BY_PLACE;
+    if (keyed && shape->key_is_number)
         work->gone_by = GONE_BY_NUMBER;
-    else if (work->mostly_closed && job->control->db->dialect->include)
+    else if (keyed && work->mostly_closed && job->control->db->dialect->include)
         work->gone_by = GONE_BY_HASH;
-    else
-        work->gone_by = GONE_BY_PLACE;
 }
 
 static int by_hash(const void *x, const void *y)
