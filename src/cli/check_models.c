@@ -57,15 +57,14 @@ static ds_rc find_documents(check_models *m, ds_error *err)
 {
     ds_arena *arena = m->base.arena;
     ds_tree *base_tree = m->base.tree;
-    ds_tree_diff diff;
-    TRY(tree_diff(base_tree, m->head_tree, arena, &diff, err));
+    TRY(tree_diff(base_tree, m->head_tree, arena, &m->diff, err));
     bool *base = ARENA_ARRAY(arena, bool, tree_count(base_tree));
     bool *head = ARENA_ARRAY(arena, bool, tree_count(m->head_tree));
-    for (size_t i = 0; i < diff.n; i++) {
-        if (diff.v[i].old_i != TREE_NONE)
-            base[diff.v[i].old_i] = true;
-        if (diff.v[i].new_i != TREE_NONE)
-            head[diff.v[i].new_i] = true;
+    for (size_t i = 0; i < m->diff.n; i++) {
+        if (m->diff.v[i].old_i != TREE_NONE)
+            base[m->diff.v[i].old_i] = true;
+        if (m->diff.v[i].new_i != TREE_NONE)
+            head[m->diff.v[i].new_i] = true;
     }
     m->base_documents = documents_of(m->base.model, base, arena);
     m->head_documents = documents_of(m->head, head, arena);

@@ -16,6 +16,7 @@ typedef struct check_models {
     ds_tree *head_tree;
     ds_model *head;
     ds_diags *head_diags;                        // of its text, and of its datasets by themselves (lint_datasets)
+    ds_tree_diff diff;                           // of both trees
     ds_documents base_documents, head_documents; // all of the files that differ
 } check_models;
 

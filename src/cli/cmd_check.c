@@ -50,7 +50,9 @@ static void judge(const ds_cli *cli, check_models *m, check_report *report)
         .base_documents = &m->base_documents,
         .head_documents = &m->head_documents,
     };
-    lint_objects(m->head, types, m->head_diags);
+    lint_past past = {m->base.model, m->base.diags, m->base.loaded};
+    if (!lint_objects_since(&past, m->head, &m->diff, types, m->head_diags))
+        lint_objects(m->head, types, m->head_diags);
     if (tree_count(m->base.tree))
         gate_note_repaired(m->base.diags, m->head_diags);
     gate_lint_environments(m->head, types, &m->head_documents, m->head_diags);

@@ -27,6 +27,7 @@ void compiled_take(ds_compiled *c, ds_tree *tree)
 void compiled_release(ds_compiled *c)
 {
     diags_free(c->diags);
+    diags_free(c->loaded);
     if (c->files)
         files_release(c->files);
     model_free(c->model);
@@ -94,6 +95,7 @@ ds_rc compiled_open(ds_compiled *c, ds_error *err)
     TRY(identify(c, &path, err));
     TRY(image_open(path, &c->image, err));
     c->exact = c->image != NULL;
+    c->image_path = c->exact ? path : nearest;
     return c->exact ? DS_DONE : image_open(nearest, &c->image, err);
 }
 
@@ -107,7 +109,9 @@ static ds_load_options options_of(const ds_compiled *c)
 static ds_rc load(ds_compiled *c, ds_image *image, ds_error *err)
 {
     ds_load_options options = options_of(c);
-    return image_load(image, c->tree, &options, &c->diags, &c->model, err);
+    TRY(image_load(image, c->tree, &options, &c->loaded, &c->model, err));
+    lint_datasets(c->model, true, c->loaded); // those that are unread have theirs kept
+    return DS_DONE;
 }
 
 static void count(ds_compiled *c)
@@ -122,9 +126,56 @@ static void count(ds_compiled *c)
 
 static void judge(ds_compiled *c)
 {
+    c->diags = diags_new(c->model->files);
+    diags_append(c->diags, c->loaded);
     lint_objects(c->model, c->cli->program->platforms, c->diags);
     diags_sort(c->diags);
     count(c);
+}
+
+// The model that the image is of, with what was found in it.
+typedef struct former {
+    ds_tree *tree;
+    ds_model *model;
+    ds_diags *loaded, *diags;
+} former;
+
+static void former_release(former *f)
+{
+    diags_free(f->diags);
+    diags_free(f->loaded);
+    model_free(f->model);
+    tree_close(f->tree);
+}
+
+static ds_rc former_load(const ds_compiled *c, former *f, ds_error *err)
+{
+    ds_load_options options = options_of(c);
+    TRY(image_tree(c->image, &f->tree, err));
+    TRY(image_load(c->image, f->tree, &options, &f->loaded, &f->model, err));
+    f->diags = diags_new(f->model->files);
+    return image_findings(c->image, f->diags, err);
+}
+
+// The same as judge, by what has changed since the image was written.
+static ds_rc judge_changes(ds_compiled *c, ds_error *err)
+{
+    CLEANUP(former_release) former f = {0};
+    ds_tree_diff diff;
+    if (!c->image_path || !cache_has_environment(c->image_path, c->environment)) {
+        judge(c);
+        return DS_DONE;
+    }
+    TRY(former_load(c, &f, err));
+    TRY(tree_diff(f.tree, c->tree, c->arena, &diff, err));
+    lint_past past = {f.model, f.diags, f.loaded};
+    c->diags = diags_new(c->model->files);
+    diags_append(c->diags, c->loaded);
+    if (!lint_objects_since(&past, c->model, &diff, c->cli->program->platforms, c->diags))
+        lint_objects(c->model, c->cli->program->platforms, c->diags);
+    diags_sort(c->diags);
+    count(c);
+    return DS_DONE;
 }
 
 // --- an image
@@ -195,6 +246,7 @@ static ds_rc write_image(ds_compiled *c, ds_error *err)
     TRY(image_put_tree(c->writer, c->tree, c->image, lint_datastore, err));
     image_closep(&c->image);
     c->image = image_written(c->writer);
+    c->image_path = NULL;
     TRY(load(c, c->image, err));
     judge(c);
     TRY(image_put_objects(c->writer, c->model, err));
@@ -223,19 +275,14 @@ static ds_rc lint_once(ds_compiled *c, ds_error *err)
     if (!c->image || unknown > FILES_FEW)
         return write_image(c, err);
     TRY(load(c, c->image, err));
-    lint_datasets(c->model, true, c->diags); // those that are unread have theirs kept
-    judge(c);
+    TRY(judge_changes(c, err));
     return image_check(c->image, err);
 }
 
 static ds_rc model_once(ds_compiled *c, ds_error *err)
 {
     TRY(lint_once(c, err));
-    if (c->model)
-        return DS_DONE;
-    CLEANUP(diags_freep) ds_diags *again = NULL; // they are among those that were kept
-    ds_load_options options = options_of(c);
-    return image_load(c->image, c->tree, &options, &again, &c->model, err);
+    return c->model ? DS_DONE : load(c, c->image, err);
 }
 
 static ds_rc image_once(ds_compiled *c, ds_error *err)
@@ -246,6 +293,7 @@ static ds_rc image_once(ds_compiled *c, ds_error *err)
 static void forget(ds_compiled *c)
 {
     diags_freep(&c->diags);
+    diags_freep(&c->loaded);
     model_freep(&c->model);
     image_closep(&c->image);
     image_writer_closep(&c->writer);

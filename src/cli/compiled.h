@@ -23,11 +23,14 @@ typedef struct ds_compiled {
     int64_t opened_ns;
     size_t missed;           // files that the index of the cache does not know
     ds_image *image;         // of this tree, or of one like it; NULL: none
+    const char *image_path;  // where it was read from; NULL: nowhere
     ds_image_writer *writer; // of an image that has not been committed
     bool exact;              // image is of this very tree
     ds_arena *arena;         // of files
     ds_files *files;
     ds_model *model; // after compiled_model
+    ds_diags
+        *loaded; // of the findings those of the model's loader and of its datasets by themselves; NULL without model
     ds_diags *diags;
     ds_compiled_counts counts; // after compiled_lint
 } ds_compiled;

@@ -12,34 +12,6 @@ const char *trace_entry(ds_arena *arena, const char *field, const char *start)
 
 // --- stores whose streams may change, or be looked at
 
-static void touch(ds_map *stores, const char *store)
-{
-    if (store && store[0])
-        (void)map_add(stores, store, stores);
-}
-
-static void touch_group(ds_map *stores, const ds_group *group)
-{
-    for (size_t i = 0; i < group->sinks.n; i++)
-        touch(stores, group->sinks.v[i].store);
-}
-
-static void touch_workspace(ds_map *stores, const ds_workspace *workspace)
-{
-    for (size_t i = 0; i < workspace->groups.n; i++)
-        touch_group(stores, &workspace->groups.v[i]);
-    if (workspace->transformer.output)
-        touch(stores, workspace->transformer.output->name.s);
-}
-
-void gate_touch(ds_map *stores, ds_document document)
-{
-    if (document.kind->shape == &SHAPE_WORKSPACE)
-        touch_workspace(stores, document.object);
-    else if (document.kind->shape == &SHAPE_DATASTORE)
-        touch(stores, ((const ds_datastore *)document.object)->name.s);
-}
-
 // A change of a service's field. False: it may be about all of its streams.
 static bool touch_service(const gate *g, ds_map *stores, const ds_change *c)
 {
@@ -50,11 +22,11 @@ static bool touch_service(const gate *g, ds_map *stores, const ds_change *c)
     const ds_group *its;
     for (size_t i = 0; group && i < 2; i++)
         if (model_resolve_group(models[i], group, &workspace, &its))
-            touch_group(stores, its);
+            reach_group(stores, its);
     if (!store)
         store = trace_entry(g->arena, c->field, "primary_ingestion.");
     if (store)
-        touch(stores, arena_printf(g->arena, "%.*s", (int)strcspn(store, "/"), store));
+        reach_store(stores, arena_printf(g->arena, "%.*s", (int)strcspn(store, "/"), store));
     return group || store || strcmp(c->field, "description") == 0;
 }
 
@@ -65,57 +37,13 @@ static bool touch_change(const gate *g, ds_map *stores, const ds_change *c)
     const model_shape *kind = (c->after.object ? c->after : c->before).kind->shape;
     for (size_t i = 0; i < 2; i++) {
         if (changed[i])
-            touch(stores, changed[i]->name.s);
+            reach_store(stores, changed[i]->name.s);
         else if (documents[i].object && kind == &SHAPE_WORKSPACE)
-            touch_workspace(stores, documents[i].object);
+            reach_document(stores, documents[i]);
     }
     if (kind == &SHAPE_PLATFORM_SERVICE)
         return touch_service(g, stores, c);
     return kind != &SHAPE_DATA_CONTAINER;
-}
-
-// What transformers read to fill touched stores.
-static void touch_left(const gate *g, ds_map *stores)
-{
-    for (size_t i = 0; i < map_count(stores); i++) {
-        const ds_datastore *both[] = {model_datastore(g->base, map_key(stores, i)),
-                                      model_datastore(g->head, map_key(stores, i))};
-        for (size_t k = 0; k < 2; k++)
-            if (both[k] && both[k]->producer)
-                touch_workspace(stores, both[k]->producer);
-    }
-}
-
-static bool group_reads(const ds_map *stores, const ds_group *group)
-{
-    for (size_t i = 0; i < group->sinks.n; i++)
-        if (group->sinks.v[i].store && map_get(stores, group->sinks.v[i].store))
-            return true;
-    return false;
-}
-
-static bool workspace_reads(const ds_map *stores, const ds_workspace *workspace)
-{
-    for (size_t i = 0; i < workspace->groups.n; i++)
-        if (group_reads(stores, &workspace->groups.v[i]))
-            return true;
-    return false;
-}
-
-// What transformers fill from touched stores, and so on.
-static void touch_right(const gate *g, ds_map *stores)
-{
-    const ds_model *models[] = {g->base, g->head};
-    for (size_t before = SIZE_MAX; before != map_count(stores);) {
-        before = map_count(stores);
-        for (size_t m = 0; m < 2; m++)
-            for (size_t i = 0; i < models[m]->workspaces.n; i++) {
-                const ds_workspace *workspace = models[m]->workspaces.v[i];
-                const ds_datastore *output = workspace->transformer.output;
-                if (output && output->name.s && !map_get(stores, output->name.s) && workspace_reads(stores, workspace))
-                    touch(stores, output->name.s);
-            }
-    }
 }
 
 // NULL: all of them.
@@ -127,8 +55,7 @@ static const ds_map *touched(const gate *g)
         all |= !touch_change(g, stores, g->changes[i].what);
     if (all)
         return NULL;
-    touch_left(g, stores);
-    touch_right(g, stores);
+    reach_spread(stores, (const ds_model *[]){g->base, g->head}, 2);
     return stores;
 }
 
@@ -182,7 +109,7 @@ const ds_graph *gate_graph(const ds_model *model, ds_platform_types types, const
     size_t n = 0;
     for (size_t i = 0; i < all.n; i++) {
         const ds_root *root = &all.v[i];
-        if (stores && !group_reads(stores, root->group))
+        if (stores && !reach_group_reads(stores, root->group))
             continue;
         some[n++] = *root;
         char *path = arena_path(arena, root->workspace->name.s, root->group->name, NULL);

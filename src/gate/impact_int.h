@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "gate/compat_int.h"
 #include "gate/impact.h"
+#include "gate/reach.h"
 
 typedef struct node_list {
     const ds_node **v;
@@ -21,8 +22,6 @@ typedef struct trace {
     ds_map *seen;  // nodes on the way to the right
 } trace;
 
-// Adds the stores that a document is about: a Datastore, or those that a Workspace reads and writes.
-void gate_touch(ds_map *stores, ds_document document);
 // The pipelines of all groups that read one of the stores (NULL: of all groups), which are noted in `groups`.
 const ds_graph *gate_graph(const ds_model *model, ds_platform_types types, const ds_map *stores, ds_map *groups,
                            ds_arena *arena);

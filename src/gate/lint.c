@@ -133,8 +133,8 @@ static void index_declarations(lint *l)
 
 static void index_consumers(lint *l)
 {
-    for (size_t i = 0; i < l->model->datastores.n; i++) {
-        const ds_datastore *store = l->model->datastores.v[i];
+    for (size_t i = 0; i < l->whole->datastores.n; i++) {
+        const ds_datastore *store = l->whole->datastores.v[i];
         for (size_t k = 0; store->name.s && k < store->consumers.n; k++)
             if (store->consumers.v[k].s)
                 (void)map_add(l->approvals, arena_printf(l->arena, "%s %s", store->name.s, store->consumers.v[k].s),
@@ -142,10 +142,52 @@ static void index_consumers(lint *l)
     }
 }
 
-static lint *lint_new(const ds_model *model, ds_platform_types types, ds_diags *diags, ds_arena *arena)
+// --- what is looked at: what has no name always is
+
+bool lint_looks_at(const lint *l, const ds_datastore *store)
+{
+    return !l->focus || !store->name.s || map_get(l->focus->stores, store->name.s);
+}
+
+bool lint_looks_at_workspace(const lint *l, const ds_workspace *workspace)
+{
+    return !l->focus || !workspace->name.s || map_get(l->focus->workspaces, workspace->name.s);
+}
+
+// Lookups by name still find everything.
+static const ds_model *narrowed(const lint *l)
+{
+    ds_model *model = ARENA_NEW(l->arena, ds_model);
+    *model = *l->whole;
+    model->datastores.n = model->workspaces.n = 0;
+    model->datastores.v = ARENA_ARRAY(l->arena, ds_datastore *, l->whole->datastores.n);
+    model->workspaces.v = ARENA_ARRAY(l->arena, ds_workspace *, l->whole->workspaces.n);
+    for (size_t i = 0; i < l->whole->datastores.n; i++)
+        if (lint_looks_at(l, l->whole->datastores.v[i]))
+            model->datastores.v[model->datastores.n++] = l->whole->datastores.v[i];
+    for (size_t i = 0; i < l->whole->workspaces.n; i++)
+        if (lint_looks_at_workspace(l, l->whole->workspaces.v[i]))
+            model->workspaces.v[model->workspaces.n++] = l->whole->workspaces.v[i];
+    return model;
+}
+
+static ds_roots roots_of(const lint *l)
+{
+    ds_roots all = assign_roots(l->whole, l->types, l->arena);
+    ds_root *some = ARENA_ARRAY(l->arena, ds_root, all.n);
+    size_t n = 0;
+    for (size_t i = 0; i < all.n; i++)
+        if (lint_looks_at_workspace(l, all.v[i].workspace))
+            some[n++] = all.v[i];
+    return (ds_roots){some, n};
+}
+
+static lint *lint_new(const ds_model *model, const lint_focus *focus, ds_platform_types types, ds_diags *diags,
+                      ds_arena *arena)
 {
     lint *l = ARENA_NEW(arena, lint);
-    *l = (lint){.model = model, .types = types, .diags = diags, .arena = arena};
+    *l = (lint){.whole = model, .focus = focus, .types = types, .diags = diags, .arena = arena};
+    l->model = focus ? narrowed(l) : model;
     ds_map **maps[] = {&l->vendors, &l->zones, &l->services, &l->teams, &l->datasets, &l->approvals, &l->verdicts};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         *maps[i] = map_new(arena);
@@ -153,7 +195,7 @@ static lint *lint_new(const ds_model *model, ds_platform_types types, ds_diags *
     index_consumers(l);
     lint_flow_init(l);
     l->services_by_name = assign_services(model, arena);
-    l->roots = assign_roots(model, types, arena);
+    l->roots = roots_of(l);
     l->graph = graph_build(model, l->roots, arena);
     return l;
 }
@@ -165,7 +207,7 @@ static void lint_platforms(lint *l)
         const ds_node *node = l->graph->nodes.v[i];
         const ds_platform_type *type =
             node->kind == NODE_INGEST ? platform_type(l->types, node->platform->type.s) : NULL;
-        if (type)
+        if (type && lint_looks_at(l, node->store))
             type->check_stream(l->model, node, l->diags);
     }
     for (size_t i = 0; i < l->model->services.n; i++) {
@@ -194,16 +236,30 @@ void lint_datastore(const ds_datastore *store, ds_diags *diags)
         lint_store_datasets(&l, store);
 }
 
-void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diags)
+static uint64_t names_at_stake(const lint *l)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < l->types.n; i++)
+        sum += l->types.v[i]->names_at_stake(l->model, l->graph);
+    return sum;
+}
+
+uint64_t lint_run(const ds_model *model, const lint_focus *focus, ds_platform_types types, ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    lint *l = lint_new(model, types, diags, arena);
+    lint *l = lint_new(model, focus, types, diags, arena);
     static void (*const CHECKS[])(lint * l) = {
         lint_ecosystem, lint_teams,  lint_containers, lint_stores, lint_workspaces,  lint_latencies, lint_transformers,
         lint_services,  lint_groups, lint_policies,   lint_hops,   lint_credentials, lint_platforms,
     };
     for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++)
         CHECKS[i](l);
+    return focus ? names_at_stake(l) : 0;
+}
+
+void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diags)
+{
+    (void)lint_run(model, NULL, types, diags);
 }
 
 void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags)

@@ -31,3 +31,16 @@ void lint_datasets(const ds_model *model, bool only_read, ds_diags *diags);
 void lint_datastore(const ds_datastore *store, ds_diags *diags); // the same of one; on any thread
 // All else. Neither sorts.
 void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diags);
+
+// A model before some of its files changed, and what was found in it.
+typedef struct lint_past {
+    const ds_model *model;
+    const ds_diags *diags;  // everything
+    const ds_diags *loaded; // of these, what its loader and lint_datasets found
+} lint_past;
+// What lint_objects adds, and nothing that has not been found again is missing from it: with diags that hold the
+// loader's and lint_datasets' findings the result is the same once it is sorted. It looks only at what the changed
+// files can reach. false: that would be too much, or it can't be told; nothing was added. Files of both models are
+// numbered as the entries of their trees, from 1; diff is of these trees.
+bool lint_objects_since(const lint_past *past, const ds_model *model, const ds_tree_diff *diff, ds_platform_types types,
+                        ds_diags *diags);

@@ -34,7 +34,7 @@ static void visit(lint *l, ds_map *keepers, const ds_text *name, const char *obj
 
 void lint_credentials(lint *l)
 {
-    const ds_model *m = l->model;
+    const ds_model *m = l->whole;
     ds_map *keepers = map_new(l->arena);
     for (int reporting = 0; reporting <= 1; reporting++) {
         for (size_t i = 0; i < m->datastores.n; i++)

@@ -95,7 +95,7 @@ static void check_idle_teams(lint *l, const ds_map *used)
 
 void lint_teams(lint *l)
 {
-    const ds_model *m = l->model;
+    const ds_model *m = l->whole;
     ds_map *used = map_new(l->arena);
     for (size_t i = 0; i < m->containers.n; i++)
         check_team(l, m->containers.v[i]->team, lint_text(m->containers.v[i]->name.s), used);

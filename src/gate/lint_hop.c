@@ -220,7 +220,7 @@ static void check_sources(lint *l)
     for (size_t i = 0; i < l->flow.n; i++) {
         const ds_datastore *store = l->flow.stores[i];
         const ds_text name = store->capture.container;
-        if (name.s)
+        if (name.s && lint_looks_at(l, store))
             check_hops(l, &(hop){"source", model_container(l->model, name.s), store, name.pos});
     }
 }
@@ -253,7 +253,8 @@ static void check_streams(lint *l)
     const ds_node *before = NULL; // streams of one store on one platform are neighbours
     for (size_t i = 0; i < l->graph->nodes.n; i++) {
         const ds_node *node = l->graph->nodes.v[i];
-        if (node->kind != NODE_INGEST || (before && before->store == node->store && before->platform == node->platform))
+        if (node->kind != NODE_INGEST || !lint_looks_at(l, node->store) ||
+            (before && before->store == node->store && before->platform == node->platform))
             continue;
         before = node;
         ds_pos pos = sink_pos(node);

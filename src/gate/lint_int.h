@@ -89,8 +89,16 @@ typedef struct lint_flow {
     uint32_t *to, *open;
 } lint_flow;
 
+// The part of a model that is judged: what an object outside of it gets is known from before. Names by themselves;
+// stores with the streams that fill them.
+typedef struct lint_focus {
+    ds_map *stores, *workspaces;
+} lint_focus;
+
 typedef struct lint {
-    const ds_model *model;
+    const ds_model *model; // its lists of datastores and workspaces have those in the focus, all else is the whole's
+    const ds_model *whole;
+    const lint_focus *focus; // NULL: everything
     ds_platform_types types;
     ds_diags *diags;
     ds_arena *arena;
@@ -116,6 +124,13 @@ typedef struct lint_vendor {
     const ds_vendor *vendor;
     ds_map *places; // every declared place and those above it
 } lint_vendor;
+
+// Judges all that lint_objects does, or what is in the focus with what concerns the model as a whole. NULL: everything.
+// Returns a fingerprint of names that may be taken outside of the focus, too.
+uint64_t lint_run(const ds_model *model, const lint_focus *focus, ds_platform_types types, ds_diags *diags);
+// Is the store, with its streams, in the focus?
+bool lint_looks_at(const lint *l, const ds_datastore *store);
+bool lint_looks_at_workspace(const lint *l, const ds_workspace *workspace);
 
 // Reports with the severity of the rule's row.
 __attribute__((format(printf, 5, 6))) void lint_add(lint *l, lint_rule_id rule, ds_pos pos, const char *object,

@@ -106,6 +106,8 @@ static void check_assignment(lint *l, const ds_platform_service *service, const 
         unknown_group(l, service, assignment);
         return;
     }
+    if (!lint_looks_at_workspace(l, workspace))
+        return;
     if (workspace->transformer.pos.file) {
         lint_add(l, LINT_TRANSFORMER_ASSIGNED, assignment->group.pos, assignment->group.s,
                  "\"%s\" feeds a transformer and can't be assigned", assignment->group.s);
@@ -191,7 +193,7 @@ static void check_primary(lint *l, const ds_platform_service *service, const ds_
     }
     if (primary->platform.s && !platform)
         unknown_platform(l, LINT_PRIMARY, service, primary->platform);
-    if (store && platform)
+    if (store && platform && lint_looks_at(l, store))
         check_primary_fit(l, service, primary, platform, store);
 }
 

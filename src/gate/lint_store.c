@@ -143,8 +143,10 @@ void lint_stores(lint *l)
             check_source(l, store);
             lint_trigger(l, &store->capture.trigger, store->name.s);
         }
-        check_consumers(l, store);
     }
+    for (size_t i = 0; i < l->whole->datastores.n; i++)
+        if (l->whole->datastores.v[i]->name.s)
+            check_consumers(l, l->whole->datastores.v[i]);
 }
 
 void lint_store_datasets(lint *l, const ds_datastore *store)

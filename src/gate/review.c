@@ -62,7 +62,7 @@ static const ds_map *stores_of(const ds_documents *changed, ds_arena *arena)
         const model_shape *shape = changed->v[i].kind->shape;
         if (shape == &SHAPE_ENVIRONMENT || shape == &SHAPE_DATA_CONTAINER || shape == &SHAPE_PLATFORM_SERVICE)
             return NULL;
-        gate_touch(stores, changed->v[i]);
+        reach_document(stores, changed->v[i]);
     }
     return changed ? stores : NULL;
 }

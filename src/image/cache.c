@@ -41,10 +41,23 @@ static const char *ending(ds_arena *arena)
     return arena_printf(arena, "-%016llx.image", (unsigned long long)image_format());
 }
 
-const char *cache_image_path(const char *dir, const char *tree_id, const char *environment, ds_arena *arena)
+// What follows the tree's id in the name of an image.
+static const char *rest_of_name(const char *environment, ds_arena *arena)
 {
     const char *place = environment ? arena_printf(arena, "-%016llx", hash_text(environment)) : "";
-    return arena_printf(arena, "%s/%s%s%s", dir, tree_id, place, ending(arena));
+    return arena_printf(arena, "%s%s", place, ending(arena));
+}
+
+const char *cache_image_path(const char *dir, const char *tree_id, const char *environment, ds_arena *arena)
+{
+    return arena_printf(arena, "%s/%s%s", dir, tree_id, rest_of_name(environment, arena));
+}
+
+bool cache_has_environment(const char *path, const char *environment)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return strcmp(name + strcspn(name, "-"), rest_of_name(environment, arena)) == 0;
 }
 
 // --- what is there

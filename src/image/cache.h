@@ -9,6 +9,8 @@
 const char *cache_dir(const char *root, const char *what, ds_arena *arena);
 // DIR/TREE-FORMAT-ENVIRONMENT.image
 const char *cache_image_path(const char *dir, const char *tree_id, const char *environment, ds_arena *arena);
+// Is it the path of an image of a model with this Environment (NULL: without one)?
+bool cache_has_environment(const char *path, const char *environment);
 // The image written last of this format, or NULL.
 const char *cache_nearest(const char *dir, ds_arena *arena);
 // Removes all but the `keep` images written last, and what crashed writers have left.

@@ -156,6 +156,25 @@ ds_tree *tree_open_texts(const char *const *paths, const ds_str *texts, size_t n
     return tree;
 }
 
+// --- ids alone
+
+static ds_rc read_nothing(const ds_tree *tree, size_t i, ds_buf *out, ds_error *err)
+{
+    (void)out;
+    return ds_fail(err, DS_ENV, "\"%s\" is known by its id only", tree_file(tree, i)->path);
+}
+
+static const tree_source IDS = {.read = read_nothing};
+
+ds_tree *tree_open_ids(const char *const *paths, const ds_blob_id *ids, size_t n)
+{
+    ds_tree *tree = tree_new("ids", &IDS);
+    for (size_t i = 0; i < n; i++)
+        *VEC_PUSH(tree->arena, &tree->files) =
+            (ds_tree_file){.path = arena_strdup(tree->arena, paths[i]), .id = ids[i], .has_id = true};
+    return tree;
+}
+
 // --- what is in it
 
 size_t tree_count(const ds_tree *tree)

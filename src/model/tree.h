@@ -66,6 +66,10 @@ ds_rc tree_open_merge(const char *repository, const char *base, const char *head
 // Texts in memory, which are copied. paths[i] names texts[i].
 ds_tree *tree_open_texts(const char *const *paths, const ds_str *texts, size_t n);
 
+// Entries of which path and id are known and nothing else, in byte order of their paths: they can be compared, not
+// read.
+ds_tree *tree_open_ids(const char *const *paths, const ds_blob_id *ids, size_t n);
+
 // Where the root is in the repository: "", or "a/b". "" for what is in none.
 const char *tree_place(const ds_tree *tree);
 

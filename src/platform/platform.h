@@ -22,6 +22,9 @@ typedef struct ds_platform_type {
     // Findings about the service as a whole: its merge database, and names across its streams.
     void (*check_service)(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                           ds_diags *diags);
+    // A sum over those physical names in the graph that check_service could find taken by objects outside of it: where
+    // a change leaves the sum as it was, it has brought no such name.
+    uint64_t (*names_at_stake)(const ds_model *model, const ds_graph *graph);
 } ds_platform_type;
 
 typedef struct ds_platform_types {

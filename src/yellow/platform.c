@@ -1,6 +1,7 @@
 #include "yellow/platform.h"
 
 #include <stdio.h>
+#include <xxhash.h>
 
 #include "base/vec.h"
 #include "model/lookup.h"
@@ -196,12 +197,17 @@ typedef struct name_check {
     ds_arena *arena;
     ds_map *taken; // physical name -> what it stands for
     ds_diags *diags;
+    uint64_t *sum; // not NULL: names are summed up, and nothing else
 } name_check;
 
 static void claim(name_check *c, ds_relation relation, ds_pos pos, const char *owner)
 {
     const char *key =
         relation.schema[0] ? arena_printf(c->arena, "%s.%s", relation.schema, relation.name) : relation.name;
+    if (c->sum) {
+        *c->sum += XXH3_64bits(key, strlen(key));
+        return;
+    }
     const char *other = map_add(c->taken, key, (void *)(uintptr_t)owner);
     if (!other || strcmp(other, owner) == 0)
         return;
@@ -252,12 +258,20 @@ static void claim_views(name_check *c, const ds_node *export)
               export->group->pos, owner);
 }
 
+static void claim_node(name_check *c, const ds_node *node)
+{
+    if (node->kind == NODE_EXPORT && node->root && node->root->owns_views)
+        claim_views(c, node);
+    for (size_t i = 0; node->kind == NODE_INGEST && i < node->dataset_count; i++)
+        claim_tables(c, node, node->datasets[i]);
+}
+
 // Over all services that share the merge database; what each of them finds is the same.
 static void check_names(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                         const merge_engine *engine, ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    name_check c = {engine, arena, map_new(arena), diags};
+    name_check c = {engine, arena, map_new(arena), diags, NULL};
     const char *database = assign_merge_database(model, service, arena);
     const ds_platform_service *other = service; // of the node before
     bool shares = true;
@@ -267,13 +281,28 @@ static void check_names(const ds_model *model, const ds_graph *graph, const ds_p
             other = node->service;
             shares = strcmp(assign_merge_database(model, other, arena), database) == 0;
         }
-        if (!shares)
-            continue;
-        if (node->kind == NODE_EXPORT && node->root && node->root->owns_views)
-            claim_views(&c, node);
-        for (size_t k = 0; node->kind == NODE_INGEST && k < node->dataset_count; k++)
-            claim_tables(&c, node, node->datasets[k]);
+        if (shares)
+            claim_node(&c, node);
     }
+}
+
+static uint64_t names_at_stake(const ds_model *model, const ds_graph *graph)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    uint64_t sum = 0;
+    name_check c = {.arena = arena, .sum = &sum};
+    const ds_platform_service *service = NULL;
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        const ds_node *node = graph->nodes.v[i];
+        if (node->service != service) {
+            const ds_container *merge = service_container(model, node->service);
+            service = node->service;
+            c.engine = merge ? engine_of(merge->type) : NULL;
+        }
+        if (c.engine)
+            claim_node(&c, node);
+    }
+    return sum;
 }
 
 // A store's primary platform would spare the others its source: until that is built, each reads the source itself.
@@ -333,6 +362,7 @@ static const ds_platform_type YELLOW = {
     .serves = serves,
     .check_stream = check_stream,
     .check_service = check_service,
+    .names_at_stake = names_at_stake,
 };
 
 const ds_platform_type *yellow_platform_type(void)

@@ -9,58 +9,10 @@
 
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "support/garbled.h"
 #include "support/linted.h"
 
-enum { TEXT_MAX = 4 << 20, DOCUMENTS_MAX = 64 };
-
-static int load_estate(void **state)
-{
-    static ds_buf text = BUF_INIT(TEXT_MAX);
-    CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX);
-    ds_error err;
-    file_join(&path, getenv("DATASURFACE_ROOT"), "tests/fuzz/corpus/lint/estate.yaml");
-    *state = &text;
-    return file_read(buf_text(&path), &text, &err).code == DS_OK ? 0 : -1;
-}
-
-static int release_estate(void **state)
-{
-    buf_release(*state);
-    return 0;
-}
-
-// xorshift64*
-static uint64_t next_random(uint64_t *seed)
-{
-    *seed ^= *seed >> 12;
-    *seed ^= *seed << 25;
-    *seed ^= *seed >> 27;
-    return *seed * UINT64_C(0x2545F4914F6CDD1D);
-}
-
-static size_t below(uint64_t *seed, size_t n)
-{
-    return (size_t)(next_random(seed) % n);
-}
-
 // --- the order of documents and files
-
-static size_t split_documents(ds_str text, ds_str *out)
-{
-    size_t n = 0;
-    const char *start = text.p;
-    while (text.n) {
-        ds_str line = str_split(&text, '\n');
-        if (!str_eq(line, STR("---")))
-            continue;
-        assert_true(n + 1 < DOCUMENTS_MAX);
-        out[n++] = (ds_str){start, (size_t)(line.p - start)};
-        start = text.p;
-    }
-    out[n++] = (ds_str){start, (size_t)(text.p - start)};
-    return n;
-}
 
 static int by_text(const void *a, const void *b)
 {
@@ -88,14 +40,14 @@ static void print_findings(const linted *r, ds_buf *out)
 // The documents in this order, in some files.
 static void lint_dealt(const ds_str *documents, size_t n, size_t files, uint64_t *seed, ds_buf *out)
 {
-    ds_buf texts[DOCUMENTS_MAX];
-    ds_str views[DOCUMENTS_MAX];
-    char names[DOCUMENTS_MAX][16];
-    const char *paths[DOCUMENTS_MAX];
+    ds_buf texts[ESTATE_DOCUMENTS_MAX];
+    ds_str views[ESTATE_DOCUMENTS_MAX];
+    char names[ESTATE_DOCUMENTS_MAX][16];
+    const char *paths[ESTATE_DOCUMENTS_MAX];
     for (size_t i = 0; i < files; i++)
-        texts[i] = BUF_INIT(TEXT_MAX);
+        texts[i] = BUF_INIT(GARBLED_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
-        ds_buf *to = &texts[below(seed, files)];
+        ds_buf *to = &texts[random_below(seed, files)];
         buf_puts(to, to->n ? "---\n" : "");
         buf_put_str(to, documents[i]);
     }
@@ -114,21 +66,21 @@ static void lint_dealt(const ds_str *documents, size_t n, size_t files, uint64_t
 static void any_order(void **state)
 {
     enum { TURNS = 60 };
-    ds_str documents[DOCUMENTS_MAX];
-    CLEANUP(buf_release) ds_buf expected = BUF_INIT(TEXT_MAX);
+    ds_str documents[ESTATE_DOCUMENTS_MAX];
+    CLEANUP(buf_release) ds_buf expected = BUF_INIT(GARBLED_TEXT_MAX);
     uint64_t seed = 1;
-    size_t n = split_documents(buf_str(*state), documents);
+    size_t n = garbled_split(buf_str(*state), documents);
     lint_dealt(documents, n, 1, &seed, &expected);
     assert_true(expected.n > 5000);
     for (int turn = 0; turn < TURNS; turn++) {
-        CLEANUP(buf_release) ds_buf found = BUF_INIT(TEXT_MAX);
+        CLEANUP(buf_release) ds_buf found = BUF_INIT(GARBLED_TEXT_MAX);
         for (size_t i = n; i > 1; i--) {
-            size_t k = below(&seed, i);
+            size_t k = random_below(&seed, i);
             ds_str swapped = documents[k];
             documents[k] = documents[i - 1];
             documents[i - 1] = swapped;
         }
-        lint_dealt(documents, n, 1 + below(&seed, n), &seed, &found);
+        lint_dealt(documents, n, 1 + random_below(&seed, n), &seed, &found);
         assert_string_equal(buf_text(&found), buf_text(&expected));
     }
 }
@@ -147,14 +99,14 @@ static void lines_and_prefixes(void **state)
 {
     const ds_buf *text = *state;
     for (ds_str rest = buf_str(text); rest.n;) {
-        CLEANUP(buf_release) ds_buf without = BUF_INIT(TEXT_MAX);
+        CLEANUP(buf_release) ds_buf without = BUF_INIT(GARBLED_TEXT_MAX);
         ds_str line = str_split(&rest, '\n');
         buf_put(&without, text->p, (size_t)(line.p - text->p));
         buf_put_str(&without, rest);
         lint_broken(&without);
     }
     for (size_t n = 0; n < text->n; n += 37) {
-        CLEANUP(buf_release) ds_buf prefix = BUF_INIT(TEXT_MAX);
+        CLEANUP(buf_release) ds_buf prefix = BUF_INIT(GARBLED_TEXT_MAX);
         buf_put(&prefix, text->p, n);
         lint_broken(&prefix);
     }
@@ -168,7 +120,7 @@ static void swapped_words(void **state)
     const ds_buf *text = *state;
     for (size_t at = 0, turn = 0; at < text->n; turn++) {
         size_t n = strcspn(text->p + at, DELIMITERS);
-        CLEANUP(buf_release) ds_buf other = BUF_INIT(TEXT_MAX);
+        CLEANUP(buf_release) ds_buf other = BUF_INIT(GARBLED_TEXT_MAX);
         buf_put(&other, text->p, at);
         buf_puts(&other, WORDS[turn % (sizeof WORDS / sizeof WORDS[0])]);
         buf_puts(&other, text->p + at + n);
@@ -179,64 +131,15 @@ static void swapped_words(void **state)
     }
 }
 
-// A node of the text: from a bracket to its partner, or a line with all that is indented below it.
-static ds_str node_at(ds_str text, size_t at)
-{
-    const char *p = text.p + at, *end = text.p + text.n, *q = p;
-    int depth = 0;
-    for (; (*p == '{' || *p == '[') && q < end; q++) {
-        depth += (*q == '{' || *q == '[') - (*q == '}' || *q == ']');
-        if (depth == 0)
-            return (ds_str){p, (size_t)(q - p) + 1};
-    }
-    while (p > text.p && p[-1] != '\n')
-        p--;
-    size_t indent = strspn(p, " -");
-    q = p;
-    do {
-        q += strcspn(q, "\n");
-        q += *q == '\n';
-    } while (q < end && strspn(q, " -") > indent);
-    return (ds_str){p, (size_t)(q - p)};
-}
-
-// One node is gone, stands elsewhere, or is another one.
-static void garble(ds_buf *text, uint64_t *seed)
-{
-    CLEANUP(buf_release) ds_buf out = BUF_INIT(TEXT_MAX);
-    ds_str whole = buf_str(text);
-    ds_str node = node_at(whole, below(seed, text->n)), other = node_at(whole, below(seed, text->n));
-    const char *after = node.p + node.n;
-    static const char *const VALUES[] = {"", "x", "[]", "{}", "{a: b}", "[a, b]", "true", "\"\"", "~", "*x", "7y"};
-    buf_put(&out, whole.p, (size_t)(node.p - whole.p));
-    switch (below(seed, 4)) {
-    case 0: // gone
-        break;
-    case 1: // twice
-        buf_put_str(&out, node);
-        buf_put_str(&out, node);
-        break;
-    case 2:
-        buf_put_str(&out, other);
-        break;
-    default:
-        buf_puts(&out, VALUES[below(seed, sizeof VALUES / sizeof VALUES[0])]);
-        break;
-    }
-    buf_put(&out, after, (size_t)(whole.p + whole.n - after));
-    buf_clear(text);
-    buf_put_str(text, buf_str(&out));
-}
-
 static void garbled_nodes(void **state)
 {
     enum { MODELS = 300, GARBLED_MAX = 6 };
     for (uint64_t i = 1; i <= MODELS; i++) {
         uint64_t seed = i * UINT64_C(0x9E3779B97F4A7C15); // of its own, so that a model can be had again
-        CLEANUP(buf_release) ds_buf text = BUF_INIT(TEXT_MAX);
+        CLEANUP(buf_release) ds_buf text = BUF_INIT(GARBLED_TEXT_MAX);
         buf_put_str(&text, buf_str(*state));
-        for (size_t k = 1 + below(&seed, GARBLED_MAX); k > 0 && text.n; k--)
-            garble(&text, &seed);
+        for (size_t k = 1 + random_below(&seed, GARBLED_MAX); k > 0 && text.n; k--)
+            garbled_garble(&text, &seed);
         lint_broken(&text);
     }
 }
@@ -245,5 +148,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(any_order), cmocka_unit_test(lines_and_prefixes),
                                        cmocka_unit_test(swapped_words), cmocka_unit_test(garbled_nodes)};
-    return cmocka_run_group_tests(tests, load_estate, release_estate);
+    return cmocka_run_group_tests(tests, garbled_load_estate, garbled_release_estate);
 }
