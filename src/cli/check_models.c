@@ -53,11 +53,10 @@ static ds_documents documents_of(const ds_model *model, const bool *marked, ds_a
     return (ds_documents){some.v, some.n};
 }
 
-static ds_rc find_documents(check_models *m, ds_error *err)
+static void find_documents(check_models *m)
 {
     ds_arena *arena = m->base.arena;
     ds_tree *base_tree = m->base.tree;
-    TRY(tree_diff(base_tree, m->head_tree, arena, &m->diff, err));
     bool *base = ARENA_ARRAY(arena, bool, tree_count(base_tree));
     bool *head = ARENA_ARRAY(arena, bool, tree_count(m->head_tree));
     for (size_t i = 0; i < m->diff.n; i++) {
@@ -68,12 +67,13 @@ static ds_rc find_documents(check_models *m, ds_error *err)
     }
     m->base_documents = documents_of(m->base.model, base, arena);
     m->head_documents = documents_of(m->head, head, arena);
-    return DS_DONE;
 }
 
 ds_rc check_models_load(check_models *m, ds_error *err)
 {
     TRY(compiled_model(&m->base, err));
-    TRY(compiled_beside(&m->base, m->head_tree, &m->head, &m->head_diags, err));
-    return find_documents(m, err);
+    TRY(tree_diff(m->base.tree, m->head_tree, m->base.arena, &m->diff, err));
+    TRY(compiled_beside(&m->base, m->head_tree, &m->diff, &m->head, &m->head_diags, err));
+    find_documents(m);
+    return DS_DONE;
 }

@@ -136,6 +136,7 @@ static void judge(ds_compiled *c)
 // The model that the image is of, with what was found in it.
 typedef struct former {
     ds_tree *tree;
+    ds_tree_diff diff; // to what it is now
     ds_model *model;
     ds_diags *loaded, *diags;
 } former;
@@ -152,7 +153,8 @@ static ds_rc former_load(const ds_compiled *c, former *f, ds_error *err)
 {
     ds_load_options options = options_of(c);
     TRY(image_tree(c->image, &f->tree, err));
-    TRY(image_load(c->image, f->tree, &options, &f->loaded, &f->model, err));
+    TRY(tree_diff(f->tree, c->tree, c->arena, &f->diff, err));
+    TRY(image_load_like(c->image, f->tree, c->model, &f->diff, &options, &f->loaded, &f->model, err));
     f->diags = diags_new(f->model->files);
     return image_findings(c->image, f->diags, err);
 }
@@ -161,17 +163,15 @@ static ds_rc former_load(const ds_compiled *c, former *f, ds_error *err)
 static ds_rc judge_changes(ds_compiled *c, ds_error *err)
 {
     CLEANUP(former_release) former f = {0};
-    ds_tree_diff diff;
     if (!c->image_path || !cache_has_environment(c->image_path, c->environment)) {
         judge(c);
         return DS_DONE;
     }
     TRY(former_load(c, &f, err));
-    TRY(tree_diff(f.tree, c->tree, c->arena, &diff, err));
     lint_past past = {f.model, f.diags, f.loaded};
     c->diags = diags_new(c->model->files);
     diags_append(c->diags, c->loaded);
-    if (!lint_objects_since(&past, c->model, &diff, c->cli->program->platforms, c->diags))
+    if (!lint_objects_since(&past, c->model, &f.diff, c->cli->program->platforms, c->diags))
         lint_objects(c->model, c->cli->program->platforms, c->diags);
     diags_sort(c->diags);
     count(c);
@@ -337,10 +337,11 @@ ds_rc compiled_whole(const ds_compiled *c, ds_error *err)
                    "run it again");
 }
 
-ds_rc compiled_beside(const ds_compiled *c, ds_tree *tree, ds_model **model, ds_diags **diags, ds_error *err)
+ds_rc compiled_beside(const ds_compiled *c, ds_tree *tree, const ds_tree_diff *diff, ds_model **model, ds_diags **diags,
+                      ds_error *err)
 {
     ds_load_options options = options_of(c);
-    TRY(image_load(c->image, tree, &options, diags, model, err));
+    TRY(image_load_like(c->image, tree, c->model, diff, &options, diags, model, err));
     lint_datasets(*model, true, *diags); // those that are unread have theirs kept
     return compiled_whole(c, err);
 }

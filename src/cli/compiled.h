@@ -46,9 +46,11 @@ ds_rc compiled_open(ds_compiled *c, ds_error *err);
 ds_rc compiled_lint(ds_compiled *c, ds_error *err);
 // The same, and the model.
 ds_rc compiled_model(ds_compiled *c, ds_error *err);
-// After compiled_model: the model of a tree that is much like it, by what the image knows, and what was found in its
-// text and its datasets. They go before c. DS_ENV when the image turns out to be damaged, here or in compiled_whole.
-ds_rc compiled_beside(const ds_compiled *c, ds_tree *tree, ds_model **model, ds_diags **diags, ds_error *err);
+// After compiled_model: the model of a tree that is much like it (diff says what is not), by what the image knows, and
+// what was found in its text and its datasets. They go before c. DS_ENV when the image turns out to be damaged, here or
+// in compiled_whole.
+ds_rc compiled_beside(const ds_compiled *c, ds_tree *tree, const ds_tree_diff *diff, ds_model **model, ds_diags **diags,
+                      ds_error *err);
 // Has all that was asked for been read? When not, the cache is emptied.
 ds_rc compiled_whole(const ds_compiled *c, ds_error *err);
 // The image of this very tree in c->image, to be queried.

@@ -171,17 +171,6 @@ static const ds_model *narrowed(const lint *l)
     return model;
 }
 
-static ds_roots roots_of(const lint *l)
-{
-    ds_roots all = assign_roots(l->whole, l->types, l->arena);
-    ds_root *some = ARENA_ARRAY(l->arena, ds_root, all.n);
-    size_t n = 0;
-    for (size_t i = 0; i < all.n; i++)
-        if (lint_looks_at_workspace(l, all.v[i].workspace))
-            some[n++] = all.v[i];
-    return (ds_roots){some, n};
-}
-
 static lint *lint_new(const ds_model *model, const lint_focus *focus, ds_platform_types types, ds_diags *diags,
                       ds_arena *arena)
 {
@@ -195,7 +184,7 @@ static lint *lint_new(const ds_model *model, const lint_focus *focus, ds_platfor
     index_consumers(l);
     lint_flow_init(l);
     l->services_by_name = assign_services(model, arena);
-    l->roots = roots_of(l);
+    l->roots = assign_roots_of_workspaces(model, types, focus ? focus->workspaces : NULL, arena);
     l->graph = graph_build(model, l->roots, arena);
     return l;
 }

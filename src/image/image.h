@@ -34,6 +34,11 @@ ds_rc image_unknown(ds_image *image, ds_tree *tree, size_t *out, ds_error *err);
 // diags, the model, then the image.
 ds_rc image_load(ds_image *image, ds_tree *tree, const ds_load_options *options, ds_diags **diags, ds_model **out,
                  ds_error *err);
+// The same for a tree that differs in the contents of some files from that of `like`, a model without an Environment,
+// whose documents of all other files it shares: it goes before `like` does. diff is of both trees, in any direction;
+// when it is not that small, this is image_load.
+ds_rc image_load_like(ds_image *image, ds_tree *tree, const ds_model *like, const ds_tree_diff *diff,
+                      const ds_load_options *options, ds_diags **diags, ds_model **out, ds_error *err);
 // What was found when it was written. The files of `out` are those of the image.
 ds_rc image_findings(ds_image *image, ds_diags *out, ds_error *err);
 // Numbers that were put there by their names, to be filled in; DS_INTERNAL when one isn't there.

@@ -208,6 +208,8 @@ typedef struct loading {
     ds_unpacker *u;
     ds_diags *diags;
     ds_decoded *decoded; // by entry of the tree
+    const ds_model *like; // NULL: none
+    const bool *differs;  // by entry: not to be taken from `like`
     sqlite3_stmt *documents, *remarks;
     int documents_code, remarks_code; // of their last step
 } loading;
@@ -259,6 +261,11 @@ static ds_rc add_document(loading *l, uint32_t file, ds_error *err)
     return attach_datasets(s, document.store, document.store != document.object, err);
 }
 
+static bool is_shared(const loading *l, uint32_t file)
+{
+    return l->like && !l->differs[file - 1];
+}
+
 // The image's documents and remarks come in the order of its files, which is the tree's.
 static ds_rc add_known(loading *l, uint32_t known, uint32_t file, ds_error *err)
 {
@@ -266,7 +273,7 @@ static ds_rc add_known(loading *l, uint32_t known, uint32_t file, ds_error *err)
         uint32_t its = (uint32_t)sqlite3_column_int64(l->documents, 1);
         if (its > known)
             break;
-        if (its == known)
+        if (its == known && !is_shared(l, file))
             TRY(add_document(l, file, err));
     }
     for (; l->remarks_code == SQLITE_ROW; l->remarks_code = sqlite3_step(l->remarks)) {
@@ -294,8 +301,11 @@ static ds_rc add_entries(loading *l, const image_match *match, ds_error *err)
     l->remarks_code = l->remarks ? sqlite3_step(l->remarks) : SQLITE_DONE;
     for (size_t i = 0; i < tree_count(l->tree); i++) {
         const ds_decoded *d = &l->decoded[i];
+        const uint32_t file = (uint32_t)i + 1;
         if (match->file[i])
-            TRY(add_known(l, match->file[i], (uint32_t)i + 1, err));
+            TRY(add_known(l, match->file[i], file, err));
+        if (match->file[i] && is_shared(l, file))
+            builder_add_like(l->builder, l->like, file);
         for (size_t k = 0; k < d->n; k++)
             builder_add(l->builder, d->documents[k].kind, d->documents[k].object);
     }
@@ -326,28 +336,65 @@ static void loading_release(loading *l)
     diags_freep(&l->diags);
 }
 
+static ds_rc load_into(loading *l, const ds_load_options *options, ds_model **out, ds_error *err)
+{
+    ds_arena *arena = builder_arena(l->builder);
+    l->u = unpacker_new(arena);
+    l->decoded = ARENA_ARRAY(arena, ds_decoded, tree_count(l->tree));
+    l->diags = diags_new(builder_files(l->builder));
+    image_match match;
+    TRY(image_match_tree(l->image, l->tree, arena, &match, err));
+    if (l->image)
+        TRY(prepare(l->image, l, err));
+    decode_request request = {
+        .known = match.file, .files = builder_files(l->builder), .keep = arena, .visit = keep_decoded, .context = l};
+    TRY(tree_decode(l->tree, &request, err));
+    TRY(add_entries(l, &match, err));
+    return builder_finish(l->builder, options->environment, l->diags, out, err);
+}
+
+static ds_rc load(loading *l, const ds_load_options *options, ds_diags **diags, ds_model **out, ds_error *err)
+{
+    l->builder = builder_new(options->dir, l->tree);
+    ds_rc rc = load_into(l, options, out, err);
+    if (rc.code == DS_OK) {
+        *diags = l->diags;
+        l->diags = NULL;
+    }
+    loading_release(l);
+    return rc;
+}
+
+// By entry: the files that differ. NULL: the trees don't have the same files at the same places.
+static const bool *same_places(const ds_tree *tree, const ds_model *like, const ds_tree_diff *diff, ds_arena *arena)
+{
+    bool *differs = ARENA_ARRAY(arena, bool, tree_count(tree));
+    if (tree_count(tree) != files_count(like->files))
+        return NULL;
+    for (size_t i = 0; i < diff->n; i++) {
+        if (diff->v[i].old_i != diff->v[i].new_i)
+            return NULL;
+        differs[diff->v[i].old_i] = true;
+    }
+    return differs;
+}
+
+ds_rc image_load_like(ds_image *image, ds_tree *tree, const ds_model *like, const ds_tree_diff *diff,
+                      const ds_load_options *options, ds_diags **diags, ds_model **out, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    loading l = {.image = image, .tree = tree, .like = like, .differs = same_places(tree, like, diff, arena)};
+    if (!l.differs || options->environment)
+        l.like = NULL;
+    return load(&l, options, diags, out, err);
+}
+
 ds_rc image_load(ds_image *image, ds_tree *tree, const ds_load_options *options, ds_diags **diags, ds_model **out,
                  ds_error *err)
 {
-    CLEANUP(loading_release) loading l = {.image = image, .tree = tree, .builder = builder_new(options->dir, tree)};
-    ds_arena *arena = builder_arena(l.builder);
-    l.u = unpacker_new(arena);
-    l.decoded = ARENA_ARRAY(arena, ds_decoded, tree_count(tree));
-    l.diags = diags_new(builder_files(l.builder));
-    image_match match;
-    TRY(image_match_tree(image, tree, arena, &match, err));
-    if (image)
-        TRY(prepare(image, &l, err));
-    decode_request request = {
-        .known = match.file, .files = builder_files(l.builder), .keep = arena, .visit = keep_decoded, .context = &l};
-    TRY(tree_decode(tree, &request, err));
-    TRY(add_entries(&l, &match, err));
-    TRY(builder_finish(l.builder, options->environment, l.diags, out, err));
-    *diags = l.diags;
-    l.diags = NULL;
-    return DS_DONE;
+    loading l = {.image = image, .tree = tree};
+    return load(&l, options, diags, out, err);
 }
-
 ds_rc image_findings(ds_image *image, ds_diags *out, ds_error *err)
 {
     CLEANUP(image_finalizep) sqlite3_stmt *q = NULL;

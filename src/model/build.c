@@ -5,11 +5,14 @@
 #include "model/index_int.h"
 #include "model/load.h"
 
+typedef LIST_OF(void *) pointer_list;
+
 struct ds_builder {
     ds_model *model;
     ds_tree *tree;
     ds_arena *scratch;
     decoder documents; // only its lists are used
+    size_t like[16];   // by kind: documents of the other model that have been passed
 };
 
 // --- files
@@ -86,6 +89,22 @@ ds_files *builder_files(ds_builder *b)
 void builder_add(ds_builder *b, size_t kind, void *object)
 {
     *VEC_PUSH(b->model->arena, &b->documents.objects[kind]) = object;
+}
+
+void builder_add_like(ds_builder *b, const ds_model *like, uint32_t file)
+{
+    for (size_t k = 0; k < MODEL_KIND_COUNT; k++) {
+        const model_shape *shape = MODEL_KINDS[k].shape;
+        const pointer_list *list = (const void *)((const char *)like + MODEL_KINDS[k].list_offset);
+        for (; b->like[k] < list->n; b->like[k]++) {
+            void *object = list->v[b->like[k]];
+            const uint32_t its = struct_pos(shape, object).file;
+            if (its > file || (shape == &SHAPE_DATASTORE && ((const ds_datastore *)object)->producer))
+                break;
+            if (its == file)
+                builder_add(b, k, object);
+        }
+    }
 }
 
 ds_rc builder_finish(ds_builder *b, const char *environment, ds_diags *diags, ds_model **out, ds_error *err)

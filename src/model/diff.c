@@ -53,13 +53,6 @@ const char *document_text(ds_document document, const char *key)
     return "";
 }
 
-static ds_pos struct_pos(const model_shape *shape, const void *base)
-{
-    ds_pos pos;
-    memcpy(&pos, (const char *)base + shape->pos_offset, sizeof pos);
-    return pos;
-}
-
 ds_pos document_pos(ds_document document)
 {
     return struct_pos(document.kind->shape, document.object);

@@ -97,6 +97,14 @@ static inline const void *field_home(const model_field *f, const void *base)
 // The same, to write to: a rest of its own is made in arena where there is none.
 void *field_own_home(const model_field *f, void *base, ds_arena *arena);
 
+// Where the struct stands.
+static inline ds_pos struct_pos(const model_shape *shape, const void *base)
+{
+    ds_pos pos;
+    memcpy(&pos, (const char *)base + shape->pos_offset, sizeof pos);
+    return pos;
+}
+
 // Fields of a shape with those of `also`, in order.
 size_t shape_field_count(const model_shape *shape);
 const model_field *shape_field(const model_shape *shape, size_t i);

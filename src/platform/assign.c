@@ -11,6 +11,7 @@ typedef struct collector {
     const ds_model *model;
     ds_platform_types types;
     ds_arena *arena;
+    const ds_map *only; // workspaces by name; NULL: all
     ds_map *mentioned; // "WORKSPACE/GROUP" of every assignment, also those that lead nowhere
     ds_map *taken;     // "PLATFORM/WORKSPACE/GROUP": the first assignment wins
     root_list roots;
@@ -37,13 +38,18 @@ static void add_root(collector *c, ds_root root)
         *VEC_PUSH(c->arena, &c->roots) = root;
 }
 
+static bool is_wanted(const collector *c, const ds_workspace *workspace)
+{
+    return !c->only || map_get(c->only, workspace->name.s);
+}
+
 static void collect_assignment(collector *c, const ds_platform_service *service, const ds_assignment *assignment)
 {
     const ds_workspace *workspace;
     const ds_group *group;
     if (assignment->group.s)
         (void)map_add(c->mentioned, assignment->group.s, (void *)(uintptr_t)assignment);
-    if (!resolve(c->model, assignment->group.s, &workspace, &group))
+    if (!resolve(c->model, assignment->group.s, &workspace, &group) || !is_wanted(c, workspace))
         return;
     for (size_t i = 0; i < assignment->platforms.n; i++) {
         const ds_assigned_platform *at = &assignment->platforms.v[i];
@@ -70,7 +76,7 @@ static void assign_automatically(collector *c, const ds_platform_service *servic
 {
     for (size_t i = 0; i < c->model->workspaces.n; i++) {
         const ds_workspace *workspace = c->model->workspaces.v[i];
-        if (workspace->transformer.pos.file || !workspace->name.s)
+        if (workspace->transformer.pos.file || !workspace->name.s || !is_wanted(c, workspace))
             continue;
         for (size_t k = 0; k < workspace->groups.n; k++) {
             const ds_group *group = &workspace->groups.v[k];
@@ -160,7 +166,13 @@ static int by_place(const void *a, const void *b)
 
 ds_roots assign_roots(const ds_model *model, ds_platform_types types, ds_arena *arena)
 {
-    collector c = {model, types, arena, map_new(arena), map_new(arena), {0}};
+    return assign_roots_of_workspaces(model, types, NULL, arena);
+}
+
+ds_roots assign_roots_of_workspaces(const ds_model *model, ds_platform_types types, const ds_map *workspaces,
+                                    ds_arena *arena)
+{
+    collector c = {model, types, arena, workspaces, map_new(arena), map_new(arena), {0}};
     const ds_platform_service **services = assign_services(model, arena);
     for (size_t i = 0; i < model->services.n; i++)
         for (size_t k = 0; k < services[i]->assignments.n; k++)

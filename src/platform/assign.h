@@ -5,6 +5,9 @@
 #include "platform/platform.h"
 
 ds_roots assign_roots(const ds_model *model, ds_platform_types types, ds_arena *arena);
+// Only those of some workspaces, which are the map's keys.
+ds_roots assign_roots_of_workspaces(const ds_model *model, ds_platform_types types, const ds_map *workspaces,
+                                    ds_arena *arena);
 // Only those of one service; NULL gives all back.
 ds_roots assign_roots_of_service(ds_roots roots, const ds_platform_service *service, ds_arena *arena);
 
