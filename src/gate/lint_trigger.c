@@ -25,12 +25,25 @@ void lint_trigger(lint *l, const ds_trigger *trigger, const char *object)
 
 // --- latency
 
-static int64_t cron_gap(const ds_trigger *trigger)
+static int64_t *measure_gap(const char *line, ds_arena *arena)
 {
     ds_cron cron;
     ds_error err;
-    bool known = trigger->cron.s && cron_parse(str_of(trigger->cron.s), &cron, &err).code == DS_OK;
-    return known ? cron_longest_gap_minutes(&cron) : 0;
+    int64_t *minutes = ARENA_NEW(arena, int64_t);
+    *minutes = cron_parse(str_of(line), &cron, &err).code == DS_OK ? cron_longest_gap_minutes(&cron) : 0;
+    return minutes;
+}
+
+// Many triggers are written alike: known has what was measured before, by the cron line.
+static int64_t cron_gap(const ds_trigger *trigger, ds_map *known, ds_arena *arena)
+{
+    const char *line = trigger->cron.s;
+    int64_t *minutes = line ? map_get(known, line) : NULL;
+    if (line && !minutes) {
+        minutes = measure_gap(line, arena);
+        (void)map_add(known, line, minutes);
+    }
+    return minutes ? *minutes : 0;
 }
 
 // The longest times between two batches of stores, by number. 0: unknown, something outside starts them.
@@ -64,11 +77,12 @@ static bool slow_down(lint *l, uint32_t store, void *context)
 static const int64_t *find_gaps(lint *l)
 {
     clock *clocks = ARENA_ARRAY(l->arena, clock, l->flow.n);
+    ds_map *known = map_new(l->arena);
     gaps g = {ARENA_ARRAY(l->arena, int64_t, l->flow.n), 0};
     size_t n = 0;
     for (size_t i = 0; i < l->flow.n; i++) {
         const ds_datastore *store = l->flow.stores[i];
-        int64_t minutes = lint_store_waits(store) ? 0 : cron_gap(&store->capture.trigger);
+        int64_t minutes = lint_store_waits(store) ? 0 : cron_gap(&store->capture.trigger, known, l->arena);
         if (minutes)
             clocks[n++] = (clock){(uint32_t)i, g.minutes[i] = minutes};
     }

@@ -281,8 +281,19 @@ static void put_escaped(ds_buf *out, unsigned char c)
     buf_printf(out, "\\%03o", c);
 }
 
+// Most are: letters, digits and the like.
+static bool is_plain(const char *path)
+{
+    for (const char *p = path; *p; p++)
+        if ((unsigned char)*p >= 0x80 || !showable((ds_str){p, 1}))
+            return false;
+    return true;
+}
+
 const char *tree_path_shown(ds_arena *arena, const char *path)
 {
+    if (is_plain(path))
+        return arena_strdup(arena, path);
     CLEANUP(buf_release) ds_buf shown = BUF_INIT(SIZE_MAX / 2);
     bool plain = true;
     for (ds_str rest = str_of(path); rest.n;) {
