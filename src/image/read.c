@@ -207,7 +207,7 @@ typedef struct loading {
     ds_builder *builder;
     ds_unpacker *u;
     ds_diags *diags;
-    ds_decoded *decoded; // by entry of the tree
+    ds_decoded *decoded;  // by entry of the tree
     const ds_model *like; // NULL: none
     const bool *differs;  // by entry: not to be taken from `like`
     sqlite3_stmt *documents, *remarks;

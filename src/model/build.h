@@ -41,8 +41,8 @@ ds_arena *builder_arena(ds_builder *builder); // the model's
 ds_files *builder_files(ds_builder *builder);
 // Documents come in the order of their files, and of their places in these.
 void builder_add(ds_builder *builder, size_t kind, void *object);
-// The documents that another model has of the file; files in ascending order. They become this one's as well, so it must
-// not outlive the other, and both have the same environment, none.
+// The documents that another model has of the file; files in ascending order. They become this one's as well, so it
+// must not outlive the other, and both have the same environment, none.
 void builder_add_like(ds_builder *builder, const ds_model *like, uint32_t file);
 // The model, which is the caller's (model_free). Findings about what documents are to each other go to diags. DS_USAGE
 // when there is no such environment; NULL is none.

@@ -12,8 +12,8 @@ typedef struct collector {
     ds_platform_types types;
     ds_arena *arena;
     const ds_map *only; // workspaces by name; NULL: all
-    ds_map *mentioned; // "WORKSPACE/GROUP" of every assignment, also those that lead nowhere
-    ds_map *taken;     // "PLATFORM/WORKSPACE/GROUP": the first assignment wins
+    ds_map *mentioned;  // "WORKSPACE/GROUP" of every assignment, also those that lead nowhere
+    ds_map *taken;      // "PLATFORM/WORKSPACE/GROUP": the first assignment wins
     root_list roots;
 } collector;
 
