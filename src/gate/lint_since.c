@@ -3,8 +3,8 @@
 //
 // It is right as long as two things are: what the focus gets is what it would get from a look at the whole, and nothing
 // outside of it gets anything else than before. The first is held against what was found of the whole before. For the
-// second, changes of which it is not certain are left to lint_objects: other kinds of documents, documents that come or
-// go (names that are missing elsewhere, and hints with names like them), and names that another one may have taken.
+// second, changes of which it is not certain are left to lint_objects: other kinds of documents, physical names that
+// another one may have taken, and, where documents come or go, hints with names like theirs.
 #include "gate/lint_int.h"
 #include "gate/reach.h"
 #include "model/diff.h"
@@ -13,6 +13,7 @@ typedef struct side {
     const ds_model *model;
     bool *differs;          // by file, from 1
     ds_documents documents; // of these files
+    const ds_map *names;    // of these documents
     ds_diags *found;        // in the focus
     uint64_t at_stake;
 } side;
@@ -65,10 +66,9 @@ static const ds_map *names_of(const ds_documents *documents, ds_arena *arena)
     return names;
 }
 
-static bool same_names(const ds_documents *a, const ds_documents *b, ds_arena *arena)
+static bool same_names(const ds_map *before, const ds_map *after)
 {
-    const ds_map *before = names_of(a, arena), *after = names_of(b, arena);
-    bool same = before && after && map_count(before) == map_count(after);
+    bool same = map_count(before) == map_count(after);
     for (size_t i = 0; same && i < map_count(before); i++)
         same = map_get(after, map_key(before, i)) != NULL;
     return same;
@@ -140,6 +140,19 @@ static bool all_in(const ds_map *some, const ds_map *all)
     return in;
 }
 
+// The same finding in the files of today. False: it may be another one, with other names to look for.
+static bool carry_one(const ds_diags *from, const ds_diag *d, const ds_map *files, bool same, ds_diags *carried)
+{
+    ds_pos pos = d->pos;
+    pos.file = (uint32_t)(uintptr_t)map_get(files, files_path(diags_files(from), pos.file));
+    if (!same && strstr(d->hint, "did you mean"))
+        return false;
+    diag_add(carried, d->severity, d->rule, pos, d->object, "%s", d->message);
+    if (d->hint[0])
+        diag_hint(carried, "%s", d->hint);
+    return true;
+}
+
 // The findings of `before` that stand as they are: outside of the focus, in files that have not changed. False when one
 // of the others may still stand, though nothing in the focus gives it any more.
 static bool carry(const lint_past *past, const side *before, const side *after, ds_diags *carried, ds_arena *arena)
@@ -148,6 +161,7 @@ static bool carry(const lint_past *past, const side *before, const side *after, 
     const ds_map *new = texts_of(after->found, arena);
     if (!all_in(old, texts_of(past->diags, arena)))
         return false;
+    const bool same = same_names(before->names, after->names);
     ds_map *files = map_new(arena); // a file's number now, by its path
     for (uint32_t i = 1; i <= files_count(after->model->files); i++)
         (void)map_add(files, files_path(after->model->files, i), (void *)(uintptr_t)i);
@@ -161,11 +175,8 @@ static bool carry(const lint_past *past, const side *before, const side *after, 
             return false;
         if (before->differs[d->pos.file] || by_loader || in_focus)
             continue;
-        ds_pos pos = d->pos;
-        pos.file = (uint32_t)(uintptr_t)map_get(files, files_path(diags_files(past->diags), pos.file));
-        diag_add(carried, d->severity, d->rule, pos, d->object, "%s", d->message);
-        if (d->hint[0])
-            diag_hint(carried, "%s", d->hint);
+        if (!carry_one(past->diags, d, files, same, carried))
+            return false;
     }
     return true;
 }
@@ -195,7 +206,9 @@ bool lint_objects_since(const lint_past *past, const ds_model *model, const ds_t
     bool *old = mark(past->model, diff, true, arena), *new = mark(model, diff, false, arena);
     side before = {.model = past->model, .differs = old, .documents = documents_of(past->model, old, arena)};
     side after = {.model = model, .differs = new, .documents = documents_of(model, new, arena)};
-    if (!same_names(&before.documents, &after.documents, arena))
+    before.names = names_of(&before.documents, arena);
+    after.names = names_of(&after.documents, arena);
+    if (!before.names || !after.names)
         return false;
     lint_focus focus = focus_on(&before, &after, arena);
     if (!is_small(&focus, model))

@@ -1,5 +1,4 @@
 // A model from an image: documents at once, datasets when they are asked for.
-
 #include "base/vec.h"
 #include "image/image_int.h"
 #include "model/build.h"

@@ -138,17 +138,28 @@ static void swap_word(ds_buf *text, uint64_t *seed)
     buf_put_str(text, buf_str(&out));
 }
 
-static void change_file(ds_buf *text, uint64_t *seed)
+static void change_file(ds_buf *text, ds_str first, uint64_t *seed)
 {
     CLEANUP(buf_release) ds_buf moved = BUF_INIT(GARBLED_TEXT_MAX);
-    switch (text->n ? random_below(seed, 4) : 0) {
+    switch (text->n ? random_below(seed, 16) : 15) {
+    case 15: // it goes, or comes back
+        if (text->n) {
+            buf_clear(text);
+            break;
+        }
+        buf_put_str(text, first);
+        break;
     case 0: // all stands elsewhere
+    case 1:
+    case 2:
         buf_puts(&moved, "# moved\n");
         buf_put_str(&moved, buf_str(text));
         buf_clear(text);
         buf_put_str(text, buf_str(&moved));
         break;
-    case 1:
+    case 3:
+    case 4:
+    case 5:
         garbled_garble(text, seed);
         break;
     default:
@@ -161,11 +172,13 @@ static size_t walk(ds_str estate, uint64_t seed, size_t changes)
 {
     files f;
     size_t shortcuts = 0;
+    ds_str documents[ESTATE_DOCUMENTS_MAX];
     files_fill(&f, estate);
+    (void)garbled_split(estate, documents);
     judged before = judge(&f);
     for (size_t i = 0; i < changes; i++) {
         size_t file = random_below(&seed, f.n);
-        change_file(&f.texts[file], &seed);
+        change_file(&f.texts[file], documents[file], &seed);
         judged after = judge(&f);
         shortcuts += same_since(&before, &after, file);
         judged_free(&before);
