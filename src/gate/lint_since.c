@@ -95,7 +95,6 @@ static lint_focus focus_on(const side *before, const side *after, ds_arena *aren
                 (void)map_add(focus.workspaces, document_text(document, "name"), focus.workspaces);
         }
     reach_spread(focus.stores, (const ds_model *[]){before->model, after->model}, 2);
-    look_at_readers(&focus, before->model);
     look_at_readers(&focus, after->model);
     return focus;
 }
