@@ -202,25 +202,66 @@ ds_pos leaf_pos(const model_field *f, const void *base)
 
 // --- as YAML
 
-// Texts are plain where nobody could take them for anything else.
-static void put_text(const char *text, ds_buf *out)
+// May nobody take the text for anything else?
+static bool is_plain(const char *text)
 {
     static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@ ()+";
+    static const char *const WORDS[] = {"null", "true", "false"};
     size_t n = strlen(text);
-    if (n && strspn(text, PLAIN) == n && text[0] != ' ' && text[0] != '-' && text[0] != '@' && text[n - 1] != ' ') {
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
+        if (strcasecmp(text, WORDS[i]) == 0)
+            return false;
+    return n && strspn(text, PLAIN) == n && text[0] != ' ' && text[0] != '-' && text[0] != '@' && text[n - 1] != ' ';
+}
+
+// The character at p, which YAML breaks lines at or does not let through; 0: none. *n: its bytes.
+static unsigned special(const unsigned char *p, size_t *n)
+{
+    *n = 1;
+    if (p[0] < ' ' || p[0] == 0x7F)
+        return p[0];
+    *n = 2;
+    if (p[0] == 0xC2 && p[1] < 0xA0) // U+0080 to U+009F
+        return p[1];
+    *n = 3;
+    if (p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9)) // line and paragraph separators
+        return 0x2000u + (p[2] & 0x3Fu);
+    return p[0] == 0xEF && p[1] == 0xBB && p[2] == 0xBF ? 0xFEFF : 0; // a byte order mark
+}
+
+static void put_text(const char *text, ds_buf *out)
+{
+    if (is_plain(text)) {
         buf_puts(out, text);
         return;
     }
     buf_putc(out, '"');
     for (const char *p = text; *p; p++) {
+        size_t n;
+        const unsigned code = special((const unsigned char *)p, &n);
         if (*p == '\n')
             buf_puts(out, "\\n");
         else if (*p == '"' || *p == '\\')
             buf_printf(out, "\\%c", *p);
+        else if (code)
+            buf_printf(out, "\\u%04X", code);
         else
             buf_putc(out, *p);
+        p += code ? n - 1 : 0;
     }
     buf_putc(out, '"');
+}
+
+// As few digits as say it.
+static void put_ratio(double value, ds_buf *out)
+{
+    char text[32];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (!(strtod(text, NULL) < value) && !(strtod(text, NULL) > value))
+            break;
+    }
+    buf_puts(out, text);
 }
 
 static void put_texts(ds_texts texts, ds_buf *out)
@@ -279,7 +320,7 @@ void leaf_print(const model_field *f, const void *base, ds_buf *out)
         buf_puts(out, ((const ds_flag *)at)->v ? "true" : "false");
         break;
     case FIELD_RATIO:
-        buf_printf(out, "%g", ((const ds_ratio *)at)->v);
+        put_ratio(((const ds_ratio *)at)->v, out);
         break;
     case FIELD_TEXTS:
     case FIELD_ONE_OR_MANY:
@@ -356,7 +397,11 @@ static void put_list(const model_field *f, const any_list *list, ds_buf *out)
     buf_putc(out, map ? '{' : '[');
     for (size_t i = 0; i < list->n; i++) {
         const char *entry = (const char *)list->v + i * f->shape->size;
-        buf_printf(out, "%s%s%s", i ? ", " : "", map ? entry_name(f->shape, entry) : "", map ? ": " : "");
+        buf_puts(out, i ? ", " : "");
+        if (map) {
+            put_text(entry_name(f->shape, entry), out);
+            buf_puts(out, ": ");
+        }
         struct_print(f->shape, entry, out);
     }
     buf_putc(out, map ? '}' : ']');
