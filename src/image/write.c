@@ -60,9 +60,9 @@ static ds_rc prepare(ds_image_writer *w, ds_error *err)
             "PRAGMA cache_size=-16384; BEGIN",
             err));
     TRY(create_tables(w, err));
-    TRY(image_prepare(w->db, "INSERT INTO document VALUES(?1, ?2, ?3, ?4, ?5, ?6)", &w->document, err));
+    TRY(image_prepare(w->db, "INSERT INTO document VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", &w->document, err));
     TRY(image_prepare(w->db, "INSERT INTO remark VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", &w->remark, err));
-    return image_prepare(w->db, "INSERT INTO dataset VALUES(?1, ?2, ?3, ?4)", &w->dataset, err);
+    return image_prepare(w->db, "INSERT INTO dataset VALUES(?1, ?2, ?3, ?4, ?5)", &w->dataset, err);
 }
 
 // Of this writer alone, though there be several in a process.
