@@ -51,6 +51,8 @@ same_warm status
 same_warm views
 same_warm verify
 same_warm batches YellowLive/Store1
+same_warm history Consumer1/audit/Store1/customers --as-of 1
+warm job YellowLive/Store1
 same_warm plan
 same "one image serves them all" "$files" "$(image)"
 
@@ -84,6 +86,14 @@ for damage in "dataset SET place = 1 - place WHERE document IN (SELECT id FROM d
     ds -C shop --cache "$cache" plan
     cmp -s "$out" "$work/plan" && ok "and written again" || not_ok "and written again"
 done
+rm -rf "$cache"
+ds -C shop --no-cache query "SELECT * FROM datasets"
+cp "$out" "$work/datasets"
+ds -C shop --cache "$cache" plan
+sql "$(image)" "UPDATE dataset SET place = 1 - place WHERE document IN (SELECT id FROM document WHERE store = 'Store1')"
+echo '# another text' >>shop/masked.yaml
+ds -C shop --cache "$cache" query "SELECT * FROM datasets"
+cmp -s "$out" "$work/datasets" && ok "what was damaged is not copied" || not_ok "what was damaged is not copied"
 rm -rf "$cache"
 ds -C shop --cache "$cache" plan
 sql "$(image)" "DELETE FROM dataset WHERE name = 'addresses'"
