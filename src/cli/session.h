@@ -1,6 +1,6 @@
 // What most commands need first: the model, what it comes down to, and the merge databases. Each step does the ones
-// before it. The model comes by way of its image (cli/compiled.h): datasets are read when they are asked for. Everything
-// lives in cli->arena or in the session; one thread.
+// before it. The model comes by way of its image (cli/compiled.h): datasets are read when they are asked for.
+// Everything lives in cli->arena or in the session; one thread.
 //
 //     CLEANUP(session_release) ds_session session;
 //     session_init(&session, cli);

@@ -76,7 +76,9 @@ static ds_rc make_late_tables(sqlite3 *db, ds_error *err)
     for (size_t i = 0; i < IMAGE_TABLE_COUNT; i++) {
         if (!IMAGE_TABLES[i].late)
             continue;
-        buf_printf(&sql, "DROP TABLE IF EXISTS temp.%s; CREATE TEMP TABLE ", IMAGE_TABLES[i].name);
+        buf_puts(&sql, "DROP TABLE IF EXISTS temp.");
+        buf_puts(&sql, IMAGE_TABLES[i].name);
+        buf_puts(&sql, "; CREATE TEMP TABLE ");
         image_table_shape(&IMAGE_TABLES[i], &sql);
         buf_putc(&sql, ';');
     }
