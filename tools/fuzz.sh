@@ -3,8 +3,9 @@
 #
 #   tools/fuzz.sh DIR SECONDS
 #
-# Seeds come from tests/fuzz/corpus/NAME and stay untouched; what a fuzzer finds grows in DIR/corpus/NAME, what it
-# breaks lands in DIR/crashes/. A file from there, moved into the seeds, is replayed by `make test` for ever.
+# Seeds come from tests/fuzz/corpus/NAME, and from DIR/tests/fuzz/seeds/NAME where they are made with the build; they
+# stay untouched. What a fuzzer finds grows in DIR/corpus/NAME, what it breaks lands in DIR/crashes/. A file from there,
+# moved into the seeds, is replayed by `make test` for ever.
 set -u
 dir=$1
 seconds=$2
@@ -19,7 +20,7 @@ for fuzzer in $(find "$dir" -type f -name 'fuzz_*' -perm -u+x ! -name '*.*' | so
     name=$(basename "$fuzzer")
     short=${name#fuzz_}
     seeds=
-    for candidate in "tests/fuzz/corpus/$name" "tests/fuzz/corpus/$short"; do
+    for candidate in "tests/fuzz/corpus/$name" "tests/fuzz/corpus/$short" "$dir/tests/fuzz/seeds/$short"; do
         [ ! -d "$candidate" ] || seeds="$seeds $candidate"
     done
     dict=

@@ -162,6 +162,8 @@ int cli_main(const ds_program *program, int argc, char **argv, FILE *out)
     cli.exit = exit_of(&cli, rc);
     if (rc.code != DS_OK)
         error_report(&cli, &err);
+    else
+        err = (ds_error){0}; // what failed on the way was got round
     if (cli.json && (cli.command || rc.code != DS_OK))
         print_envelope(&cli, &err);
     finish_output(&cli);

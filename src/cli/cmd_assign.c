@@ -135,6 +135,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     const ds_platform_service *service;
     TRY(find_service(&session, &service, err));
     ds_proposals proposals = assign_propose(session.model, cli->program->platforms, session.roots, service, cli->arena);
+    TRY(session_whole(&session, err));
     CLEANUP(buf_release) ds_buf text = BUF_INIT(ASSIGN_TEXT_MAX);
     put_text(&session, proposals, &text);
     const char *output = args_text(&cli->args, "output");

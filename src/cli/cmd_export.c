@@ -14,12 +14,7 @@ static ds_rc find_store(const ds_session *session, const ds_datastore **out, ds_
     const char *format = args_word(&session->cli->args, 0), *name = args_word(&session->cli->args, 1);
     if (strcmp(format, "odcs") != 0)
         return ds_hint(ds_fail(err, DS_USAGE, "can't export \"%s\"", format), err, "write export odcs STORE");
-    *out = model_datastore(session->model, name);
-    if (*out)
-        return DS_DONE;
-    const char *nearest = map_nearest(session->model->datastore_by_name, name);
-    ds_rc rc = ds_fail(err, DS_USAGE, "no datastore \"%s\" in the model", name);
-    return nearest ? ds_hint(rc, err, "did you mean \"%s\"?", nearest) : rc;
+    return session_datastore(session, name, out, err);
 }
 
 static ds_rc deliver(ds_cli *cli, const ds_datastore *store, const json_t *contract, ds_error *err)
@@ -31,9 +26,9 @@ static ds_rc deliver(ds_cli *cli, const ds_datastore *store, const json_t *contr
         TRY(output_file(cli, output, buf_str(&text), err));
     cli->result =
         json_pack("{s:s, s:o, s:O}", "datastore", store->name.s, "file", json_text(output), "contract", contract);
+    const size_t n = datastore_dataset_count(store);
     if (output && !cli->json)
-        fprintf(cli->out, "wrote %s: %s with %zu dataset%s\n", output, store->name.s, store->datasets.n,
-                plural((int64_t)store->datasets.n));
+        fprintf(cli->out, "wrote %s: %s with %zu dataset%s\n", output, store->name.s, n, plural((int64_t)n));
     else if (!cli->json)
         fwrite(text.p, 1, text.n, cli->out);
     return DS_DONE;

@@ -56,7 +56,9 @@ static ds_rc run_lineage(const ds_session *session, const char *path, ds_error *
 {
     ds_cli *cli = session->cli;
     ds_trace trace;
-    TRY(graph_trace(session->model, session->graph, path, cli->arena, &trace, err));
+    ds_rc rc = graph_trace(session->model, session->graph, path, cli->arena, &trace, err);
+    TRY(session_whole(session, err));
+    TRY(rc);
     if (cli->json)
         cli->result = trace_render_json(&trace);
     else

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/compiled.h"
 #include "cli/output.h"
+#include "cli/query_lineage.h"
 #include "cli/session.h"
 #include "image/query.h"
 
@@ -122,6 +123,18 @@ static ds_rc print_text(ds_cli *cli, ds_query *q, ds_error *err)
     return DS_DONE;
 }
 
+// The model may come from another image, and reads what no query may: so it goes before.
+static ds_rc open_with_lineage(ds_compiled *compiled, const char *sql, ds_query **q, ds_error *err)
+{
+    query_closep(q);
+    if (!compiled->model)
+        TRY(compiled_model(compiled, err));
+    query_lineage lineage = query_lineage_find(compiled->model, compiled->cli->arena);
+    TRY(compiled_whole(compiled, err));
+    TRY(query_open(compiled->image, sql, compiled->cli->program->cancelled, q, err));
+    return query_put_lineage(*q, lineage, err);
+}
+
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
     if (args_flag(&cli->args, "markdown")) {
@@ -145,6 +158,8 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     TRY(compiled_image(&compiled, err));
     CLEANUP(query_closep) ds_query *q = NULL;
     TRY(query_open(compiled.image, sql, cli->program->cancelled, &q, err));
+    if (query_reads_lineage(q))
+        TRY(open_with_lineage(&compiled, sql, &q, err));
     return cli->json ? print_json(cli, q, err) : print_text(cli, q, err);
 }
 

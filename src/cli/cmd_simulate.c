@@ -17,16 +17,6 @@ static const ds_option OPTIONS[] = {
     {0},
 };
 
-static ds_rc find_store(const ds_session *session, const char *name, const ds_datastore **out, ds_error *err)
-{
-    *out = model_datastore(session->model, name);
-    if (*out)
-        return DS_DONE;
-    const char *nearest = map_nearest(session->model->datastore_by_name, name);
-    ds_rc rc = ds_fail(err, DS_USAGE, "no datastore \"%s\" in the model", name);
-    return nearest ? ds_hint(rc, err, "did you mean \"%s\"?", nearest) : rc;
-}
-
 static void print_result(ds_cli *cli, const char *store, const ds_simulate_result *r)
 {
     cli->result = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "store", store, "tables_created",
@@ -53,7 +43,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     session_init(&session, cli);
     TRY(session_need_valid(&session, err));
     const ds_datastore *store;
-    TRY(find_store(&session, args_word(&cli->args, 0), &store, err));
+    TRY(session_datastore(&session, args_word(&cli->args, 0), &store, err));
     int64_t seconds = args_int(&cli->args, "seconds", 0), rate = args_int(&cli->args, "rate", 0);
     ds_simulate_options options = {
         .changes = args_int(&cli->args, "changes", seconds || rate ? SIMULATE_NO_LIMIT : 100),

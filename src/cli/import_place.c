@@ -74,9 +74,11 @@ static ds_rc load_what_is_there(ds_session *session, const char *datastore, impo
                    ? ds_fail(err, DS_USAGE, "\"%s\" is a file, not a directory", session->dir)
                    : DS_DONE;
     ds_rc rc = session_load(session, err);
-    if (!session->model || files_count(session->model->files) > 0)
-        TRY(rc);
-    *err = (ds_error){0};
+    if (session->compiled.tree && tree_count(session->compiled.tree) == 0) {
+        *err = (ds_error){0};
+        return DS_DONE;
+    }
+    TRY(rc);
     const ds_model *model = session->model;
     out->replaced = find_replaced(session, out->output);
     for (size_t i = 0; i < model->ecosystems.n; i++)

@@ -22,8 +22,8 @@ void session_init(ds_session *session, ds_cli *cli)
 
 void session_release(ds_session *session)
 {
-    diags_free(session->diags);
-    model_free(session->model);
+    if (session->compiled.cli)
+        compiled_release(&session->compiled);
     secret_release(&session->merge_login);
 }
 
@@ -47,33 +47,37 @@ ds_rc session_load(ds_session *session, ds_error *err)
     if (session->model)
         return DS_DONE;
     TRY(session_check_dirs(session, err));
-    ds_load_options options = {session->dir, args_text(&session->cli->args, "env")};
-    TRY(model_load(&options, &session->model, &session->diags, err));
+    ds_assert(!session->compiled.cli);
+    compiled_init(&session->compiled, session->cli, session->dir);
+    TRY(compiled_model(&session->compiled, err));
+    session->model = session->compiled.model;
     session->runtime.tree_id = session->model->tree_id;
-    if (files_count(session->model->files) == 0)
-        return ds_hint(ds_fail(err, DS_FINDING, "there is no model in \"%s\": no *.yaml file", session->dir), err,
-                       "datasurface init DIR writes one; -C DIR names its place");
     return DS_DONE;
+}
+
+ds_rc session_whole(const ds_session *session, ds_error *err)
+{
+    return compiled_whole(&session->compiled, err);
 }
 
 static void print_errors(const ds_session *session)
 {
-    for (size_t i = 0; i < diags_count(session->diags); i++) {
-        const ds_diag *diag = diags_at(session->diags, i);
+    const ds_diags *diags = session->compiled.diags;
+    for (size_t i = 0; i < diags_count(diags); i++) {
+        const ds_diag *diag = diags_at(diags, i);
         if (diag->severity == DIAG_ERROR)
-            diag_print(stderr, session->diags, diag, session->cli->colour_messages);
+            diag_print(stderr, diags, diag, session->cli->colour_messages);
     }
 }
 
 ds_rc session_need_valid(ds_session *session, ds_error *err)
 {
     TRY(session_load(session, err));
-    lint_model(session->model, session->cli->program->platforms, session->diags);
-    size_t errors = diags_severity_count(session->diags, DIAG_ERROR);
+    size_t errors = session->compiled.counts.of[DIAG_ERROR];
     if (errors == 0)
         return DS_DONE;
     print_errors(session);
-    json_t *list = diags_json(session->diags);
+    json_t *list = diags_json(session->compiled.diags);
     json_array_extend(session->cli->diagnostics, list);
     json_decref(list);
     return ds_hint(ds_fail(err, DS_FINDING, "the model has %zu error%s", errors, plural((int64_t)errors)), err,
@@ -85,7 +89,7 @@ ds_rc session_need_graph(ds_session *session, ds_error *err)
     TRY(session_need_valid(session, err));
     session->roots = assign_roots(session->model, session->cli->program->platforms, session->cli->arena);
     session->graph = graph_build(session->model, session->roots, session->cli->arena);
-    return DS_DONE;
+    return session_whole(session, err);
 }
 
 static ds_rc unknown_service(const ds_model *model, const char *name, ds_error *err)
@@ -123,12 +127,28 @@ ds_rc session_deploy(ds_session *session, ds_error *err)
     TRY(chosen_services(session, &services, &n, err));
     ds_arena *arena = session->cli->arena;
     session->deployments = ARENA_ARRAY(arena, const ds_deployment *, n);
-    for (size_t i = 0; i < n; i++)
-        TRY(ds_context(compile_service(session->model, session->graph, services[i], session->runtime.store, arena,
-                                       &session->deployments[i], err),
-                       err, "PlatformService %s", services[i]->name.s));
+    for (size_t i = 0; i < n; i++) {
+        ds_rc rc = ds_context(compile_service(session->model, session->graph, services[i], session->runtime.store,
+                                              arena, &session->deployments[i], err),
+                              err, "PlatformService %s", services[i]->name.s);
+        TRY(session_whole(session, err)); // or it says what a damaged image is to blame for
+        TRY(rc);
+    }
     session->deployment_count = n;
     return DS_DONE;
+}
+
+ds_rc session_datastore(const ds_session *session, const char *name, const ds_datastore **out, ds_error *err)
+{
+    *out = model_datastore(session->model, name);
+    if (!*out) {
+        const char *nearest = map_nearest(session->model->datastore_by_name, name);
+        ds_rc rc = ds_fail(err, DS_USAGE, "no datastore \"%s\" in the model", name);
+        return nearest ? ds_hint(rc, err, "did you mean \"%s\"?", nearest) : rc;
+    }
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    (void)datastore_datasets(*out, scratch);
+    return session_whole(session, err);
 }
 
 static const char *absolute(ds_arena *arena, const char *path)
@@ -259,8 +279,7 @@ typedef VEC(ds_applied_stream) applied_list;
 
 void session_warn_when_moved(const ds_session *session, const char *applied_tree)
 {
-    bool has_model = session->model && files_count(session->model->files) > 0;
-    if (has_model && applied_tree[0] && strcmp(applied_tree, session->model->tree_id) != 0)
+    if (session->model && applied_tree[0] && strcmp(applied_tree, session->model->tree_id) != 0)
         warn(session->cli, "the model in \"%s\" differs from what was applied; datasurface plan shows how",
              session->dir);
 }

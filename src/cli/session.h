@@ -1,14 +1,14 @@
 // What most commands need first: the model, what it comes down to, and the merge databases. Each step does the ones
-// before it. Everything lives in cli->arena or in the session; one thread.
+// before it. The model comes by way of its image (cli/compiled.h): datasets are read when they are asked for.
+// Everything lives in cli->arena or in the session; one thread.
 //
 //     CLEANUP(session_release) ds_session session;
 //     session_init(&session, cli);
 //     TRY(session_deploy(&session, err));
 #pragma once
 #include "base/vec.h"
-#include "cli/command.h"
+#include "cli/compiled.h"
 #include "gate/lint.h"
-#include "model/load.h"
 #include "model/lookup.h"
 #include "yellow/compile.h"
 #include "yellow/control.h"
@@ -22,8 +22,8 @@ typedef struct ds_applied_stream {
 typedef struct ds_session {
     ds_cli *cli;
     const char *dir;
-    ds_model *model; // NULL: not loaded
-    ds_diags *diags;
+    ds_compiled compiled;
+    const ds_model *model; // of compiled; NULL: not loaded
     ds_roots roots;
     ds_graph *graph;
     ds_runtime runtime;
@@ -42,7 +42,7 @@ void session_release(ds_session *session);
 
 // What the command line named must be there before any work begins.
 ds_rc session_check_dirs(const ds_session *session, ds_error *err);
-// The model as its text says; findings are in session->diags.
+// The model as its text says, whatever is wrong with it.
 ds_rc session_load(ds_session *session, ds_error *err);
 // A model without errors. Errors are printed on stderr and make it fail with DS_FINDING.
 ds_rc session_need_valid(ds_session *session, ds_error *err);
@@ -50,6 +50,10 @@ ds_rc session_need_valid(ds_session *session, ds_error *err);
 ds_rc session_need_graph(ds_session *session, ds_error *err);
 // A deployment for each chosen service.
 ds_rc session_deploy(ds_session *session, ds_error *err);
+// After session_load: a datastore all of whose datasets can be read; DS_USAGE with "did you mean" when there is none.
+ds_rc session_datastore(const ds_session *session, const char *name, const ds_datastore **out, ds_error *err);
+// Call it when datasets have been read, before anything is done with them: DS_ENV when the image was damaged.
+ds_rc session_whole(const ds_session *session, ds_error *err);
 
 // The merge databases: --merge, or those that the model names (which need not be valid otherwise).
 ds_rc session_merges(ds_session *session, ds_error *err);

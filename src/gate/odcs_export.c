@@ -190,8 +190,9 @@ static json_t *object_json(const ds_dataset *dataset, ds_arena *arena)
 static json_t *schema_json(const ds_datastore *store, ds_arena *arena)
 {
     json_t *schema = json_array();
-    for (size_t i = 0; i < store->datasets.n; i++)
-        json_array_append_new(schema, object_json(&store->datasets.v[i], arena));
+    ds_datasets datasets = datastore_datasets(store, arena);
+    for (size_t i = 0; i < datasets.n; i++)
+        json_array_append_new(schema, object_json(&datasets.v[i], arena));
     return schema;
 }
 

@@ -297,10 +297,8 @@ static ds_rc find_dataset(ds_arena *arena, const ds_datastore *store, const char
     *out = datastore_dataset(store, name);
     if (*out)
         return DS_DONE;
-    const char **names = ARENA_ARRAY(arena, const char *, store->datasets.n);
-    for (size_t i = 0; i < store->datasets.n; i++)
-        names[i] = store->datasets.v[i].name;
-    return unknown("dataset", path, nearest_below(arena, store->name.s, name, names, store->datasets.n), err);
+    const char *nearest = datastore_nearest(store, name, arena);
+    return unknown("dataset", path, nearest ? arena_path(arena, store->name.s, nearest, NULL) : NULL, err);
 }
 
 static ds_rc find_column(ds_arena *arena, const char *parent, const ds_dataset *dataset, const char *name,
@@ -331,13 +329,25 @@ static ds_rc find_start(const ds_model *model, ds_arena *arena, const char *path
     return DS_DONE;
 }
 
+// All datasets of the store: those that graph and lineage know, too, which is why each is asked for.
+static void visit_all(tracer *t, const ds_datastore *store)
+{
+    ds_datasets all = datastore_datasets(store, t->arena);
+    for (size_t i = 0; i < all.n; i++) {
+        const ds_dataset *dataset = datastore_dataset(store, all.v[i].name);
+        if (dataset)
+            (void)visit(t, (item){store, dataset, NULL});
+    }
+}
+
 static void walk(tracer *t, item start, void (*follow)(tracer *t, item it))
 {
     t->seen = map_new(t->arena);
     t->open.n = 0;
-    for (size_t i = 0; i < start.store->datasets.n; i++)
-        if (!start.dataset || start.dataset == &start.store->datasets.v[i])
-            (void)visit(t, (item){start.store, &start.store->datasets.v[i], start.column});
+    if (start.dataset)
+        (void)visit(t, start);
+    else
+        visit_all(t, start.store);
     for (size_t i = 0; i < t->open.n; i++) // grows meanwhile
         follow(t, t->open.v[i]);
 }

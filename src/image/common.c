@@ -33,6 +33,11 @@ ds_rc image_fail(sqlite3 *db, const char *what, ds_error *err)
                    db ? sqlite3_errmsg(db) : "out of memory");
 }
 
+ds_rc image_damaged(ds_error *err)
+{
+    return ds_fail(err, DS_INTERNAL, "the model's image is damaged");
+}
+
 ds_rc image_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, ds_error *err)
 {
     return sqlite3_prepare_v2(db, sql, -1, out, NULL) == SQLITE_OK ? DS_DONE : image_fail(db, "read", err);
@@ -42,6 +47,17 @@ void image_finalizep(sqlite3_stmt **statement)
 {
     (void)sqlite3_finalize(*statement);
     *statement = NULL;
+}
+
+// 31 bits, which SQLite keeps in four bytes.
+int64_t image_sum(int64_t a, int64_t b, ds_str bytes)
+{
+    return (int64_t)(XXH3_64bits_withSeed(bytes.p, bytes.n, (uint64_t)a << 32 ^ (uint64_t)b) & INT32_MAX);
+}
+
+int64_t image_document_sum(int64_t id, int64_t file, int64_t kind, ds_str words, ds_str head)
+{
+    return image_sum(image_sum(id, file, words), kind, head);
 }
 
 ds_str image_blob(sqlite3_stmt *statement, int column)

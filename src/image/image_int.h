@@ -11,10 +11,13 @@
 // document  the packed documents; store: the name of the Datastore, or of its transformer's output
 // dataset   their datasets, each packed
 // remark    what was found while the text of a file was read
+// A sum is of what stands in its row: others act on what they read here, so that a damaged byte must not pass.
 #define IMAGE_INNER_TABLES                                                                                             \
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"                                                   \
-    "CREATE TABLE document(id INTEGER PRIMARY KEY, file INTEGER, kind INTEGER, store TEXT, words BLOB, head BLOB);"    \
-    "CREATE TABLE dataset(document INTEGER, name TEXT, place INTEGER, packed BLOB, PRIMARY KEY(document, name))"       \
+    "CREATE TABLE document(id INTEGER PRIMARY KEY, file INTEGER, kind INTEGER, store TEXT, words BLOB, head BLOB,"     \
+    " sum INTEGER);"                                                                                                   \
+    "CREATE TABLE dataset(document INTEGER, name TEXT, place INTEGER, packed BLOB, sum INTEGER,"                       \
+    " PRIMARY KEY(document, name))"                                                                                    \
     " WITHOUT ROWID;"                                                                                                  \
     "CREATE TABLE remark(file INTEGER, severity TEXT, rule TEXT, message TEXT, hint TEXT, object TEXT, line INTEGER,"  \
     " \"column\" INTEGER);"
@@ -59,8 +62,13 @@ ds_rc image_match_tree(ds_image *image, ds_tree *tree, ds_arena *arena, image_ma
 // Fills *err from the connection; DS_ENV, or DS_INTERNAL for a file that is no image or a damaged one.
 ds_rc image_fail(sqlite3 *db, const char *what, ds_error *err);
 
+ds_rc image_damaged(ds_error *err); // DS_INTERNAL
+
 // A prepared statement that must be right.
 ds_rc image_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, ds_error *err);
 void image_finalizep(sqlite3_stmt **statement);
+// With what it is seeded: numbers of the same row.
+int64_t image_sum(int64_t a, int64_t b, ds_str bytes);
+int64_t image_document_sum(int64_t id, int64_t file, int64_t kind, ds_str words, ds_str head);
 ds_str image_blob(sqlite3_stmt *statement, int column);      // until the next step
 const char *image_text(sqlite3_stmt *statement, int column); // "" for null

@@ -84,5 +84,5 @@ void image_closep(ds_image **image)
 
 ds_rc image_check(const ds_image *image, ds_error *err)
 {
-    return image->damaged ? ds_fail(err, DS_INTERNAL, "the model's image is damaged") : DS_DONE;
+    return image->damaged ? image_damaged(err) : DS_DONE;
 }

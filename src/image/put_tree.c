@@ -94,18 +94,25 @@ static ds_rc put_document(ds_image_writer *w, size_t kind, const char *store, ds
     (void)sqlite3_bind_text(w->document, 4, store, -1, SQLITE_STATIC);
     bind_blob(w->document, 5, words);
     bind_blob(w->document, 6, head);
+    (void)sqlite3_bind_int64(w->document, 7, image_document_sum(w->documents, w->files, (int64_t)kind, words, head));
     return image_step(w, w->document, err);
+}
+
+// Of the document that was put last.
+static ds_rc put_dataset(ds_image_writer *w, const char *name, int64_t place, ds_str packed, ds_error *err)
+{
+    (void)sqlite3_bind_int64(w->dataset, 1, w->documents);
+    (void)sqlite3_bind_text(w->dataset, 2, name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(w->dataset, 3, place);
+    bind_blob(w->dataset, 4, packed);
+    (void)sqlite3_bind_int64(w->dataset, 5, image_sum(w->documents, place, packed));
+    return image_step(w, w->dataset, err);
 }
 
 static ds_rc put_datasets(ds_image_writer *w, const packed_document *d, ds_error *err)
 {
-    (void)sqlite3_bind_int64(w->dataset, 1, w->documents);
-    for (size_t i = 0; i < d->n; i++) {
-        (void)sqlite3_bind_text(w->dataset, 2, d->sorted[i]->dataset->name, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_int64(w->dataset, 3, d->sorted[i] - d->entries);
-        bind_blob(w->dataset, 4, d->sorted[i]->bytes);
-        TRY(image_step(w, w->dataset, err));
-    }
+    for (size_t i = 0; i < d->n; i++)
+        TRY(put_dataset(w, d->sorted[i]->dataset->name, d->sorted[i] - d->entries, d->sorted[i]->bytes, err));
     return DS_DONE;
 }
 
@@ -130,26 +137,42 @@ static ds_rc put_remarks(ds_image_writer *w, const ds_diags *diags, ds_error *er
 
 // --- what another image has
 
-// Runs `from` to its end; each row is bound to `to` behind its first cells, which the caller has bound.
-static ds_rc copy_rows(ds_image_writer *w, sqlite3 *source, sqlite3_stmt *from, sqlite3_stmt *to, int bound,
-                       ds_error *err)
+// The rows that `from` has are bound to `to` behind its first cell, which the caller has bound.
+static ds_rc copy_remarks(ds_image_writer *w, ds_image *from, ds_error *err)
 {
     int code;
-    while ((code = sqlite3_step(from)) == SQLITE_ROW) {
-        for (int i = 0; i < sqlite3_column_count(from); i++)
-            (void)sqlite3_bind_value(to, bound + i + 1, sqlite3_column_value(from, i));
-        TRY(image_step(w, to, err));
+    while ((code = sqlite3_step(from->remarks)) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(from->remarks); i++)
+            (void)sqlite3_bind_value(w->remark, i + 2, sqlite3_column_value(from->remarks, i));
+        TRY(image_step(w, w->remark, err));
     }
-    return code == SQLITE_DONE ? DS_DONE : image_fail(source, "read", err);
+    return code == SQLITE_DONE ? DS_DONE : image_fail(from->db, "read", err);
 }
 
-static ds_rc copy_document(ds_image_writer *w, ds_image *from, sqlite3_stmt *q, ds_error *err)
+static ds_rc copy_datasets(ds_image_writer *w, ds_image *from, int64_t document, ds_error *err)
 {
+    sqlite3_stmt *q = from->datasets;
+    int code;
+    (void)sqlite3_bind_int64(q, 1, document);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+        int64_t place = sqlite3_column_int64(q, 1);
+        if (image_sum(document, place, image_blob(q, 2)) != sqlite3_column_int64(q, 3))
+            return image_damaged(err);
+        TRY(put_dataset(w, image_text(q, 0), place, image_blob(q, 2), err));
+    }
+    return code == SQLITE_DONE ? DS_DONE : image_fail(from->db, "read", err);
+}
+
+static ds_rc copy_document(ds_image_writer *w, ds_image *from, uint32_t file, ds_error *err)
+{
+    sqlite3_stmt *q = from->documents;
+    int64_t id = sqlite3_column_int64(q, 0), kind = sqlite3_column_int64(q, 1);
     const char *store = sqlite3_column_type(q, 2) == SQLITE_NULL ? NULL : image_text(q, 2);
-    TRY(put_document(w, (size_t)sqlite3_column_int64(q, 1), store, image_blob(q, 3), image_blob(q, 4), err));
-    (void)sqlite3_bind_int64(from->datasets, 1, sqlite3_column_int64(q, 0));
-    (void)sqlite3_bind_int64(w->dataset, 1, w->documents);
-    ds_rc rc = copy_rows(w, from->db, from->datasets, w->dataset, 1, err);
+    ds_str words = image_blob(q, 3), head = image_blob(q, 4);
+    if (image_document_sum(id, file, kind, words, head) != sqlite3_column_int64(q, 5))
+        return image_damaged(err);
+    TRY(put_document(w, (size_t)kind, store, words, head, err));
+    ds_rc rc = copy_datasets(w, from, id, err);
     (void)sqlite3_reset(from->datasets);
     return rc;
 }
@@ -158,12 +181,13 @@ static ds_rc prepare_copy(ds_image *from, ds_error *err)
 {
     if (from->datasets)
         return DS_DONE;
-    TRY(image_prepare(from->db, "SELECT id, kind, store, words, head FROM document WHERE file = ?1 ORDER BY id",
+    TRY(image_prepare(from->db, "SELECT id, kind, store, words, head, sum FROM document WHERE file = ?1 ORDER BY id",
                       &from->documents, err));
     TRY(image_prepare(from->db,
                       "SELECT severity, rule, message, hint, object, line, \"column\" FROM remark WHERE file = ?1",
                       &from->remarks, err));
-    return image_prepare(from->db, "SELECT name, place, packed FROM dataset WHERE document = ?1", &from->datasets, err);
+    return image_prepare(from->db, "SELECT name, place, packed, sum FROM dataset WHERE document = ?1", &from->datasets,
+                         err);
 }
 
 static ds_rc copy_file(ds_image_writer *w, ds_image *from, uint32_t file, ds_error *err)
@@ -173,14 +197,14 @@ static ds_rc copy_file(ds_image_writer *w, ds_image *from, uint32_t file, ds_err
     ds_rc rc = DS_DONE;
     int code = SQLITE_DONE;
     while (rc.code == DS_OK && (code = sqlite3_step(from->documents)) == SQLITE_ROW)
-        rc = copy_document(w, from, from->documents, err);
+        rc = copy_document(w, from, file, err);
     (void)sqlite3_reset(from->documents);
     TRY(rc);
     if (code != SQLITE_DONE)
         return image_fail(from->db, "read", err);
     (void)sqlite3_bind_int64(from->remarks, 1, file);
     (void)sqlite3_bind_int64(w->remark, 1, w->files);
-    rc = copy_rows(w, from->db, from->remarks, w->remark, 1, err);
+    rc = copy_remarks(w, from, err);
     (void)sqlite3_reset(from->remarks);
     return rc;
 }

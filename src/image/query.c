@@ -10,6 +10,8 @@ struct ds_query {
     sqlite3_stmt *statement;
     ds_buf hex; // of a blob
     char refused[160];
+    bool reads[IMAGE_TABLE_COUNT];
+    sqlite3_stmt *put[IMAGE_TABLE_COUNT]; // of late tables
 };
 
 // --- what may be asked
@@ -33,6 +35,12 @@ static int refuse(ds_query *q, const char *what, const char *name)
 // Functions that reach beyond the database.
 static const char *const FORBIDDEN[] = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"};
 
+static void note_read(ds_query *q, const char *table)
+{
+    for (size_t i = 0; table && i < IMAGE_TABLE_COUNT; i++)
+        q->reads[i] |= strcasecmp(IMAGE_TABLES[i].name, table) == 0;
+}
+
 static int authorize(void *context, int action, const char *first, const char *second, const char *schema,
                      const char *view)
 {
@@ -47,6 +55,7 @@ static int authorize(void *context, int action, const char *first, const char *s
     case SQLITE_READ:
         if (has_name(IMAGE_INNER_NAMES, COUNT(IMAGE_INNER_NAMES), first) || strncasecmp(first, "sqlite_", 7) == 0)
             return refuse(q, "no such table: ", first);
+        note_read(q, first);
         return SQLITE_OK;
     case SQLITE_FUNCTION:
         return has_name(FORBIDDEN, COUNT(FORBIDDEN), second) ? refuse(q, "no such function: ", second) : SQLITE_OK;
@@ -60,12 +69,30 @@ static int is_cancelled(void *flag)
     return *(const volatile int *)flag != 0;
 }
 
+static ds_rc make_late_tables(sqlite3 *db, ds_error *err)
+{
+    CLEANUP(buf_release) ds_buf sql = BUF_INIT(64 << 10);
+    buf_puts(&sql, "PRAGMA temp_store = MEMORY;");
+    for (size_t i = 0; i < IMAGE_TABLE_COUNT; i++) {
+        if (!IMAGE_TABLES[i].late)
+            continue;
+        buf_puts(&sql, "DROP TABLE IF EXISTS temp.");
+        buf_puts(&sql, IMAGE_TABLES[i].name);
+        buf_puts(&sql, "; CREATE TEMP TABLE ");
+        image_table_shape(&IMAGE_TABLES[i], &sql);
+        buf_putc(&sql, ';');
+    }
+    ds_assert(buf_ok(&sql));
+    return sqlite3_exec(db, buf_text(&sql), NULL, NULL, NULL) == SQLITE_OK ? DS_DONE : image_fail(db, "query", err);
+}
+
 static ds_rc restrict_connection(ds_query *q, const volatile int *cancelled, ds_error *err)
 {
     enum { STEPS = 10000, TEXT_MAX_BYTES = 100 << 20 };
     sqlite3 *db = q->image->db;
     if (packed_tables_add(q->image) != SQLITE_OK)
         return image_fail(db, "query", err);
+    TRY(make_late_tables(db, err));
     // Table-valued functions are declared at their first use, which the authorizer would take for a CREATE TABLE.
     (void)sqlite3_exec(db, "SELECT 1 FROM json_each('[]'), json_tree('[]'), datasets, columns LIMIT 0", NULL, NULL,
                        NULL);
@@ -146,10 +173,42 @@ void query_closep(ds_query **query)
     if (!q)
         return;
     image_finalizep(&q->statement);
+    for (size_t i = 0; i < IMAGE_TABLE_COUNT; i++)
+        image_finalizep(&q->put[i]);
     (void)sqlite3_set_authorizer(q->image->db, NULL, NULL);
     sqlite3_progress_handler(q->image->db, 0, NULL, NULL);
     buf_release(&q->hex);
     free(q);
+}
+
+// --- late tables
+
+bool query_reads(const ds_query *q, image_table_id table)
+{
+    return q->reads[table];
+}
+
+static ds_rc prepare_put(ds_query *q, image_table_id table, ds_error *err)
+{
+    CLEANUP(buf_release) ds_buf sql = BUF_INIT(4096);
+    image_table_insert(&IMAGE_TABLES[table], &sql);
+    q->image->ours = true;
+    ds_rc rc = image_prepare(q->image->db, buf_text(&sql), &q->put[table], err);
+    q->image->ours = false;
+    return rc;
+}
+
+ds_rc query_put(ds_query *q, image_table_id table, const char *const *cells, ds_error *err)
+{
+    ds_assert(IMAGE_TABLES[table].late);
+    if (!q->put[table])
+        TRY(prepare_put(q, table, err));
+    sqlite3_stmt *put = q->put[table];
+    for (size_t i = 0; i < image_table_width(&IMAGE_TABLES[table]); i++)
+        (void)sqlite3_bind_text(put, (int)i + 1, cells[i], -1, SQLITE_STATIC);
+    int code = sqlite3_step(put);
+    (void)sqlite3_reset(put);
+    return code == SQLITE_DONE ? DS_DONE : fail(q, code, err);
 }
 
 // --- rows

@@ -10,6 +10,11 @@ ds_rc query_open(ds_image *image, const char *sql, const volatile int *cancelled
 void query_closep(ds_query **query);
 size_t query_width(const ds_query *query);
 const char *query_column(const ds_query *query, size_t i); // the heading
+// Tables that no image has (tables.h: late) are there, and empty: who knows their rows puts them before query_next is
+// called first. Does the query read this one?
+bool query_reads(const ds_query *query, image_table_id table);
+// A row, as many cells as the table has columns; NULL is null.
+ds_rc query_put(ds_query *query, image_table_id table, const char *const *cells, ds_error *err);
 // Is there another row? DS_CANCELLED when we were interrupted.
 ds_rc query_next(ds_query *query, bool *more, ds_error *err);
 

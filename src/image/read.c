@@ -21,23 +21,66 @@ typedef struct packed_store {
     ds_map *opened;
     int64_t document;
     uint32_t file;
+    bool missed; // a dataset has been asked for that is not there
 } packed_store;
+
+// The row of a dataset: place, packed, sum.
+static bool read_row(packed_store *s, sqlite3_stmt *q, ds_arena *arena, size_t place, ds_dataset *out)
+{
+    ds_error err;
+    ds_str packed = image_blob(q, 1);
+    if (image_sum(s->document, (int64_t)place, packed) != sqlite3_column_int64(q, 2))
+        return false;
+    ds_str kept = {arena_str(arena, packed), packed.n};
+    return unpack_dataset(s->u, s->words, kept, s->file, arena, out, &err).code == DS_OK;
+}
+
+// Rows come in the order of names; each goes to its place.
+static bool read_rows(packed_store *s, sqlite3_stmt *q, ds_arena *scratch, ds_dataset *out)
+{
+    size_t seen = 0;
+    int code;
+    for (; (code = sqlite3_step(q)) == SQLITE_ROW; seen++) {
+        size_t place = (size_t)sqlite3_column_int64(q, 0);
+        if (place >= s->unread.n || out[place].name || !read_row(s, q, scratch, place, &out[place]) ||
+            strcmp(out[place].name, image_text(q, 3)) != 0)
+            return false;
+    }
+    return code == SQLITE_DONE && seen == s->unread.n;
+}
+
+static ds_datasets all_datasets(ds_unread *unread, ds_arena *scratch)
+{
+    packed_store *s = (packed_store *)unread;
+    ds_dataset *all = ARENA_ARRAY(scratch, ds_dataset, s->unread.n);
+    (void)sqlite3_bind_int64(s->image->all, 1, s->document);
+    bool whole = read_rows(s, s->image->all, scratch, all);
+    (void)sqlite3_reset(s->image->all);
+    s->image->damaged |= !whole;
+    return whole ? (ds_datasets){all, s->unread.n} : (ds_datasets){NULL, 0};
+}
 
 static const ds_dataset *read_one(packed_store *s, const char *name, sqlite3_stmt *q)
 {
-    ds_error err;
     opened *o = ARENA_NEW(s->arena, opened);
-    ds_str packed = image_blob(q, 1);
-    ds_str kept = {arena_str(s->arena, packed), packed.n};
     o->place = (size_t)sqlite3_column_int64(q, 0);
-    if (o->place >= s->unread.n ||
-        unpack_dataset(s->u, s->words, kept, s->file, s->arena, &o->dataset, &err).code != DS_OK ||
+    if (o->place >= s->unread.n || !read_row(s, q, s->arena, o->place, &o->dataset) ||
         strcmp(o->dataset.name, name) != 0) {
         s->image->damaged = true;
         return NULL;
     }
     (void)map_add(s->opened, o->dataset.name, o);
     return &o->dataset;
+}
+
+// One that is not there may have been lost: then the others are not as many as they should be.
+static void note_missed(packed_store *s)
+{
+    if (s->missed)
+        return;
+    s->missed = true;
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    (void)all_datasets(&s->unread, scratch);
 }
 
 static const ds_dataset *find_dataset(ds_unread *unread, const char *name)
@@ -54,6 +97,8 @@ static const ds_dataset *find_dataset(ds_unread *unread, const char *name)
     const ds_dataset *found = code == SQLITE_ROW ? read_one(s, name, q) : NULL;
     s->image->damaged |= code != SQLITE_ROW && code != SQLITE_DONE;
     (void)sqlite3_reset(q);
+    if (code == SQLITE_DONE)
+        note_missed(s);
     return found;
 }
 
@@ -61,34 +106,6 @@ static size_t place_of(const ds_unread *unread, const ds_dataset *dataset)
 {
     (void)unread;
     return ((const opened *)dataset)->place;
-}
-
-// Rows come in the order of names; each goes to its place.
-static bool read_rows(packed_store *s, sqlite3_stmt *q, ds_arena *scratch, ds_dataset *out)
-{
-    ds_error err;
-    size_t seen = 0;
-    int code;
-    for (; (code = sqlite3_step(q)) == SQLITE_ROW; seen++) {
-        size_t place = (size_t)sqlite3_column_int64(q, 0);
-        ds_str packed = image_blob(q, 1);
-        ds_str kept = {arena_str(scratch, packed), packed.n};
-        if (place >= s->unread.n || out[place].name ||
-            unpack_dataset(s->u, s->words, kept, s->file, scratch, &out[place], &err).code != DS_OK)
-            return false;
-    }
-    return code == SQLITE_DONE && seen == s->unread.n;
-}
-
-static ds_datasets all_datasets(ds_unread *unread, ds_arena *scratch)
-{
-    packed_store *s = (packed_store *)unread;
-    ds_dataset *all = ARENA_ARRAY(scratch, ds_dataset, s->unread.n);
-    (void)sqlite3_bind_int64(s->image->all, 1, s->document);
-    bool whole = read_rows(s, s->image->all, scratch, all);
-    (void)sqlite3_reset(s->image->all);
-    s->image->damaged |= !whole;
-    return whole ? (ds_datasets){all, s->unread.n} : (ds_datasets){NULL, 0};
 }
 
 // --- findings
@@ -159,6 +176,9 @@ static ds_rc add_document(loading *l, uint32_t file, ds_error *err)
     sqlite3_stmt *q = l->documents;
     ds_arena *arena = builder_arena(l->builder);
     ds_str words = image_blob(q, 3), head = image_blob(q, 4);
+    int64_t id = sqlite3_column_int64(q, 0), of_file = sqlite3_column_int64(q, 1);
+    if (image_document_sum(id, of_file, sqlite3_column_int64(q, 2), words, head) != sqlite3_column_int64(q, 5))
+        return image_damaged(err);
     words.p = arena_str(arena, words);
     head.p = arena_str(arena, head);
     const ds_words *known;
@@ -169,7 +189,7 @@ static ds_rc add_document(loading *l, uint32_t file, ds_error *err)
     builder_add(l->builder, kind, document.object);
     if (!document.store)
         return DS_DONE;
-    packed_store *s = packed_new(l, known, sqlite3_column_int64(q, 0), file, document.datasets);
+    packed_store *s = packed_new(l, known, id, file, document.datasets);
     return attach_datasets(s, document.store, document.store != document.object, err);
 }
 
@@ -229,11 +249,13 @@ static ds_rc add_entries(loading *l, const image_match *match, ds_error *err)
 static ds_rc prepare(ds_image *image, loading *l, ds_error *err)
 {
     if (!image->one)
-        TRY(image_prepare(image->db, "SELECT place, packed FROM dataset WHERE document = ?1 AND name = ?2", &image->one,
-                          err));
+        TRY(image_prepare(image->db, "SELECT place, packed, sum FROM dataset WHERE document = ?1 AND name = ?2",
+                          &image->one, err));
     if (!image->all)
-        TRY(image_prepare(image->db, "SELECT place, packed FROM dataset WHERE document = ?1", &image->all, err));
-    TRY(image_prepare(image->db, "SELECT id, file, kind, words, head FROM document ORDER BY id", &l->documents, err));
+        TRY(image_prepare(image->db, "SELECT place, packed, sum, name FROM dataset WHERE document = ?1", &image->all,
+                          err));
+    TRY(image_prepare(image->db, "SELECT id, file, kind, words, head, sum FROM document ORDER BY id", &l->documents,
+                      err));
     return image_prepare(
         image->db,
         "SELECT severity, rule, message, hint, object, file, line, \"column\" FROM remark ORDER BY file, rowid",

@@ -168,6 +168,24 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"source", "TEXT", "a node: Ingest/…, Export/…, Trigger/… or Transformer/…"},
         {"target", "TEXT", "the node to its right"},
     }},
+    [IMAGE_DATASET_LINEAGE] = {.name = "dataset_lineage", .about = "what the outputs of transformers are made of", .columns = {
+        {"workspace", "TEXT", "whose transformer it is"},
+        {"store", "TEXT", "its output"},
+        {"dataset", "TEXT", ""},
+        {"from_store", "TEXT", "an input"},
+        {"from_dataset", "TEXT", ""},
+        {"note", "TEXT", "why column_lineage has nothing of it; null: it has everything"},
+    }, .late = true},
+    [IMAGE_COLUMN_LINEAGE] = {.name = "column_lineage", .about = "what the columns of outputs are made of, as PostgreSQL parses the SQL", .columns = {
+        {"workspace", "TEXT", "whose transformer it is"},
+        {"store", "TEXT", "its output"},
+        {"dataset", "TEXT", ""},
+        {"column", "TEXT", "null: which rows there are"},
+        {"from_store", "TEXT", "an input"},
+        {"from_dataset", "TEXT", ""},
+        {"from_column", "TEXT", ""},
+        {"influence", "TEXT", "value, or indirect: it decides about values or rows"},
+    }, .late = true},
     [IMAGE_DIAGNOSTICS] = {.name = "diagnostics", .about = "what lint says", .columns = {
         {"severity", "TEXT", "error, warning or info"},
         {"rule", "TEXT", "datasurface explain RULE tells more"},
@@ -193,5 +211,14 @@ void image_table_shape(const image_table *table, ds_buf *out)
     buf_puts(out, table->name);
     for (size_t i = 0; i < image_table_width(table); i++)
         buf_printf(out, "%s\"%s\" %s", i ? ", " : " (", table->columns[i].name, table->columns[i].type);
+    buf_putc(out, ')');
+}
+
+void image_table_insert(const image_table *table, ds_buf *out)
+{
+    buf_puts(out, "INSERT INTO \"");
+    buf_puts(out, table->name);
+    for (size_t i = 0; i < image_table_width(table); i++)
+        buf_printf(out, "%s?%zu", i ? ", " : "\" VALUES(", i + 1);
     buf_putc(out, ')');
 }

@@ -23,6 +23,8 @@ typedef enum image_table_id {
     IMAGE_ASSIGNMENTS,
     IMAGE_STREAMS,
     IMAGE_EDGES,
+    IMAGE_DATASET_LINEAGE,
+    IMAGE_COLUMN_LINEAGE,
     IMAGE_DIAGNOSTICS,
     IMAGE_TABLE_COUNT,
 } image_table_id;
@@ -39,11 +41,14 @@ typedef struct image_table {
     const char *about;
     image_column columns[IMAGE_COLUMNS_MAX]; // ends at the first without a name
     bool packed;                             // its rows are read from packed datasets
+    bool late; // stands in no image: filled for a query that reads it (query.h); all columns are TEXT
 } image_table;
 extern const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT];
 
 size_t image_table_width(const image_table *table);
 // "NAME (COLUMN TYPE, ...)", without what a constraint would add.
 void image_table_shape(const image_table *table, ds_buf *out);
+// The statement that puts a row: "INSERT INTO "NAME" VALUES(?1, ...)".
+void image_table_insert(const image_table *table, ds_buf *out);
 // docs/query.md
 void image_tables_markdown(ds_buf *out);

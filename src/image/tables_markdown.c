@@ -17,6 +17,12 @@ static const struct {
      "    JOIN transformers t ON t.workspace = s.workspace)\n"
      "SELECT DISTINCT s.workspace, w.team FROM reached r JOIN sinks s ON s.store = r.store\n"
      "  JOIN workspaces w ON w.name = s.workspace ORDER BY 1"},
+    {"What becomes of a column, and who gets it?",
+     "WITH RECURSIVE reached(store, dataset, name) AS (\n"
+     "  VALUES ('Store1', 'customers', 'firstname')\n"
+     "  UNION SELECT l.store, l.dataset, l.\"column\" FROM reached r JOIN column_lineage l\n"
+     "    ON l.from_store = r.store AND l.from_dataset = r.dataset AND l.from_column = r.name)\n"
+     "SELECT r.*, s.workspace FROM reached r LEFT JOIN sinks s ON s.store = r.store AND s.dataset = r.dataset"},
     {"Stores that nobody uses:", "SELECT name, team FROM stores WHERE name NOT IN (SELECT store FROM sinks)"},
     {"How is each type written at how many columns?",
      "SELECT type, count(*) AS columns FROM columns GROUP BY type ORDER BY columns DESC"},
@@ -30,6 +36,7 @@ void image_tables_markdown(ds_buf *out)
              "# Asking the model in SQL\n\n"
              "`datasurface query SQL` runs one SELECT of SQLite's dialect over the whole model, its compiled image. "
              "Nothing can be changed. Conditions on `store` and `dataset` make `datasets` and `columns` quick. "
+             "`dataset_lineage` and `column_lineage` are found out anew by each query that reads them. "
              "This page is printed from the table in `src/image/tables.c`; a test runs its examples.\n\n");
     for (size_t i = 0; i < sizeof EXAMPLES / sizeof EXAMPLES[0]; i++)
         buf_printf(out, "%s\n```sql\n%s\n```\n\n", EXAMPLES[i].about, EXAMPLES[i].sql);

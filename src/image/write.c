@@ -41,7 +41,7 @@ static ds_rc create_tables(ds_image_writer *w, ds_error *err)
     CLEANUP(buf_release) ds_buf sql = BUF_INIT(64 << 10);
     buf_puts(&sql, IMAGE_INNER_TABLES);
     for (size_t i = 0; i < IMAGE_TABLE_COUNT; i++) {
-        if (IMAGE_TABLES[i].packed)
+        if (IMAGE_TABLES[i].packed || IMAGE_TABLES[i].late)
             continue;
         buf_puts(&sql, "CREATE TABLE ");
         image_table_shape(&IMAGE_TABLES[i], &sql);
@@ -60,9 +60,9 @@ static ds_rc prepare(ds_image_writer *w, ds_error *err)
             "PRAGMA cache_size=-16384; BEGIN",
             err));
     TRY(create_tables(w, err));
-    TRY(image_prepare(w->db, "INSERT INTO document VALUES(?1, ?2, ?3, ?4, ?5, ?6)", &w->document, err));
+    TRY(image_prepare(w->db, "INSERT INTO document VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", &w->document, err));
     TRY(image_prepare(w->db, "INSERT INTO remark VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", &w->remark, err));
-    return image_prepare(w->db, "INSERT INTO dataset VALUES(?1, ?2, ?3, ?4)", &w->dataset, err);
+    return image_prepare(w->db, "INSERT INTO dataset VALUES(?1, ?2, ?3, ?4, ?5)", &w->dataset, err);
 }
 
 // Of this writer alone, though there be several in a process.
@@ -106,18 +106,14 @@ ds_rc image_step(ds_image_writer *w, sqlite3_stmt *statement, ds_error *err)
 static ds_rc prepare_row(ds_image_writer *w, image_table_id table, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf sql = BUF_INIT(4096);
-    buf_puts(&sql, "INSERT INTO \"");
-    buf_puts(&sql, IMAGE_TABLES[table].name);
-    for (size_t i = 0; i < image_table_width(&IMAGE_TABLES[table]); i++)
-        buf_printf(&sql, "%s?%zu", i ? ", " : "\" VALUES(", i + 1);
-    buf_putc(&sql, ')');
+    image_table_insert(&IMAGE_TABLES[table], &sql);
     return image_prepare(w->db, buf_text(&sql), &w->rows[table], err);
 }
 
 void image_row_begin(ds_image_writer *w, image_table_id table)
 {
     ds_error err;
-    ds_assert(!IMAGE_TABLES[table].packed);
+    ds_assert(!IMAGE_TABLES[table].packed && !IMAGE_TABLES[table].late);
     if (!w->rows[table] && prepare_row(w, table, &err).code != DS_OK)
         BUG("%s", err.text);
     w->table = table;

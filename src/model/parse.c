@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "model/decode_int.h"
 #include "model/load.h"
 
@@ -247,10 +248,19 @@ static void run(team *t)
     }
 }
 
+static size_t count_unknown(const ds_tree *tree, const uint32_t *known)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < tree_count(tree); i++)
+        n += !known || !known[i];
+    return n;
+}
+
 ds_rc tree_decode(ds_tree *tree, const decode_request *request, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     team t = {.request = request, .tree = tree, .lock = PTHREAD_MUTEX_INITIALIZER, .failed_at = SIZE_MAX};
+    log_debug("%zu of %zu files are decoded", count_unknown(tree, request->known), tree_count(tree));
     cut(&t, arena);
     run(&t);
     for (size_t i = t.joined; i < t.n; i++) // behind one that failed

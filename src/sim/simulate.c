@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "model/lookup.h"
 #include "sim/simulate_int.h"
 #include "yellow/compile.h"
 
@@ -341,7 +342,7 @@ ds_rc simulate_run(const ds_runtime *runtime, const ds_model *model, const ds_da
                        err, "simulate the stores that the workspace reads");
     const char *name = store->capture.container.s;
     const ds_container *container = name ? map_get(model->container_by_name, name) : NULL;
-    if (!container || store->datasets.n == 0)
+    if (!container || datastore_dataset_count(store) == 0)
         return ds_fail(err, DS_FINDING, "store %s has no %s", store->name.s, container ? "datasets" : "container");
     ds_container_def source = compile_container(container, store->capture.credential.s);
     *out = (ds_simulate_result){0};

@@ -100,10 +100,11 @@ static void find_parents(sim *s)
 
 ds_rc sim_tables_new(sim *s, const ds_datastore *store, ds_error *err)
 {
-    s->n = store->datasets.n;
+    ds_datasets datasets = datastore_datasets(store, s->arena);
+    s->n = datasets.n;
     s->tables = ARENA_ARRAY(s->arena, sim_table, s->n);
     for (size_t i = 0; i < s->n; i++) {
-        const ds_dataset *dataset = &store->datasets.v[i];
+        const ds_dataset *dataset = &datasets.v[i];
         sim_table *table = &s->tables[i];
         table->dataset = dataset;
         table->name = dataset->name;

@@ -39,7 +39,7 @@ def measure(command, env, stdout=subprocess.DEVNULL):
 
 
 VALUES = {"s": lambda figure: figure.seconds, "ms": lambda figure: figure.seconds * 1000,
-          "MB": lambda figure: figure.peak_mb}
+          "CPU s": lambda figure: figure.cpu_s, "MB": lambda figure: figure.peak_mb}
 
 
 def record(engine, work, ours, reference=None, **more):

@@ -4,26 +4,29 @@
 #   run.sh BUILD
 #
 # BENCH_QUICK=1      a tenth of everything, and nothing of ten million rows: to see that the bench works
-# BENCH_ONLY=...     sqlite, postgres, or a glob of PostgreSQL's lines (bench_postgres.py --help lists them)
+# BENCH_ONLY=...     model, sqlite, postgres, or a glob of PostgreSQL's lines (bench_postgres.py --help lists them)
 # TMPDIR             where the databases are, 8 GB of them
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 program=$build/src/cli/datasurface
 rows=1000000
+size=standard
 quick=
 if [ -n "${BENCH_QUICK:-}" ]; then
     rows=100000
+    size=quick
     quick=--quick
 fi
 case ${BENCH_ONLY:-} in
-'') engines='sqlite postgres' lines='*' ;;
-sqlite | postgres) engines=$BENCH_ONLY lines='*' ;;
+'') engines='model sqlite postgres' lines='*' ;;
+model | sqlite | postgres) engines=$BENCH_ONLY lines='*' ;;
 *) engines=postgres lines=$BENCH_ONLY ;;
 esac
 set --
 for engine in $engines; do
     case $engine in
+    model) set -- "$@" -- "$here/bench_model.py" "$build" --size "$size" --lines ;;
     sqlite) set -- "$@" -- "$build/tests/bench/bench_engine" "$program" "$rows" ;;
     postgres) set -- "$@" -- "$here/bench_postgres.py" "$program" --lines --only "$lines" $quick ;;
     esac

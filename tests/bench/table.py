@@ -12,7 +12,7 @@ FORMAT = "{:<10}  {:<42} {:>11} {:>11} {:>6} {:>7}  {}"
 
 
 def _value(number, unit):
-    return f"{number:.3f} {unit}" if unit == "s" else f"{number:.1f} {unit}"
+    return f"{number:.3f} s" if unit in ("s", "CPU s") else f"{number:.1f} {unit}"
 
 
 def verdict(row):
@@ -24,7 +24,7 @@ def verdict(row):
 def _bar(row):
     if "bar" not in row:
         return ""
-    return f"{row['bar']:.0f} {row['bar_unit']}" if row.get("bar_unit") else f"{row['bar']:.2f}"
+    return f"{row['bar']:g} {row['bar_unit']}" if row.get("bar_unit") else f"{row['bar']:.2f}"
 
 
 def _best(row):

@@ -27,6 +27,15 @@ assert all(edge["from"] in names and edge["to"] in names for edge in r["edges"])
 assert any(edge.get("through") == "MaskCustomers" and edge["how"] == "value" for edge in r["edges"])' "$out" &&
     ok "edges between nodes" || not_ok "edges between nodes"
 
+for how in "--cache $work/cache" "--cache $work/cache" --no-cache; do
+    # shellcheck disable=SC2086
+    expect "lineage in SQL ($how)" 0 $how query "SELECT from_store || '.' || from_dataset || '.' || from_column AS source,
+        influence FROM column_lineage WHERE store = 'MaskedCustomers' AND \"column\" = 'firstname'"
+    says "a column is made of another" '^Store1\.customers\.firstname +value$'
+    # shellcheck disable=SC2086
+    expect "of datasets" 0 $how query "SELECT from_store, store, note IS NULL AS known FROM dataset_lineage"
+    says "a dataset, too" '^Store1 +MaskedCustomers +1$'
+done
 refuses "an unknown store" 2 'no datastore "Store2" in the model' graph --lineage Store2/customers
 complains "did you mean" 'did you mean "Store1"\?'
 refuses "an unknown dataset" 2 'no dataset "Store1/custmers" in the model' graph --lineage Store1/custmers
@@ -38,4 +47,6 @@ sed -i 's/^        FROM {input.Store1.customers}/& WHERE lower(email) GLOB '"'x*
 expect "SQL of another dialect" 0 graph --lineage MaskedCustomers/customers/dob
 says "is a note" '^note: MaskedCustomers/customers: columns are unknown \(workspace MaskCustomers\): PostgreSQL can.t parse it: '
 says "and a lineage of datasets" '^  Dataset/Store1/customers -> Column/MaskedCustomers/customers/dob \(unknown, by MaskCustomers\)$'
+expect "and in SQL" 0 query "SELECT note, (SELECT count(*) FROM column_lineage) AS columns FROM dataset_lineage"
+says "the note" "^PostgreSQL can't parse it: .* 0$"
 finish

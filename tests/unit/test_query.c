@@ -146,6 +146,7 @@ static void refusals(void **state)
         {"DELETE FROM stores", ONE_SELECT},
         {"UPDATE stores SET name = 'x'", ONE_SELECT},
         {"INSERT INTO stores(name) VALUES ('x')", ONE_SELECT},
+        {"INSERT INTO dataset_lineage(note) VALUES ('x')", ONE_SELECT},
         {"CREATE TABLE t(x)", ONE_SELECT},
         {"CREATE TEMP TABLE t(x)", ONE_SELECT},
         {"CREATE VIEW v AS SELECT 1", ONE_SELECT},
@@ -174,6 +175,36 @@ static void refusals(void **state)
     HINTS("did you mean \"stores\"?");
     OK(ask(&w, "SELECT count(*) FROM stores", NULL, &out, &err)); // none of that did any harm
     assert_string_equal(buf_text(&out), "2;");
+}
+
+// What no image has, the caller puts: only for this query.
+static void late_tables(void **state)
+{
+    (void)state;
+    CLEANUP(world_release) world w = world_new();
+    static const char SQL[] = "SELECT store, note FROM (SELECT * FROM Dataset_Lineage) ORDER BY 1";
+    static const char *const ROWS[][6] = {{"w", "B", "d", "A", "d", NULL}, {"w", "A", "d", "B", "d", "why"}};
+    for (int round = 0; round < 2; round++) {
+        ds_error err;
+        CLEANUP(query_closep) ds_query *q = NULL;
+        OK(query_open(w.image, SQL, NULL, &q, &err));
+        assert_true(query_reads(q, IMAGE_DATASET_LINEAGE));
+        assert_false(query_reads(q, IMAGE_COLUMN_LINEAGE));
+        for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
+            OK(query_put(q, IMAGE_DATASET_LINEAGE, ROWS[i], &err));
+        bool more;
+        OK(query_next(q, &more, &err));
+        assert_true(more && str_eq(query_value(q, 0).text, str_of("A")) &&
+                    str_eq(query_value(q, 1).text, str_of("why")));
+        OK(query_next(q, &more, &err));
+        assert_true(more && str_eq(query_value(q, 0).text, str_of("B")) && query_value(q, 1).kind == QUERY_NULL);
+        OK(query_next(q, &more, &err));
+        assert_false(more);
+    }
+    CLEANUP(buf_release) ds_buf out = BUF_INIT(TEXT_MAX);
+    ds_error err;
+    OK(ask(&w, "SELECT count(*) FROM dataset_lineage", NULL, &out, &err));
+    assert_string_equal(buf_text(&out), "0;");
 }
 
 static void interrupted(void **state)
@@ -230,8 +261,8 @@ static void examples_run(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(answers), cmocka_unit_test(refusals),     cmocka_unit_test(interrupted),
-        cmocka_unit_test(page),    cmocka_unit_test(examples_run),
+        cmocka_unit_test(answers),     cmocka_unit_test(refusals), cmocka_unit_test(late_tables),
+        cmocka_unit_test(interrupted), cmocka_unit_test(page),     cmocka_unit_test(examples_run),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }
