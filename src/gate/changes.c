@@ -122,11 +122,28 @@ const char *owners_at(const ds_owners *o, size_t i)
 
 // --- changes
 
+bool gate_is_handed_over(const ds_change *c)
+{
+    return c->before.object && c->after.object &&
+           strcmp(document_text(c->before, "team"), document_text(c->after, "team"));
+}
+
+// Offered by its owner before, and now taken.
+static bool is_taken(const ds_change *c)
+{
+    return gate_is_handed_over(c) &&
+           strcmp(document_text(c->before, "offered_to"), document_text(c->after, "team")) == 0;
+}
+
 static const char *owner_of(const gate *g, const ds_change *c)
 {
     if (!owners_has_ecosystem(g->base_owners))
         return ecosystem_owner(g->head_owners);
-    return c->before.object ? owners_of(g->base_owners, c->before) : owners_of(g->head_owners, c->after);
+    if (!c->before.object)
+        return owners_of(g->head_owners, c->after);
+    if (is_taken(c) && (strcmp(c->field, "team") == 0 || strcmp(c->field, "offered_to") == 0))
+        return owners_of(g->base_owners, c->after);
+    return owners_of(g->base_owners, c->before);
 }
 
 void gate_collect(gate *g)

@@ -186,4 +186,5 @@ void gate_judge(gate *g)
     }
     compat_uses(g);
     compat_services(g);
+    compat_places(g);
 }

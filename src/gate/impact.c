@@ -17,6 +17,7 @@ static const struct {
     [EFFECT_WIDENED] = {"widened", "the column is widened; its values are rewritten where the engine needs it"},
     [EFFECT_REKEYED] = {"rekeyed", "the next batch matches rows by the new key"},
     [EFFECT_VIEW_REPLACED] = {"view_replaced", "views come, go or are made anew"},
+    [EFFECT_MOVED] = {"moved", "begins anew in another database; tables and history stay behind"},
     [EFFECT_CREATED] = {"created", "comes into being"},
     [EFFECT_ENDED] = {"ended", "ends: views are dropped, tables are kept until apply --prune"},
     [EFFECT_REFUSED] = {"refused", "apply refuses it for what has been loaded"},
@@ -294,6 +295,20 @@ static void mark_nodes(trace *t, const node_list *nodes, gate_effect on_stream)
     }
 }
 
+// A container that is another place, or came or went: what is merged there begins anew, what is read there is read
+// there.
+static void trace_container(trace *t, const ds_change *c, const char *name)
+{
+    const node_list *nodes = trace_nodes(t, "container", name);
+    bool moves = change_is_address(c) || !c->part.before || !c->part.after;
+    for (size_t i = 0; i < nodes->n; i++) {
+        bool merged = strcmp(gate_text(nodes->v[i]->service->merge_container.s), name) == 0;
+        affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], moves && merged ? EFFECT_MOVED : EFFECT_SETTINGS));
+        if (moves)
+            reach(t, nodes->v[i]);
+    }
+}
+
 static void trace_in_service(trace *t, const ds_change *c)
 {
     const ds_platform_service *service = c->after.object ? c->after.object : c->before.object;
@@ -316,7 +331,9 @@ static void trace_in_service(trace *t, const ds_change *c)
     else if (limit)
         mark_nodes(t, trace_nodes(t, "container", limit), EFFECT_SETTINGS);
     else if (c->part.shape == &SHAPE_CONTAINER)
-        mark_nodes(t, trace_nodes(t, "container", strrchr(c->object, '/') + 1), EFFECT_SETTINGS);
+        trace_container(t, c, strrchr(c->object, '/') + 1);
+    else if (strcmp(c->field, "merge.container") == 0)
+        mark_nodes(t, trace_nodes(t, "service", service->name.s), EFFECT_MOVED);
     else if (strcmp(c->field, "description") != 0 && strcmp(c->field, "locations") != 0)
         mark_nodes(t, trace_nodes(t, "service", service->name.s), EFFECT_SETTINGS);
 }
@@ -331,7 +348,7 @@ static void trace_change(trace *t, const ds_change *c)
     else if (document.kind->shape == &SHAPE_PLATFORM_SERVICE)
         trace_in_service(t, c);
     else if (document.kind->shape == &SHAPE_DATA_CONTAINER)
-        mark_nodes(t, trace_nodes(t, "container", document_text(document, "name")), EFFECT_SETTINGS);
+        trace_container(t, c, document_text(document, "name"));
 }
 
 static int by_thing(const void *a, const void *b)

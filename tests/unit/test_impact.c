@@ -37,8 +37,9 @@
     "kind: Workspace\nteam: USA/users\nname: Audit\ndataset_groups:\n"                                                 \
     "  full: {requires: {history: full}, sinks: [Shop/items]}\n---\n"
 #define ON(group, platform) "  - {group: " group ", platforms: [{platform: " platform ", status: provisioned}]}\n"
-#define SERVICE(live, rest)                                                                                            \
-    "kind: PlatformService\nname: Yellow\nmerge: {container: M}\ncontainers: {M: {type: sqlite, path: m}}\n"           \
+#define SERVICE(live, rest) SERVICE_AT("m", live, rest)
+#define SERVICE_AT(path, live, rest)                                                                                   \
+    "kind: PlatformService\nname: Yellow\nmerge: {container: M}\ncontainers: {M: {type: sqlite, path: " path "}}\n"    \
     "platforms:\n  Live: {type: yellow, milestoning: scd1}\n  Old: {type: yellow, milestoning: scd2}\n" rest           \
     "assignments:\n" live ON("Reports/made", "Live") ON("Audit/full", "Old")
 #define TAIL MAKER("SELECT id") REPORTS("", "Shop/orders") AUDIT SERVICE(ON("Reports/live", "Live"), "")
@@ -71,8 +72,12 @@ static const struct {
      "platform Live nothing, platform Old nothing, stream Live/Made nothing, stream Live/Shop ended, "
      "stream Live/Shop/orders created, stream Old/Shop ended, stream Old/Shop/items created, "
      "group Audit/full nothing, group Reports/live nothing, " LINEAGE},
-    {"container", HEAD_PART DB("e") STORE("", ", a: varchar(5)", "") TAIL,
-     "platform Live nothing, platform Old nothing, stream Live/Shop settings, stream Old/Shop settings"},
+    {"container", HEAD_PART DB("e") STORE("", ", a: varchar(5)", "") TAIL, BOTH_STREAMS("settings")},
+    {"merge database",
+     HEAD_PART DB("d") STORE("", ", a: varchar(5)", "") MAKER("SELECT id") REPORTS("", "Shop/orders")
+         AUDIT SERVICE_AT("n", ON("Reports/live", "Live"), ""),
+     "platform Live nothing, platform Old nothing, stream Live/Made moved, stream Live/Shop moved, "
+     "stream Old/Shop moved, group Audit/full nothing, group Reports/live nothing, " LINEAGE},
     {"sink added",
      HEAD_PART DB("d") STORE("", ", a: varchar(5)", "") MAKER("SELECT id") REPORTS("", "Shop/orders, Shop/items")
          AUDIT SERVICE(ON("Reports/live", "Live"), ""),
