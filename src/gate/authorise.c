@@ -48,12 +48,13 @@ static const char *receiver_of(const gate *g, const ds_change *c)
                : NULL;
 }
 
-// Who owns an object can't leave it at somebody's door.
+// Who owns an object can't leave it at somebody's door: to take it is the receiver's.
 static void report_unwanted(gate *g, gate_change *change, const char *receiver)
 {
     const ds_change *c = change->what;
     const char *team = document_text(c->after, "team");
     change->allowed = false;
+    change->owner = receiver;
     gate_find(g, CHANGE_NOT_OFFERED, c, "%s is given to team \"%s\", which \"%s\" has not agreed to", c->object, team,
               receiver);
     diag_hint(g->diags, "say offered_to: %s first; then a pull request from %s changes team", team, receiver);

@@ -190,6 +190,10 @@ void gate_break(gate *g, change_rule_id rule, gate_change *change, const char *f
     find(g, &CHANGE_RULES[rule], g->approve_breaking ? DIAG_WARNING : DIAG_ERROR, change->what, text);
     if (g->approve_breaking)
         diag_hint(g->diags, "approved");
+    else if (rule == CHANGE_UNSERVED || rule == CHANGE_MOVED_AT_ONCE)
+        diag_hint(g->diags,
+                  "assign another platform as `provisioning` first, and switch when it has loaded; or have it "
+                  "approved: --approve breaking");
     else
         diag_hint(g->diags, "make a new one beside it, or have it approved: --approve breaking");
 }

@@ -137,6 +137,17 @@ static void judge_capture(gate *g, const ds_change *c)
                                gate_text(c->old_text)));
 }
 
+// A dataset's table at the source. Columns that get another name there are how a producer spares its consumers.
+static void judge_table(gate *g, const ds_change *c)
+{
+    if (c->dataset.before && c->dataset.after && c->part.shape == &SHAPE_DATASET &&
+        str_starts(str_of(c->field), STR("source.")))
+        report_source(g, c,
+                      arena_printf(g->arena, "dataset \"%s\" is read from another table: %s",
+                                   ((const ds_dataset *)c->dataset.after)->name,
+                                   c->new_text ? c->new_text : "that of its name"));
+}
+
 // Of a container that has become another place the first change is told.
 static void judge_sources(gate *g)
 {
@@ -145,6 +156,7 @@ static void judge_sources(gate *g)
     for (size_t i = 0; i < g->n; i++) {
         const ds_change *c = g->changes[i].what;
         judge_capture(g, c);
+        judge_table(g, c);
         if (!change_is_address(c) || c->inner.after == told || c->after.kind->shape == &SHAPE_ENVIRONMENT)
             continue;
         told = c->inner.after;

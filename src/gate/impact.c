@@ -128,23 +128,31 @@ static bool needs(const ds_node *ingest, const char *dataset)
     return false;
 }
 
-// The store's streams that need the dataset (NULL: any), and whom they feed.
+// A stream that needs the dataset (NULL: any), and whom it feeds.
+static void trace_stream(trace *t, const ds_node *ingest, const char *dataset, effects e)
+{
+    if (dataset && !needs(ingest, dataset))
+        return;
+    affect_node(t, ingest, effect_on(t, ingest, e.on_stream));
+    for (size_t k = 0; k < ingest->right.n; k++) {
+        const ds_node *export = ingest->right.v[k];
+        if (dataset && strcmp(export->dataset->name, dataset) != 0)
+            continue;
+        affect_node(t, export, effect_on(t, export, e.on_view));
+        reach(t, export);
+    }
+}
+
+// The store's streams, as they were and as they will be.
 static void trace_store(trace *t, const char *store, const char *dataset, effects e)
 {
     const node_list *streams = trace_nodes(t, "store", store);
-    for (size_t i = 0; i < streams->n; i++) {
-        const ds_node *ingest = streams->v[i];
-        if (dataset && !needs(ingest, dataset))
-            continue;
-        affect_node(t, ingest, effect_on(t, ingest, e.on_stream));
-        for (size_t k = 0; k < ingest->right.n; k++) {
-            const ds_node *export = ingest->right.v[k];
-            if (dataset && strcmp(export->dataset->name, dataset) != 0)
-                continue;
-            affect_node(t, export, effect_on(t, export, e.on_view));
-            reach(t, export);
+    for (size_t i = 0; i < streams->n; i++)
+        for (size_t side = 0; side < 2; side++) {
+            const ds_node *ingest = graph_node(t->graphs[side], streams->v[i]->name);
+            if (ingest)
+                trace_stream(t, ingest, dataset, e);
         }
-    }
 }
 
 static effects effects_of_type(const ds_column *old, const ds_column *new)
@@ -178,6 +186,9 @@ static effects effects_in_store(const ds_change *c)
     if (c->part.shape == &SHAPE_COLUMN && whole)
         return c->part.after ? (effects){EFFECT_COLUMN_ADDED, EFFECT_VIEW_REPLACED}
                              : (effects){EFFECT_COLUMN_KEPT, EFFECT_VIEW_REPLACED};
+    if (c->part.shape == &SHAPE_DATASET && whole)
+        return c->part.after ? (effects){EFFECT_DATASET_ADDED, EFFECT_NOTHING}
+                             : (effects){EFFECT_DATASET_KEPT, EFFECT_NOTHING};
     if (change_is_of(c, &SHAPE_COLUMN, "type"))
         return effects_of_type(c->part.before, c->part.after);
     for (size_t i = 0; i < sizeof FIELD_EFFECTS / sizeof FIELD_EFFECTS[0]; i++)
@@ -295,15 +306,19 @@ static void mark_nodes(trace *t, const node_list *nodes, gate_effect on_stream)
     }
 }
 
-// A container that is another place, or came or went: what is merged there begins anew, what is read there is read
-// there.
+// A container that is another place, or came or went: what is merged there begins anew. Whose it is, and where in the
+// world, is for people.
 static void trace_container(trace *t, const ds_change *c, const char *name)
 {
+    static const char *const FOR_PEOPLE[] = {"team", "offered_to", "locations"};
     const node_list *nodes = trace_nodes(t, "container", name);
     bool moves = change_is_address(c) || !c->part.before || !c->part.after;
+    gate_effect effect = EFFECT_SETTINGS;
+    for (size_t i = 0; i < sizeof FOR_PEOPLE / sizeof FOR_PEOPLE[0]; i++)
+        effect = strcmp(c->field, FOR_PEOPLE[i]) == 0 ? EFFECT_NOTHING : effect;
     for (size_t i = 0; i < nodes->n; i++) {
         bool merged = strcmp(gate_text(nodes->v[i]->service->merge_container.s), name) == 0;
-        affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], moves && merged ? EFFECT_MOVED : EFFECT_SETTINGS));
+        affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], moves && merged ? EFFECT_MOVED : effect));
         if (moves)
             reach(t, nodes->v[i]);
     }

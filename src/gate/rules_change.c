@@ -63,6 +63,13 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
          FROM("acme/model@customer_data") BOTH(CUSTOMER_DB_OF("customer_data", ""), CUSTOMER_DB_OF("analytics", "")),
          FROM("acme/model@analytics")
              BOTH(CUSTOMER_DB_OF("customer_data", "offered_to: USA/analytics\n"), CUSTOMER_DB_OF("analytics", ""))},
+    [CHANGE_OTHER_OWNER] =
+        {"A005", DIAG_WARNING, "everything gets another owner",
+         "A parent names another repository for what it declares: all of it belongs to that one from then on, and its "
+         "former owner can't change it any more. Nobody else is asked.",
+         BOTH(ZONE(""), "kind: GovernanceZone\nname: USA\nteams:\n  - " TEAM_PRODUCER
+                        "\n  - {name: analytics, repository: acme/analytics@main}\n"),
+         BOTH(ZONE(""), ZONE("description: all\n"))},
     // --- columns
     [CHANGE_COLUMN_REMOVED] = {"C001", DIAG_ERROR, "a column is gone",
                                "Whoever selects it fails. Its values stay in the merge tables, and new rows have none.",
@@ -143,7 +150,7 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
          BOTH(STORE(CUSTOMERS), STORE_HEAD "description: all\n" CAPTURE CUSTOMERS)},
     [CHANGE_VIEW_GONE] =
         {"C015", DIAG_WARNING, "views go away",
-         "A workspace gives up a group or dataset, or its history: programs that read those views fail.",
+         "A workspace goes, or gives up a group or dataset, or its history: programs that read those views fail.",
          BOTH(WORKSPACE("dataset_groups:\n  live: {sinks: [Store1/customers]}\n  more: {sinks: [Store1/customers]}\n"),
               WORKSPACE("dataset_groups:\n  live: {sinks: [Store1/customers]}\n")),
          BOTH(WORKSPACE("dataset_groups:\n  live: {sinks: [Store1/customers]}\n"),
@@ -165,14 +172,13 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
                          "No platform owns the group's views any more. To move it, assign another platform first.",
                          BOTH(STATUS("provisioned"), STATUS("decommissioned")),
                          BOTH(STATUS("provisioned"), STATUS("decommissioning"))},
-    [CHANGE_SOURCE] =
-        {"C019", DIAG_WARNING, "another source",
-         "Rows come from another container, by another capture, or a container of captured data is another "
-         "place. The next batch compares what is there with what has been loaded: rows that are the same "
-         "stay, others change, and what the new source lacks is deleted, up to `max_delete_ratio`.",
-         BOTH(CONTAINER(CUSTOMER_DB("customers.db")), CONTAINER(CUSTOMER_DB("new.db"))),
-         BOTH(CONTAINER(CUSTOMER_DB("customers.db")),
-              CONTAINER("limits: {connections: 2}\n" CUSTOMER_DB("customers.db")))},
+    [CHANGE_SOURCE] = {"C019", DIAG_WARNING, "another source",
+                       "Rows come from another container or table, by another capture, or their container is another "
+                       "place. The next batch compares what is there with what has been loaded: rows that are the same "
+                       "stay, others change, and what the new source lacks is deleted, up to `max_delete_ratio`.",
+                       BOTH(CONTAINER(CUSTOMER_DB("customers.db")), CONTAINER(CUSTOMER_DB("new.db"))),
+                       BOTH(CONTAINER(CUSTOMER_DB("customers.db")),
+                            CONTAINER("limits: {connections: 2}\n" CUSTOMER_DB("customers.db")))},
     [CHANGE_MOVED_AT_ONCE] = {"C020", DIAG_ERROR, "a group moves at once",
                               "The views of a group go to a platform that did not serve it before: nothing has been "
                               "loaded there, `apply` refuses to move them, and history stays behind. Assign the new "

@@ -59,6 +59,16 @@ static const struct {
     {"column added", HEAD_PART DB("d") STORE("", ", a: varchar(5), b: text", "") TAIL,
      ORDERS("column_added", "view_replaced")},
     {"column removed", HEAD_PART DB("d") STORE("", "", "") TAIL, ORDERS("column_kept", "view_replaced")},
+    {"dataset removed, in use",
+     HEAD_PART DB("d") "kind: Datastore\nteam: USA/makers\nname: Shop\ncapture: {type: sql_snapshot, container: DB, "
+                       "trigger: {external: true}}\ndatasets:\n"
+                       "  items: {classification: pub, columns: {id: integer primary key}}\n---\n" TAIL,
+     "platform Live nothing, stream Live/Made nothing, stream Live/Shop ended, group Reports/live view_replaced, " LINEAGE},
+    {"team",
+     HEAD_PART
+     "kind: DataContainer\nteam: USA/users\nname: DB\ntype: sqlite\npath: d\n---\n" STORE("", ", a: varchar(5)", "")
+         TAIL,
+     "platform Live nothing, platform Old nothing, stream Live/Shop nothing, stream Old/Shop nothing"},
     {"type widened", HEAD_PART DB("d") STORE("", ", a: varchar(9)", "") TAIL, ORDERS("widened", "view_replaced")},
     {"type narrowed", HEAD_PART DB("d") STORE("", ", a: varchar(3)", "") TAIL, ORDERS("refused", "nothing")},
     {"not null", HEAD_PART DB("d") STORE("", ", a: varchar(5) not null", "") TAIL, ORDERS("settings", "nothing")},
