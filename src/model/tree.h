@@ -54,7 +54,8 @@ ds_rc tree_open_dir(const char *dir, ds_tree **out, ds_error *err);
 
 // The files of ref (whatever git rev-parse takes) below subdir of the repository. repository is a bare one, or any
 // directory in a work tree; subdir counts from there, NULL is that place itself. A ref without such a directory has no
-// files. DS_USAGE: no such ref, or more than one; DS_ENV: not a repository, somebody else's, objects that are missing
+// files. DS_USAGE: no such ref, or more than one (a tag and a
+// branch of one name that differ, too); DS_ENV: not a repository, somebody else's, objects that are missing
 // or damaged.
 ds_rc tree_open_git(const char *repository, const char *ref, const char *subdir, ds_tree **out, ds_error *err);
 

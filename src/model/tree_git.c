@@ -1,5 +1,6 @@
 // A tree from the objects of a repository.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -127,9 +128,34 @@ ds_rc repo_tree_begin(const char *name, const char *repository, const char *subd
     return DS_DONE;
 }
 
+// "main" may be a tag and a branch at once. git takes the tag; whoever may push tags must not choose what is judged.
+static ds_rc refuse_ambiguous(const ds_tree *tree, const char *ref, ds_error *err)
+{
+    static const char *const PLACES[] = {"refs/", "refs/tags/", "refs/heads/", "refs/remotes/"};
+    const repo_source *source = tree->handle;
+    const char *at = strstr(ref, "@{");
+    size_t n = strcspn(ref, "~^:");
+    n = at && (size_t)(at - ref) < n ? (size_t)(at - ref) : n;
+    char found[sizeof PLACES / sizeof PLACES[0]][FILE_PATH_MAX];
+    git_oid ids[sizeof PLACES / sizeof PLACES[0]];
+    size_t k = 0;
+    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++) {
+        int length = snprintf(found[k], sizeof found[k], "%s%.*s", PLACES[i], (int)n, ref);
+        if (length > 0 && (size_t)length < sizeof found[k] &&
+            git_reference_name_to_id(&ids[k], source->repository, found[k]) == 0)
+            k++;
+    }
+    for (size_t i = 1; i < k; i++)
+        if (!git_oid_equal(&ids[0], &ids[i]))
+            return ds_hint(ds_fail(err, DS_USAGE, "\"%s\" may be %s and %s, which differ", ref, found[0], found[i]),
+                           err, "say which, by its whole name");
+    return DS_DONE;
+}
+
 static ds_rc find_ref(const ds_tree *tree, const char *ref, git_object **out, ds_error *err)
 {
     const repo_source *source = tree->handle;
+    TRY(refuse_ambiguous(tree, ref, err));
     int code = git_revparse_single(out, source->repository, ref);
     if (code == GIT_ENOTFOUND || code == GIT_EAMBIGUOUS || code == GIT_EINVALIDSPEC)
         return hint_missing(source,

@@ -256,6 +256,18 @@ refuses "a folder out of the repository" 2 'leads out of the repository' $bare -
 refuses "a folder as a ref" 2 'hint: name the commit alone, and the model.s place in it with --folder' $bare --base main:deep
 expect "a folder for GitHub" 1 $bare --base main --folder deep --branch ParisMain --format github
 says "its places count from the root" '^::error file=deep/teams/ny.yaml,'
+git -C bare.git tag main deeper
+refuses "a tag that is called as the base" 2 'may be refs/tags/main and refs/heads/main' $bare --base main
+expect "its whole name" 0 $bare --base refs/heads/main
+git -C bare.git tag -d main >"$out"
+# A link to a model of one's own in the place of the model: what git's objects have there is no directory.
+branch link
+ecosystem Mine "" | sed 's/@central/@mine/' | write mine/eco.yaml
+git -C repo mv deep was && ln -s mine repo/deep && commit
+args="check --base main --repository acme/model --branch mine"
+expect "a link in the model's place" 1 -C repo $args --folder deep
+says "is no model" 'the model has no Ecosystem'
+git -C repo checkout -q deeper
 expect "from a bare repository, again" 0 $bare --base main
 cp "$out" first
 expect "with the cache" 0 -C bare.git check --base main --head deeper --repository acme/model --branch NYMain

@@ -557,6 +557,35 @@ static void refs(void **state)
     assert_null(none);
 }
 
+// Whoever may push a tag must not choose what a branch's name means.
+static void a_name_that_is_two_refs_is_refused(void **state)
+{
+    world *w = *state;
+    ds_error err;
+    ds_tree *none = NULL;
+    const repo_file one[] = {{"a.yaml", "1"}}, two[] = {{"a.yaml", "2"}};
+    git_oid trees[] = {repo_files(&w->repo, one, 1), repo_files(&w->repo, two, 1)};
+    git_oid main_id = repo_commit(&w->repo, &trees[0], NULL, 0), other = repo_commit(&w->repo, &trees[1], NULL, 0);
+    repo_ref(&w->repo, "main", &main_id);
+    git_reference *tag = NULL, *remote = NULL;
+    assert_int_equal(git_reference_create(&tag, w->repo.git, "refs/tags/main", &other, 1, "x"), 0);
+    assert_int_equal(git_reference_create(&remote, w->repo.git, "refs/remotes/main", &other, 1, "x"), 0);
+    static const char *const NAMES[] = {"main", "main~0", "main^{tree}", "main:"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+        FAILS(tree_open_git(w->git, NAMES[i], NULL, &none, &err), DS_USAGE,
+              "may be refs/tags/main and refs/heads/main, which differ");
+    HINTS("by its whole name");
+    git_reference_free(remote);
+    CLEANUP(tree_closep) ds_tree *tree = open_branch(w, "refs/heads/main", NULL), *same = NULL;
+    assert_string_equal(text_of(w, tree, 0), "1");
+    git_reference_free(tag);
+    assert_int_equal(git_reference_create(&tag, w->repo.git, "refs/tags/main", &main_id, 1, "x"), 0);
+    assert_int_equal(git_reference_remove(w->repo.git, "refs/remotes/main"), 0);
+    same = open_branch(w, "main", NULL); // both are the same commit
+    git_reference_free(tag);
+    assert_null(none);
+}
+
 static void places(void **state)
 {
     world *w = *state;
@@ -818,6 +847,7 @@ int main(void)
         TEST(a_bomb_of_directories),
         TEST(findings_of_a_load),
         TEST(refs),
+        TEST(a_name_that_is_two_refs_is_refused),
         TEST(places),
         TEST(both_sides_are_merged),
         TEST(one_side_needs_no_merge),
