@@ -125,14 +125,32 @@ static void report_source(gate *g, const ds_change *c, const char *what)
               "the next batch compares it with what is loaded: what it lacks is deleted, up to max_delete_ratio");
 }
 
+// Another name for the same place?
+static bool is_same_place(const ds_container *a, const ds_container *b)
+{
+    const ds_text *const texts[][2] = {{&a->type_text, &b->type_text},
+                                       {&a->path, &b->path},
+                                       {&a->host, &b->host},
+                                       {&a->database, &b->database},
+                                       {&a->schema, &b->schema}};
+    bool same = a->port.v == b->port.v;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        same = same && strcmp(gate_text(texts[i][0]->s), gate_text(texts[i][1]->s)) == 0;
+    return same;
+}
+
 static void judge_capture(gate *g, const ds_change *c)
 {
-    bool type = change_is_of(c, &SHAPE_CAPTURE, "type");
+    const bool type = change_is_of(c, &SHAPE_CAPTURE, "type");
     if (!type && !change_is_of(c, &SHAPE_CAPTURE, "container"))
         return;
-    const ds_datastore *store = c->store.after;
+    const ds_datastore *before = c->store.before, *after = c->store.after;
+    const ds_container *was = model_container(g->base, gate_text(before->capture.container.s));
+    const ds_container *is = model_container(g->head, gate_text(after->capture.container.s));
+    if (!type && was && is && is_same_place(was, is))
+        return;
     report_source(g, c,
-                  arena_printf(g->arena, "\"%s\" is %s %s, before %s", gate_text(store->name.s),
+                  arena_printf(g->arena, "\"%s\" is %s %s, before %s", gate_text(after->name.s),
                                type ? "captured by" : "read from container", gate_text(c->new_text),
                                gate_text(c->old_text)));
 }

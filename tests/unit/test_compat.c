@@ -391,6 +391,10 @@ static void removals(void **state)
     NO_STORE DB SHARED("s") NEXT "kind: Datastore\nteam: USA/makers\nname: Shop\ncapture: {" capture                   \
                                  ", trigger: {external: true}}\n"                                                      \
                                  "datasets:\n" ORDERS
+#define RENAMED(name)                                                                                                  \
+    NO_STORE NEXT "kind: DataContainer\nteam: USA/makers\nname: " name "\ntype: sqlite\npath: d\n---\n"                \
+                  "kind: Datastore\nteam: USA/makers\nname: Shop\ncapture: {type: sql_snapshot, container: " name      \
+                  ", trigger: {external: true}}\ndatasets:\n" ORDERS
 #define ON_NEXT "Next: {type: yellow, milestoning: scd1}"
 #define ASSIGNED_TO(platforms) "assignments:\n" ASSIGN("Reports/live", platforms)
 #define STEP(platforms) BASE SERVICE_WITH("", ON_LIVE ", " ON_NEXT, ASSIGNED_TO(platforms))
@@ -433,6 +437,7 @@ static const struct {
      CAPTURED("type: sql_snapshot, container: Shared"), "C019", true},
     {"capture's type", CAPTURED("type: sql_snapshot, container: DB"),
      CAPTURED("type: sql_watermark, container: DB, watermark: {column: id}"), "C019", true},
+    {"container renamed", RENAMED("DB"), RENAMED("DB2"), "", true},
     {"source", DB_AT("type: sqlite\npath: d\n"), DB_AT("type: sqlite\npath: e\n"), "C019", true},
     {"source, two fields", DB_AT("type: postgres\nhost: a\ndatabase: d\n"),
      DB_AT("type: postgres\nhost: b\ndatabase: e\n"), "C019", true},
