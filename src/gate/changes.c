@@ -139,8 +139,8 @@ static const char *owner_of(const gate *g, const ds_change *c)
 {
     if (!owners_has_ecosystem(g->base_owners))
         return ecosystem_owner(g->head_owners);
-    if (!c->before.object)
-        return owners_of(g->head_owners, c->after);
+    if (!c->before.object) // a second Ecosystem, which lint refuses, is no way to own the first one's
+        return c->after.kind->single ? ecosystem_owner(g->base_owners) : owners_of(g->head_owners, c->after);
     if (is_taken(c) && (strcmp(c->field, "team") == 0 || strcmp(c->field, "offered_to") == 0))
         return owners_of(g->base_owners, c->after);
     return owners_of(g->base_owners, c->before);

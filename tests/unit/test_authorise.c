@@ -162,6 +162,8 @@ static const row ROWS[] = {
     {"taken, and changed", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("USA/NY", "limits: {connections: 1}\n"),
      NY_TEAM, "A002"},
     {"within one repository", HANDED("USA/NY", ""), HANDED("USA/Twin", ""), NY_TEAM, NULL},
+    {"second Ecosystem", FULL,
+     FULL NEXT "kind: Ecosystem\nname: Mine\nrepository: acme/model@NYMain\nlive: acme/model@live\n", NY_TEAM, "A002"},
     {"environment by a team", FULL,
      FULL NEXT "kind: Environment\nname: e\ncontainers: {ParisDB: {type: sqlite, path: e}}\n", PARIS_TEAM, "A002"},
     {"environment", FULL, FULL NEXT "kind: Environment\nname: e\ncontainers: {ParisDB: {type: sqlite, path: e}}\n",
