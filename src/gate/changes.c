@@ -146,15 +146,35 @@ static const char *owner_of(const gate *g, const ds_change *c)
     return owners_of(g->base_owners, c->before);
 }
 
+// Files of the head whose text has errors, by their path: their documents may be missing for no other reason.
+static const ds_map *broken_files(const gate *g)
+{
+    ds_map *broken = map_new(g->arena);
+    for (size_t i = 0; i < diags_count(g->diags); i++) {
+        const ds_diag *d = diags_at(g->diags, i);
+        const char *path = d->pos.file ? files_path(diags_files(g->diags), d->pos.file) : "";
+        if (d->severity == DIAG_ERROR && d->rule[0] == 'M' && path[0])
+            (void)map_add(broken, path, broken);
+    }
+    return broken;
+}
+
+// A document that can't be read has not been removed; the error that says so refuses the change anyway.
+static bool is_unread(const gate *g, const ds_change *c, const ds_map *broken)
+{
+    return !c->after.object && map_get(broken, files_path(g->base->files, c->old_pos.file));
+}
+
 void gate_collect(gate *g)
 {
     ds_diff diff = model_diff(g->base_documents, g->head_documents, g->arena);
     g->base_owners = owners_new(g->base, g->arena);
     g->head_owners = owners_new(g->head, g->arena);
-    g->n = diff.n;
     g->changes = ARENA_ARRAY(g->arena, gate_change, diff.n);
+    const ds_map *broken = diff.n ? broken_files(g) : NULL;
     for (size_t i = 0; i < diff.n; i++)
-        g->changes[i] = (gate_change){.what = &diff.v[i], .owner = owner_of(g, &diff.v[i])};
+        if (!is_unread(g, &diff.v[i], broken))
+            g->changes[g->n++] = (gate_change){.what = &diff.v[i], .owner = owner_of(g, &diff.v[i])};
 }
 
 // --- findings

@@ -75,5 +75,6 @@ typedef struct gate {
     ds_arena *arena;
 } gate;
 
-// All that differs, with owners; nothing is judged yet.
+// All that differs, with owners; nothing is judged yet. Documents that are missing since their file can't be read,
+// which diags say, are no change.
 void gate_collect(gate *g);

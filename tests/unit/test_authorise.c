@@ -244,6 +244,18 @@ static void gone(void **state)
     change_free(&run);
 }
 
+// What can't be read has not been removed: its owner hears of the error, and of nothing else.
+static void unread(void **state)
+{
+    (void)state;
+    change_run run = change_check(&(change_case){.base = FULL, .head = FULL NEXT "a: [b\n", .repository = PARIS_TEAM});
+    assert_false(run.verdict->accepted);
+    assert_int_equal(run.verdict->n, 0);
+    assert_int_equal(change_count(&run, "M001"), 1);
+    assert_int_equal(diags_count(run.diags), 1);
+    change_free(&run);
+}
+
 // The path may have no @, so it ends at the first one.
 static void split_at_the_first(void **state)
 {
@@ -268,6 +280,6 @@ static void split_at_the_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(mixed), cmocka_unit_test(gone),
-                                       cmocka_unit_test(split_at_the_first)};
+                                       cmocka_unit_test(unread), cmocka_unit_test(split_at_the_first)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
