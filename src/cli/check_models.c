@@ -18,17 +18,19 @@ void check_models_release(check_models *m)
     tree_close(m->head_tree);
 }
 
-ds_rc check_models_find(check_models *m, const char *base, const char *head, ds_error *err)
+ds_rc check_models_find(check_models *m, const char *base, const char *head, const char *folder, ds_error *err)
 {
     ds_tree *tree = NULL;
-    TRY(tree_open_git(m->base.dir, base, NULL, &tree, err));
+    TRY(tree_open_git(m->base.dir, base, folder, &tree, err));
     compiled_take(&m->base, tree);
-    TRY(tree_open_merge(m->base.dir, base, head, NULL, &m->head_tree, err));
+    TRY(tree_open_merge(tree, head, &m->head_tree, err));
     if (tree_count(tree) + tree_count(m->head_tree) > 0)
         return DS_DONE;
-    return ds_hint(ds_fail(err, DS_FINDING, "there is no model in \"%s\": no *.yaml file in the base, nor in the head",
-                           m->base.dir),
-                   err, "-C DIR names the model's place in the repository");
+    const char *slash = folder ? "/" : "";
+    return ds_hint(ds_fail(err, DS_FINDING,
+                           "there is no model in \"%s%s%s\": no *.yaml file in the base, nor in the head", m->base.dir,
+                           slash, folder ? folder : ""),
+                   err, "-C DIR and --folder PATH name the model's place in the repository");
 }
 
 // --- what differs

@@ -3,8 +3,10 @@
 //
 //     CLEANUP(check_models_release) check_models models;
 //     check_models_init(&models, cli);
-//     TRY(check_models_find(&models, base, head, err));      // DS_FINDING: they can't be merged
+//     TRY(check_models_find(&models, "main", "HEAD", NULL, err)); // DS_FINDING: they can't be merged
 //     TRY(check_models_load(&models, err));
+//
+// Refs are resolved once, at the start: tree_commit() of both trees says to what.
 //
 // Everything lives as long as the struct. One thread.
 #pragma once
@@ -23,6 +25,7 @@ typedef struct check_models {
 // Below -C, a directory of a clone or a bare repository.
 void check_models_init(check_models *models, ds_cli *cli);
 void check_models_release(check_models *models);
-// Opens both trees.
-ds_rc check_models_find(check_models *models, const char *base, const char *head, ds_error *err);
+// Opens both trees. base and head as git rev-parse takes them; folder: the model's, from the directory on, NULL for
+// that itself.
+ds_rc check_models_find(check_models *models, const char *base, const char *head, const char *folder, ds_error *err);
 ds_rc check_models_load(check_models *models, ds_error *err);

@@ -3,7 +3,14 @@
 #include "cli/units.h"
 #include "gate/impact.h"
 
-enum { CHANGES_SHOWN = 1000, THINGS_SHOWN = 10, VALUE_COLUMNS = 60, NAME_COLUMNS = 300, LINE_MAX_BYTES = 32768 };
+enum {
+    CHANGES_SHOWN = 1000,
+    THINGS_SHOWN = 10,
+    VALUE_COLUMNS = 60,
+    NAME_COLUMNS = 300,
+    COMMIT_DIGITS = 10,
+    LINE_MAX_BYTES = 32768
+};
 
 static void put_line(const ds_cli *cli, ds_buf *line)
 {
@@ -114,11 +121,26 @@ void check_print_changes(const ds_cli *cli, const check_report *report)
         fputc('\n', cli->out);
 }
 
+void check_put_commits(const check_report *report, ds_buf *out)
+{
+    if (!report->base.commit[0] || !report->head.commit[0])
+        return;
+    const check_side *sides[] = {&report->head, &report->base};
+    for (size_t i = 0; i < 2; i++) {
+        buf_puts(out, i ? " into " : "");
+        put_printable(out, sides[i]->ref, NAME_COLUMNS);
+        buf_printf(out, " %.*s", COMMIT_DIGITS, sides[i]->commit);
+    }
+}
+
 void check_print_last_line(const ds_cli *cli, const check_report *report)
 {
     const gate_verdict *v = report->verdict;
-    CLEANUP(buf_release) ds_buf counts = BUF_INIT(200);
+    CLEANUP(buf_release) ds_buf counts = BUF_INIT(LINE_MAX_BYTES);
     findings_put_counts(&counts, report->findings.counts);
+    check_put_commits(report, &counts);
+    if (report->head.commit[0])
+        buf_puts(&counts, ", ");
     fprintf(cli->out, "%s%s%s: %zu change%s, %s%.0f ms\n", style(cli, v->accepted ? STYLE_GREEN : STYLE_RED),
             v->accepted ? "accepted" : "refused", style_end(cli), v->n, plural((int64_t)v->n), buf_text(&counts),
             report->findings.seconds * 1000);

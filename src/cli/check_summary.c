@@ -189,6 +189,16 @@ static void put_findings(const ds_findings *f, ds_buf *out)
     table_end(&t);
 }
 
+static void put_commits(const check_report *report, ds_buf *out)
+{
+    CLEANUP(buf_release) ds_buf commits = BUF_INIT(CELL_MAX);
+    check_put_commits(report, &commits);
+    if (!commits.n)
+        return;
+    buf_puts(out, ": ");
+    put_code(out, buf_text(&commits));
+}
+
 void check_summary(const check_report *report, ds_buf *out)
 {
     const gate_verdict *v = report->verdict;
@@ -199,6 +209,7 @@ void check_summary(const check_report *report, ds_buf *out)
     buf_printf(out, "### datasurface: %s\n<p>%zu change%s%s%.*s, from ", v->accepted ? "accepted" : "refused", v->n,
                plural((int64_t)v->n), counts.n ? ", " : "", (int)counts.n, buf_text(&counts));
     put_code(out, report->repository);
+    put_commits(report, out);
     buf_puts(out, "</p>\n");
     put_changes(report, out);
     put_affected(report, out);

@@ -11,6 +11,8 @@
 static const ds_option OPTIONS[] = {
     {"base", 0, OPTION_TEXT, "REF", .help = "what the pull request would be merged into, as git rev-parse takes it"},
     {"head", 0, OPTION_TEXT, "REF", .fallback = "HEAD", .help = "what would be merged"},
+    {"folder", 0, OPTION_TEXT, "PATH",
+     .help = "the model's folder in the repository, from -C on: for a bare one, which has no directories"},
     {"repository", 0, OPTION_TEXT, "PATH", .help = "the repository that the pull request comes from: acme/model"},
     {"branch", 0, OPTION_TEXT, "BRANCH", .help = "its branch there"},
     {"approve", 0, OPTION_CHOICE, "WHAT", .choices = "breaking", .help = "accept breaking changes of schemas"},
@@ -80,6 +82,12 @@ static void refuse(const ds_cli *cli, check_models *m, const ds_error *why, chec
     report->findings.home = tree_path_shown(cli->arena, tree_file(base, 0)->path);
 }
 
+// tree NULL: it could not be made.
+static check_side side_of(const ds_cli *cli, const char *ref, const ds_tree *tree)
+{
+    return (check_side){tree_path_shown(cli->arena, ref), tree ? tree_commit(tree) : ""};
+}
+
 static ds_rc make_report(ds_cli *cli, check_models *m, check_report *report, ds_error *err)
 {
     const ds_args *args = &cli->args;
@@ -88,7 +96,10 @@ static ds_rc make_report(ds_cli *cli, check_models *m, check_report *report, ds_
     *report = (check_report){
         .repository = arena_printf(cli->arena, "%s@%s", args_text(args, "repository"), args_text(args, "branch")),
     };
-    ds_rc rc = check_models_find(m, args_text(args, "base"), args_text(args, "head"), err);
+    const char *refs[] = {args_text(args, "base"), args_text(args, "head")};
+    ds_rc rc = check_models_find(m, refs[0], refs[1], args_text(args, "folder"), err);
+    report->base = side_of(cli, refs[0], m->base.tree);
+    report->head = side_of(cli, refs[1], m->head_tree);
     if (rc.code == DS_FINDING) {
         refuse(cli, m, err, report);
     } else {
@@ -103,6 +114,11 @@ static ds_rc make_report(ds_cli *cli, check_models *m, check_report *report, ds_
 
 // --- what is said
 
+static json_t *side_json(const check_side *side)
+{
+    return json_pack("{s:s, s:s*}", "ref", side->ref, "commit", side->commit[0] ? side->commit : NULL);
+}
+
 static void print_report(ds_cli *cli, const check_report *report)
 {
     const char *format = args_text(&cli->args, "format");
@@ -113,6 +129,8 @@ static void print_report(ds_cli *cli, const check_report *report)
     if (last_line)
         check_print_last_line(cli, report);
     cli->result = verdict_json(report->verdict);
+    json_object_set_new(cli->result, "base", side_json(&report->base));
+    json_object_set_new(cli->result, "head", side_json(&report->head));
 }
 
 static bool summary_is_all(const ds_cli *cli)

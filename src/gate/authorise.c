@@ -40,11 +40,35 @@ static const char *tell(const gate *g, const ds_change *c)
     return arena_printf(g->arena, "\"%s\" of %s %s", c->field, c->object, DONE[c->action]);
 }
 
+// The repository of the team that the change gives its object to; NULL: it gives it to nobody.
+static const char *receiver_of(const gate *g, const ds_change *c)
+{
+    return gate_is_handed_over(c) && strcmp(c->field, "team") == 0
+               ? owners_of_team(g->base_owners, document_text(c->after, "team"))
+               : NULL;
+}
+
+// Who owns an object can't leave it at somebody's door: to take it is the receiver's.
+static void report_unwanted(gate *g, gate_change *change, const char *receiver)
+{
+    const ds_change *c = change->what;
+    const char *team = document_text(c->after, "team");
+    change->allowed = false;
+    change->owner = receiver;
+    gate_find(g, CHANGE_NOT_OFFERED, c, "%s is given to team \"%s\", which \"%s\" has not agreed to", c->object, team,
+              receiver);
+    diag_hint(g->diags, "say offered_to: %s first; then a pull request from %s changes team", team, receiver);
+}
+
 static void report_foreign(gate *g, const gate_change *change, const char *repository, bool mixed)
 {
     gate_find(g, CHANGE_NOT_OWNED, change->what, "%s: that belongs to \"%s\", not to \"%s\"", tell(g, change->what),
               change->owner, repository);
-    if (mixed)
+    const char *receiver = receiver_of(g, change->what);
+    if (receiver && strcmp(receiver, repository) == 0)
+        diag_hint(g->diags, "%s offers it first: offered_to: %s", change->owner,
+                  document_text(change->what->after, "team"));
+    else if (mixed)
         diag_hint(g->diags, "one pull request for each repository: this one also changes what is \"%s\"'s", repository);
     else
         diag_hint(g->diags, "open the pull request from %s", change->owner);
@@ -71,7 +95,11 @@ void gate_authorise(gate *g, const char *path, const char *branch)
         report_unknown(g, repository);
         return;
     }
-    for (size_t i = 0; i < g->n; i++)
+    for (size_t i = 0; i < g->n; i++) {
+        const char *receiver = receiver_of(g, g->changes[i].what);
         if (!g->changes[i].allowed)
             report_foreign(g, &g->changes[i], repository, allowed > 0);
+        else if (receiver && strcmp(receiver, repository) != 0)
+            report_unwanted(g, &g->changes[i], receiver);
+    }
 }

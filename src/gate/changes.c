@@ -122,11 +122,47 @@ const char *owners_at(const ds_owners *o, size_t i)
 
 // --- changes
 
+bool gate_is_handed_over(const ds_change *c)
+{
+    return c->before.object && c->after.object &&
+           strcmp(document_text(c->before, "team"), document_text(c->after, "team"));
+}
+
+// Offered by its owner before, and now taken.
+static bool is_taken(const ds_change *c)
+{
+    return gate_is_handed_over(c) &&
+           strcmp(document_text(c->before, "offered_to"), document_text(c->after, "team")) == 0;
+}
+
 static const char *owner_of(const gate *g, const ds_change *c)
 {
     if (!owners_has_ecosystem(g->base_owners))
         return ecosystem_owner(g->head_owners);
-    return c->before.object ? owners_of(g->base_owners, c->before) : owners_of(g->head_owners, c->after);
+    if (!c->before.object) // a second Ecosystem, which lint refuses, is no way to own the first one's
+        return c->after.kind->single ? ecosystem_owner(g->base_owners) : owners_of(g->head_owners, c->after);
+    if (is_taken(c) && (strcmp(c->field, "team") == 0 || strcmp(c->field, "offered_to") == 0))
+        return owners_of(g->base_owners, c->after);
+    return owners_of(g->base_owners, c->before);
+}
+
+// Files of the head whose text has errors, by their path: their documents may be missing for no other reason.
+static const ds_map *broken_files(const gate *g)
+{
+    ds_map *broken = map_new(g->arena);
+    for (size_t i = 0; i < diags_count(g->diags); i++) {
+        const ds_diag *d = diags_at(g->diags, i);
+        const char *path = d->pos.file ? files_path(diags_files(g->diags), d->pos.file) : "";
+        if (d->severity == DIAG_ERROR && d->rule[0] == 'M' && path[0])
+            (void)map_add(broken, path, broken);
+    }
+    return broken;
+}
+
+// A document that can't be read has not been removed; the error that says so refuses the change anyway.
+static bool is_unread(const gate *g, const ds_change *c, const ds_map *broken)
+{
+    return !c->after.object && map_get(broken, files_path(g->base->files, c->old_pos.file));
 }
 
 void gate_collect(gate *g)
@@ -134,10 +170,11 @@ void gate_collect(gate *g)
     ds_diff diff = model_diff(g->base_documents, g->head_documents, g->arena);
     g->base_owners = owners_new(g->base, g->arena);
     g->head_owners = owners_new(g->head, g->arena);
-    g->n = diff.n;
     g->changes = ARENA_ARRAY(g->arena, gate_change, diff.n);
+    const ds_map *broken = diff.n ? broken_files(g) : NULL;
     for (size_t i = 0; i < diff.n; i++)
-        g->changes[i] = (gate_change){.what = &diff.v[i], .owner = owner_of(g, &diff.v[i])};
+        if (!is_unread(g, &diff.v[i], broken))
+            g->changes[g->n++] = (gate_change){.what = &diff.v[i], .owner = owner_of(g, &diff.v[i])};
 }
 
 // --- findings
@@ -173,6 +210,10 @@ void gate_break(gate *g, change_rule_id rule, gate_change *change, const char *f
     find(g, &CHANGE_RULES[rule], g->approve_breaking ? DIAG_WARNING : DIAG_ERROR, change->what, text);
     if (g->approve_breaking)
         diag_hint(g->diags, "approved");
+    else if (rule == CHANGE_UNSERVED || rule == CHANGE_MOVED_AT_ONCE)
+        diag_hint(g->diags,
+                  "assign another platform as `provisioning` first, and switch when it has loaded; or have it "
+                  "approved: --approve breaking");
     else
         diag_hint(g->diags, "make a new one beside it, or have it approved: --approve breaking");
 }

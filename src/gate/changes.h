@@ -2,7 +2,8 @@
 // parent's own document), the child's repository defines it: the Ecosystem its zones and platform services, a zone its
 // teams; Environments are the Ecosystem's. It is the object that is owned, never the file.
 //
-// A change or removal is judged by the owner in the base, an addition by the owner in the head. Where the base has no
+// A change or removal is judged by the owner in the base, an addition by the owner in the head. An object changes hands
+// in two steps: its owner offers it (`offered_to`), and whoever it is offered to changes `team`. Where the base has no
 // Ecosystem, or one without a repository, all is the head's Ecosystem's. What nobody declares (a finding of lint)
 // belongs to the nearest one above that somebody does. Everything lives in the arena given and refers to the models;
 // any thread.
@@ -37,6 +38,7 @@ typedef enum gate_effect {
     EFFECT_WIDENED,
     EFFECT_REKEYED,
     EFFECT_VIEW_REPLACED,
+    EFFECT_MOVED,
     EFFECT_CREATED,
     EFFECT_ENDED,
     EFFECT_REFUSED,
@@ -73,5 +75,6 @@ typedef struct gate {
     ds_arena *arena;
 } gate;
 
-// All that differs, with owners; nothing is judged yet.
+// All that differs, with owners; nothing is judged yet. Documents that are missing since their file can't be read,
+// which diags say, are no change.
 void gate_collect(gate *g);

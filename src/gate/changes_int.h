@@ -9,6 +9,8 @@ typedef enum change_rule_id {
     CHANGE_UNKNOWN_REPOSITORY,
     CHANGE_NOT_OWNED,
     CHANGE_FIRST_MODEL,
+    CHANGE_NOT_OFFERED,
+    CHANGE_OTHER_OWNER,
     CHANGE_COLUMN_REMOVED,
     CHANGE_COLUMN_NOT_NULL,
     CHANGE_TYPE_NARROWED,
@@ -27,6 +29,8 @@ typedef enum change_rule_id {
     CHANGE_MILESTONING,
     CHANGE_MERGE_DATABASE,
     CHANGE_UNSERVED,
+    CHANGE_SOURCE,
+    CHANGE_MOVED_AT_ONCE,
     CHANGE_RULE_COUNT,
 } change_rule_id;
 extern const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT];
@@ -37,5 +41,7 @@ __attribute__((format(printf, 4, 5))) void gate_find(gate *g, change_rule_id rul
 // The same for what breaks somebody, which is noted at the change. An approved one is a warning.
 __attribute__((format(printf, 4, 5))) void gate_break(gate *g, change_rule_id rule, gate_change *change,
                                                       const char *format, ...);
+// The change is in a document that has another team than before.
+bool gate_is_handed_over(const ds_change *c);
 // "" for NULL.
 const char *gate_text(const char *text);

@@ -162,8 +162,26 @@ static void judge_dataset(gate *g, gate_change *changes, size_t n)
     }
 }
 
+// What a parent declares goes to another repository.
+static void judge_owner(gate *g, const ds_change *c)
+{
+    static const model_shape *const OWNED[] = {&SHAPE_ECOSYSTEM, &SHAPE_ZONE_DECLARATION, &SHAPE_SERVICE_DECLARATION,
+                                               &SHAPE_TEAM};
+    bool is = false;
+    for (size_t i = 0; i < sizeof OWNED / sizeof OWNED[0]; i++)
+        is |= change_is_of(c, OWNED[i], "repository");
+    if (!is || !c->old_text || !c->new_text)
+        return;
+    const ds_declaration *declared = c->inner.after; // an Ecosystem begins otherwise
+    gate_find(g, CHANGE_OTHER_OWNER, c, "all of \"%s\" belongs to %s from now on, no longer to %s",
+              gate_text(c->inner.shape == &SHAPE_ECOSYSTEM ? ((const ds_ecosystem *)c->inner.after)->name.s
+                                                           : declared->name.s),
+              c->new_text, c->old_text);
+}
+
 static void judge_other(gate *g, gate_change *change)
 {
+    judge_owner(g, change->what);
     if (change_is_of(change->what, &SHAPE_CAPTURE, "consistency"))
         gate_break(g, CHANGE_CONSISTENCY, change, "the streams of \"%s\" are cut another way: %s, before %s",
                    gate_text(((const ds_datastore *)change->what->store.after)->name.s),
@@ -186,4 +204,5 @@ void gate_judge(gate *g)
     }
     compat_uses(g);
     compat_services(g);
+    compat_places(g);
 }

@@ -7,6 +7,12 @@
 void compat_uses(gate *g);
 // compat_service.c: platforms, merge databases, groups that nobody serves any more.
 void compat_services(gate *g);
+// compat_place.c: merge databases that move, sources that become others.
+void compat_places(gate *g);
+// Does it say where a container is?
+bool change_is_address(const ds_change *c);
+// The container that it is a part of, or that came or went; NULL: none.
+const char *change_container(const ds_change *c);
 
 // The change is of this field, and of no other.
 static inline bool change_is_of(const ds_change *c, const model_shape *shape, const char *key)

@@ -355,24 +355,20 @@ static void judge_deprecation(uses *u, gate_change *change)
 
 // --- views
 
-static bool has_views(const ds_change *c)
-{
-    const ds_workspace *before = c->before.object;
-    return c->after.object && c->before.kind->shape == &SHAPE_WORKSPACE && before && !before->transformer.pos.file;
-}
-
 static void judge_view(gate *g, const ds_change *c)
 {
-    if (!c->before.object || !has_views(c))
+    const ds_workspace *before = c->before.object;
+    if (!before || c->before.kind->shape != &SHAPE_WORKSPACE || before->transformer.pos.file)
         return;
-    if (change_is_whole(c, &SHAPE_SINK) && !c->inner.after)
+    const char *name = strchr(c->object, ' ') + 1;
+    if (!c->after.object || (change_is_whole(c, &SHAPE_GROUP) && !c->inner.after))
+        gate_find(g, CHANGE_VIEW_GONE, c, "the views of \"%s\" go away", name);
+    else if (change_is_whole(c, &SHAPE_SINK) && !c->inner.after)
         gate_find(g, CHANGE_VIEW_GONE, c, "the views of \"%s\" for \"%s\" go away",
-                  gate_text(((const ds_sink *)c->inner.before)->text.s), strchr(c->object, ' ') + 1);
-    else if (change_is_whole(c, &SHAPE_GROUP) && !c->inner.after)
-        gate_find(g, CHANGE_VIEW_GONE, c, "the views of \"%s\" go away", strchr(c->object, ' ') + 1);
+                  gate_text(((const ds_sink *)c->inner.before)->text.s), name);
     else if (c->part.shape == &SHAPE_GROUP && c->row && strcmp(gate_text(c->row->key), "history") == 0 &&
              ((const ds_group *)c->part.after)->requires_.history == HISTORY_LIVE)
-        gate_find(g, CHANGE_VIEW_GONE, c, "the history views of \"%s\" go away", strchr(c->object, ' ') + 1);
+        gate_find(g, CHANGE_VIEW_GONE, c, "the history views of \"%s\" go away", name);
 }
 
 void compat_uses(gate *g)

@@ -17,6 +17,7 @@ static const struct {
     [EFFECT_WIDENED] = {"widened", "the column is widened; its values are rewritten where the engine needs it"},
     [EFFECT_REKEYED] = {"rekeyed", "the next batch matches rows by the new key"},
     [EFFECT_VIEW_REPLACED] = {"view_replaced", "views come, go or are made anew"},
+    [EFFECT_MOVED] = {"moved", "begins anew in another database; tables and history stay behind"},
     [EFFECT_CREATED] = {"created", "comes into being"},
     [EFFECT_ENDED] = {"ended", "ends: views are dropped, tables are kept until apply --prune"},
     [EFFECT_REFUSED] = {"refused", "apply refuses it for what has been loaded"},
@@ -127,23 +128,31 @@ static bool needs(const ds_node *ingest, const char *dataset)
     return false;
 }
 
-// The store's streams that need the dataset (NULL: any), and whom they feed.
+// A stream that needs the dataset (NULL: any), and whom it feeds.
+static void trace_stream(trace *t, const ds_node *ingest, const char *dataset, effects e)
+{
+    if (dataset && !needs(ingest, dataset))
+        return;
+    affect_node(t, ingest, effect_on(t, ingest, e.on_stream));
+    for (size_t k = 0; k < ingest->right.n; k++) {
+        const ds_node *export = ingest->right.v[k];
+        if (dataset && strcmp(export->dataset->name, dataset) != 0)
+            continue;
+        affect_node(t, export, effect_on(t, export, e.on_view));
+        reach(t, export);
+    }
+}
+
+// The store's streams, as they were and as they will be.
 static void trace_store(trace *t, const char *store, const char *dataset, effects e)
 {
     const node_list *streams = trace_nodes(t, "store", store);
-    for (size_t i = 0; i < streams->n; i++) {
-        const ds_node *ingest = streams->v[i];
-        if (dataset && !needs(ingest, dataset))
-            continue;
-        affect_node(t, ingest, effect_on(t, ingest, e.on_stream));
-        for (size_t k = 0; k < ingest->right.n; k++) {
-            const ds_node *export = ingest->right.v[k];
-            if (dataset && strcmp(export->dataset->name, dataset) != 0)
-                continue;
-            affect_node(t, export, effect_on(t, export, e.on_view));
-            reach(t, export);
+    for (size_t i = 0; i < streams->n; i++)
+        for (size_t side = 0; side < 2; side++) {
+            const ds_node *ingest = graph_node(t->graphs[side], streams->v[i]->name);
+            if (ingest)
+                trace_stream(t, ingest, dataset, e);
         }
-    }
 }
 
 static effects effects_of_type(const ds_column *old, const ds_column *new)
@@ -177,6 +186,9 @@ static effects effects_in_store(const ds_change *c)
     if (c->part.shape == &SHAPE_COLUMN && whole)
         return c->part.after ? (effects){EFFECT_COLUMN_ADDED, EFFECT_VIEW_REPLACED}
                              : (effects){EFFECT_COLUMN_KEPT, EFFECT_VIEW_REPLACED};
+    if (c->part.shape == &SHAPE_DATASET && whole)
+        return c->part.after ? (effects){EFFECT_DATASET_ADDED, EFFECT_NOTHING}
+                             : (effects){EFFECT_DATASET_KEPT, EFFECT_NOTHING};
     if (change_is_of(c, &SHAPE_COLUMN, "type"))
         return effects_of_type(c->part.before, c->part.after);
     for (size_t i = 0; i < sizeof FIELD_EFFECTS / sizeof FIELD_EFFECTS[0]; i++)
@@ -294,6 +306,24 @@ static void mark_nodes(trace *t, const node_list *nodes, gate_effect on_stream)
     }
 }
 
+// A container that is another place, or came or went: what is merged there begins anew. Whose it is, and where in the
+// world, is for people.
+static void trace_container(trace *t, const ds_change *c, const char *name)
+{
+    static const char *const FOR_PEOPLE[] = {"team", "offered_to", "locations"};
+    const node_list *nodes = trace_nodes(t, "container", name);
+    bool moves = change_is_address(c) || !c->part.before || !c->part.after;
+    gate_effect effect = EFFECT_SETTINGS;
+    for (size_t i = 0; i < sizeof FOR_PEOPLE / sizeof FOR_PEOPLE[0]; i++)
+        effect = strcmp(c->field, FOR_PEOPLE[i]) == 0 ? EFFECT_NOTHING : effect;
+    for (size_t i = 0; i < nodes->n; i++) {
+        bool merged = strcmp(gate_text(nodes->v[i]->service->merge_container.s), name) == 0;
+        affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], moves && merged ? EFFECT_MOVED : effect));
+        if (moves)
+            reach(t, nodes->v[i]);
+    }
+}
+
 static void trace_in_service(trace *t, const ds_change *c)
 {
     const ds_platform_service *service = c->after.object ? c->after.object : c->before.object;
@@ -316,7 +346,9 @@ static void trace_in_service(trace *t, const ds_change *c)
     else if (limit)
         mark_nodes(t, trace_nodes(t, "container", limit), EFFECT_SETTINGS);
     else if (c->part.shape == &SHAPE_CONTAINER)
-        mark_nodes(t, trace_nodes(t, "container", strrchr(c->object, '/') + 1), EFFECT_SETTINGS);
+        trace_container(t, c, strrchr(c->object, '/') + 1);
+    else if (strcmp(c->field, "merge.container") == 0)
+        mark_nodes(t, trace_nodes(t, "service", service->name.s), EFFECT_MOVED);
     else if (strcmp(c->field, "description") != 0 && strcmp(c->field, "locations") != 0)
         mark_nodes(t, trace_nodes(t, "service", service->name.s), EFFECT_SETTINGS);
 }
@@ -331,7 +363,7 @@ static void trace_change(trace *t, const ds_change *c)
     else if (document.kind->shape == &SHAPE_PLATFORM_SERVICE)
         trace_in_service(t, c);
     else if (document.kind->shape == &SHAPE_DATA_CONTAINER)
-        mark_nodes(t, trace_nodes(t, "container", document_text(document, "name")), EFFECT_SETTINGS);
+        trace_container(t, c, document_text(document, "name"));
 }
 
 static int by_thing(const void *a, const void *b)

@@ -93,16 +93,23 @@ static void check_idle_teams(lint *l, const ds_map *used)
     }
 }
 
+// The team that an object has, and the one that may take it.
+static void check_teams_of(lint *l, ds_text team, ds_text offered_to, ds_text name, ds_map *used)
+{
+    check_team(l, team, lint_text(name.s), used);
+    check_team(l, offered_to, lint_text(name.s), used);
+}
+
 void lint_teams(lint *l)
 {
     const ds_model *m = l->whole;
     ds_map *used = map_new(l->arena);
     for (size_t i = 0; i < m->containers.n; i++)
-        check_team(l, m->containers.v[i]->team, lint_text(m->containers.v[i]->name.s), used);
+        check_teams_of(l, m->containers.v[i]->team, m->containers.v[i]->offered_to, m->containers.v[i]->name, used);
     for (size_t i = 0; i < m->datastores.n; i++)
         if (!m->datastores.v[i]->producer)
-            check_team(l, m->datastores.v[i]->team, lint_text(m->datastores.v[i]->name.s), used);
+            check_teams_of(l, m->datastores.v[i]->team, m->datastores.v[i]->offered_to, m->datastores.v[i]->name, used);
     for (size_t i = 0; i < m->workspaces.n; i++)
-        check_team(l, m->workspaces.v[i]->team, lint_text(m->workspaces.v[i]->name.s), used);
+        check_teams_of(l, m->workspaces.v[i]->team, m->workspaces.v[i]->offered_to, m->workspaces.v[i]->name, used);
     check_idle_teams(l, used);
 }

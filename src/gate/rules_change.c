@@ -23,6 +23,13 @@
     "kind: PlatformService\nname: Yellow_NY\nmerge: {container: " container "}\ncontainers:\n  MergeDB: " MERGE_SQLITE \
     "\n  OtherDB: {type: sqlite, path: other.db, locations: [\"MyCorp:USA/NJ_1\"]}\n"                                  \
     "platforms:\n  YellowLive: {type: yellow, milestoning: scd1}\n" ASSIGNED
+#define CUSTOMER_DB(path) "type: sqlite\nlocations: [\"MyCorp:USA/NY_1\"]\npath: " path "\n"
+#define CUSTOMER_DB_OF(team, rest)                                                                                     \
+    "kind: DataContainer\nteam: USA/" team "\nname: CustomerDB\n" CUSTOMER_DB("customers.db") rest
+#define AT(platform, status) "{platform: " platform ", status: " status "}"
+#define FORENSIC(status) "assignments:\n" ASSIGN("Consumer1/live", AT("YellowForensic", status))
+#define BESIDE(live, forensic)                                                                                         \
+    "assignments:\n" ASSIGN("Consumer1/live", AT("YellowLive", live) ", " AT("YellowForensic", forensic))
 #define STATUS(status) SERVICE("assignments:\n" ASSIGN("Consumer1/live", "{platform: YellowLive, status: " status "}"))
 
 const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
@@ -48,6 +55,21 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
          "Ecosystem that it brings.",
          FROM("acme/model@usa") LINT_EXAMPLE_WHOLE HEAD ECOSYSTEM,
          FROM("acme/model@central") LINT_EXAMPLE_WHOLE HEAD ECOSYSTEM},
+    [CHANGE_NOT_OFFERED] =
+        {"A004", DIAG_ERROR, "given without consent",
+         "An object changes hands in two steps: its team says `offered_to`, and the repository of the team that it is "
+         "offered to changes `team`. So nobody can leave an object with a team that does not want it. Teams of one "
+         "repository need no offer.",
+         FROM("acme/model@customer_data") BOTH(CUSTOMER_DB_OF("customer_data", ""), CUSTOMER_DB_OF("analytics", "")),
+         FROM("acme/model@analytics")
+             BOTH(CUSTOMER_DB_OF("customer_data", "offered_to: USA/analytics\n"), CUSTOMER_DB_OF("analytics", ""))},
+    [CHANGE_OTHER_OWNER] =
+        {"A005", DIAG_WARNING, "everything gets another owner",
+         "A parent names another repository for what it declares: all of it belongs to that one from then on, and its "
+         "former owner can't change it any more. Nobody else is asked.",
+         BOTH(ZONE(""), "kind: GovernanceZone\nname: USA\nteams:\n  - " TEAM_PRODUCER
+                        "\n  - {name: analytics, repository: acme/analytics@main}\n"),
+         BOTH(ZONE(""), ZONE("description: all\n"))},
     // --- columns
     [CHANGE_COLUMN_REMOVED] = {"C001", DIAG_ERROR, "a column is gone",
                                "Whoever selects it fails. Its values stay in the merge tables, and new rows have none.",
@@ -128,7 +150,7 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
          BOTH(STORE(CUSTOMERS), STORE_HEAD "description: all\n" CAPTURE CUSTOMERS)},
     [CHANGE_VIEW_GONE] =
         {"C015", DIAG_WARNING, "views go away",
-         "A workspace gives up a group or dataset, or its history: programs that read those views fail.",
+         "A workspace goes, or gives up a group or dataset, or its history: programs that read those views fail.",
          BOTH(WORKSPACE("dataset_groups:\n  live: {sinks: [Store1/customers]}\n  more: {sinks: [Store1/customers]}\n"),
               WORKSPACE("dataset_groups:\n  live: {sinks: [Store1/customers]}\n")),
          BOTH(WORKSPACE("dataset_groups:\n  live: {sinks: [Store1/customers]}\n"),
@@ -141,11 +163,27 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
          "platform and move the groups.",
          BOTH(LIVE_ON("scd1"), LIVE_ON("scd2")), BOTH(LIVE_ON("scd1"), SERVICE(ASSIGNED))},
     [CHANGE_MERGE_DATABASE] = {"C017", DIAG_ERROR, "another merge database",
-                               "Every stream begins anew there, and the views that consumers know stay behind.",
+                               "Every stream begins anew there; its history and the views that consumers know stay "
+                               "behind. A container that is another place is the same. What is the same database by "
+                               "another name has to be approved.",
                                BOTH(MERGED_IN("MergeDB"), MERGED_IN("OtherDB")),
                                BOTH(MERGED_IN("MergeDB, credential: old"), MERGED_IN("MergeDB, credential: new"))},
     [CHANGE_UNSERVED] = {"C018", DIAG_ERROR, "a group loses its platform",
                          "No platform owns the group's views any more. To move it, assign another platform first.",
                          BOTH(STATUS("provisioned"), STATUS("decommissioned")),
                          BOTH(STATUS("provisioned"), STATUS("decommissioning"))},
+    [CHANGE_SOURCE] = {"C019", DIAG_WARNING, "another source",
+                       "Rows come from another container or table, by another capture, or their container is another "
+                       "place. The next batch compares what is there with what has been loaded: rows that are the same "
+                       "stay, others change, and what the new source lacks is deleted, up to `max_delete_ratio`.",
+                       BOTH(CONTAINER(CUSTOMER_DB("customers.db")), CONTAINER(CUSTOMER_DB("new.db"))),
+                       BOTH(CONTAINER(CUSTOMER_DB("customers.db")),
+                            CONTAINER("limits: {connections: 2}\n" CUSTOMER_DB("customers.db")))},
+    [CHANGE_MOVED_AT_ONCE] = {"C020", DIAG_ERROR, "a group moves at once",
+                              "The views of a group go to a platform that did not serve it before: nothing has been "
+                              "loaded there, `apply` refuses to move them, and history stays behind. Assign the new "
+                              "platform with `status: provisioning` beside the old one, and switch when it has loaded.",
+                              BOTH(SERVICE(ASSIGNED), SERVICE(FORENSIC("provisioned"))),
+                              BOTH(SERVICE(BESIDE("provisioned", "provisioning")),
+                                   SERVICE(BESIDE("decommissioning", "provisioned")))},
 };

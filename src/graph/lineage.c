@@ -97,6 +97,48 @@ static void add_edges(const reader *r, const lineage_walk *w, lineage_set set, c
         }
 }
 
+static const lineage_column *column_called(const lineage_columns *columns, const char *name)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if (str_eq_nocase(str_of(columns->v[i].name), str_of(name)))
+            return &columns->v[i];
+    return NULL;
+}
+
+static bool has_column(const ds_dataset *output, const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < output->columns.n; i++)
+        found |= str_eq_nocase(str_of(output->columns.v[i].name), str_of(name));
+    return found;
+}
+
+// Has the query a column that is no column of the output, while one of these is missing? Then its name was not
+// understood, or the query is wrong.
+static void check_names(lineage_walk *w, const ds_dataset *output, const lineage_columns *columns)
+{
+    const char *missing = NULL;
+    for (size_t i = w->problem ? 0 : output->columns.n; i-- > 0;)
+        if (!column_called(columns, output->columns.v[i].name))
+            missing = output->columns.v[i].name;
+    for (size_t i = 0; missing && !columns->open && i < columns->n; i++)
+        if (!has_column(output, columns->v[i].name))
+            lineage_fail(w, "none of its columns is called", missing);
+}
+
+static void add_output(const reader *r, lineage_walk *w, const lineage_columns *columns, const ds_column *to,
+                       edge_list *out)
+{
+    bool found = false;
+    for (size_t i = 0; i < columns->n; i++)
+        if (str_eq_nocase(str_of(columns->v[i].name), str_of(to->name))) {
+            add_edges(r, w, columns->v[i].set, to, out);
+            found = true;
+        }
+    if (!found)
+        add_edges(r, w, columns->any, to, out);
+}
+
 static const char *follow(reader *r, const ds_dataset *output, edge_list *out)
 {
     const char *problem = NULL;
@@ -107,10 +149,9 @@ static const char *follow(reader *r, const ds_dataset *output, edge_list *out)
     name_inputs(r, &w);
     lineage_set rows = NULL;
     lineage_columns columns = lineage_query(&w, select, NULL, &rows);
+    check_names(&w, output, &columns);
     for (size_t i = 0; !w.problem && i < output->columns.n; i++)
-        for (size_t k = 0; k < columns.n; k++)
-            if (str_eq_nocase(str_of(columns.v[k].name), str_of(output->columns.v[i].name)))
-                add_edges(r, &w, columns.v[k].set, &output->columns.v[i], out);
+        add_output(r, &w, &columns, &output->columns.v[i], out);
     if (!w.problem)
         add_edges(r, &w, rows, NULL, out);
     json_decref(select);

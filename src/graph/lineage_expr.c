@@ -46,6 +46,39 @@ void lineage_column_add(lineage_walk *w, lineage_columns *columns, const char *n
         *VEC_PUSH(w->arena, columns) = (lineage_column){name, set};
 }
 
+// --- columns
+
+// Sets of columns are never changed, so a new one takes the place of `any`.
+static void open_columns(lineage_walk *w, lineage_columns *columns, lineage_set any)
+{
+    lineage_set both = NULL;
+    lineage_set_add(w, &both, columns->any, INFLUENCE_VALUE);
+    lineage_set_add(w, &both, any, INFLUENCE_VALUE);
+    columns->open = true;
+    columns->any = both;
+}
+
+void lineage_columns_add(lineage_walk *w, lineage_columns *to, const lineage_columns *from)
+{
+    for (size_t i = 0; i < from->n; i++)
+        lineage_column_add(w, to, from->v[i].name, from->v[i].set);
+    if (from->open)
+        open_columns(w, to, from->any);
+}
+
+void lineage_columns_use(lineage_walk *w, const lineage_columns *columns, lineage_set *into, ds_influence influence)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        lineage_set_add(w, into, columns->v[i].set, influence);
+    lineage_set_add(w, into, columns->any, influence);
+}
+
+void lineage_need_places(lineage_walk *w, const lineage_columns *columns)
+{
+    if (columns->open)
+        lineage_fail(w, "a function's columns are taken by their places: name them, as in AS f(a, b)", NULL);
+}
+
 // --- names
 
 const char *lineage_string(const json_t *node)
@@ -63,15 +96,6 @@ bool lineage_is_star(const json_t *fields)
 static bool same_name(const char *a, const char *b)
 {
     return str_eq_nocase(str_of(a), str_of(b));
-}
-
-const lineage_relation *lineage_find_relation(const lineage_scope *scope, const char *name)
-{
-    for (; scope; scope = scope->outer)
-        for (size_t i = 0; i < scope->from.relations.n; i++)
-            if (same_name(scope->from.relations.v[i]->name, name))
-                return scope->from.relations.v[i];
-    return NULL;
 }
 
 // A use of some columns, added to *into.
@@ -92,40 +116,64 @@ static bool add_named(lineage_walk *w, const lineage_columns *columns, const cha
     return found;
 }
 
-static void add_all(lineage_walk *w, const lineage_columns *columns, use u)
+static const lineage_relation *relation_in(const lineage_scope *scope, const char *name)
 {
-    for (size_t i = 0; i < columns->n; i++)
-        lineage_set_add(w, u.into, columns->v[i].set, u.influence);
+    for (size_t i = 0; i < scope->from.relations.n; i++)
+        if (same_name(scope->from.relations.v[i]->name, name))
+            return scope->from.relations.v[i];
+    return NULL;
 }
 
-// name may be a column, else a column of a function, else a whole row.
+const lineage_relation *lineage_find_relation(const lineage_scope *scope, const char *name)
+{
+    const lineage_relation *found = NULL;
+    for (; scope && !found; scope = scope->outer)
+        found = relation_in(scope, name);
+    return found;
+}
+
+// name may be a column, else a whole row. One that is neither may be a column of a function, and of what is outside,
+// too: it is both.
 static bool resolve_plain(lineage_walk *w, const lineage_scope *scope, const char *name, use u)
 {
+    bool guessed = false;
     for (; scope; scope = scope->outer) {
         if (add_named(w, &scope->from.columns, name, u))
             return true;
-        for (size_t i = 0; i < scope->from.relations.n; i++) {
-            const lineage_relation *relation = scope->from.relations.v[i];
-            if (!same_name(relation->name, name) && !relation->open)
-                continue;
-            add_all(w, &relation->columns, u);
-            lineage_set_add(w, u.into, relation->any, u.influence);
+        const lineage_relation *row = relation_in(scope, name);
+        if (row) {
+            lineage_columns_use(w, &row->columns, u.into, u.influence);
             return true;
         }
+        lineage_set_add(w, u.into, scope->from.columns.any, u.influence);
+        guessed |= scope->from.columns.open;
     }
-    return false;
+    return guessed;
 }
 
+const lineage_relation *lineage_whole_row(const json_t *fields, const lineage_scope *scope)
+{
+    const char *name = json_array_size(fields) == 1 ? lineage_string(json_array_get(fields, 0)) : NULL;
+    for (; name && scope; scope = scope->outer) {
+        for (size_t i = 0; i < scope->from.columns.n; i++)
+            if (same_name(scope->from.columns.v[i].name, name))
+                return NULL;
+        if (relation_in(scope, name))
+            return relation_in(scope, name);
+    }
+    return NULL;
+}
+
+// name NULL: all of it.
 static bool resolve_qualified(lineage_walk *w, const lineage_relation *relation, const char *name, use u)
 {
-    if (!relation)
-        return false;
+    if (!relation || (name && add_named(w, &relation->columns, name, u)))
+        return relation != NULL;
     if (!name)
-        add_all(w, &relation->columns, u);
-    else if (add_named(w, &relation->columns, name, u))
-        return true;
-    lineage_set_add(w, u.into, relation->any, u.influence);
-    return !name || relation->open;
+        lineage_columns_use(w, &relation->columns, u.into, u.influence);
+    else
+        lineage_set_add(w, u.into, relation->columns.any, u.influence);
+    return !name || relation->columns.open;
 }
 
 bool lineage_resolve(lineage_walk *w, const json_t *fields, const lineage_scope *scope, lineage_set *into,
@@ -138,7 +186,7 @@ bool lineage_resolve(lineage_walk *w, const json_t *fields, const lineage_scope 
     if (n == 1 && first)
         return resolve_plain(w, scope, first, u);
     if (n == 1) // * as an argument: every column there is
-        add_all(w, &scope->from.columns, u);
+        lineage_columns_use(w, &scope->from.columns, into, influence);
     return n == 1 || (n == 2 && first && resolve_qualified(w, lineage_find_relation(scope, first), second, u));
 }
 
@@ -159,24 +207,40 @@ static void sub_link(lineage_walk *w, const json_t *node, const lineage_scope *s
     const char *kind = json_string_value(json_object_get(node, "subLinkType"));
     bool only_rows = kind && strcmp(kind, "EXISTS_SUBLINK") == 0;
     lineage_columns columns = lineage_query(w, select, scope, u.into);
-    add_all(w, &columns, (use){u.into, only_rows ? INFLUENCE_INDIRECT : u.influence});
+    lineage_columns_use(w, &columns, u.into, only_rows ? INFLUENCE_INDIRECT : u.influence);
 }
 
-// OVER w: the window of that name.
-static void named_window(lineage_walk *w, const json_t *call, const lineage_scope *scope, use u)
+// The window of that name, among the first n of the WINDOW clause, and the one that it is made from.
+static void named_window(lineage_walk *w, const char *name, size_t n, const lineage_scope *scope, use u)
+{
+    for (size_t i = 0; name && i < n; i++) {
+        const json_t *window = json_object_get(json_array_get(scope->windows, i), "WindowDef");
+        const char *own = json_string_value(json_object_get(window, "name"));
+        if (!own || strcmp(own, name) != 0)
+            continue;
+        lineage_expr(w, json_object_get(window, "partitionClause"), scope, u.into, INFLUENCE_INDIRECT);
+        lineage_expr(w, json_object_get(window, "orderClause"), scope, u.into, INFLUENCE_INDIRECT);
+        named_window(w, json_string_value(json_object_get(window, "refname")), i, scope, u);
+        return;
+    }
+}
+
+// OVER w, and OVER (w ORDER BY x).
+static void over_named(lineage_walk *w, const json_t *call, const lineage_scope *scope, use u)
 {
     const json_t *over = json_object_get(call, "over");
     const char *name = json_string_value(json_object_get(over, "name"));
-    if (!name)
-        name = json_string_value(json_object_get(over, "refname"));
-    for (size_t i = 0; name && i < json_array_size(scope->windows); i++) {
-        const json_t *window = json_object_get(json_array_get(scope->windows, i), "WindowDef");
-        const char *own = json_string_value(json_object_get(window, "name"));
-        if (own && strcmp(own, name) == 0)
-            lineage_expr(w, json_object_get(window, "partitionClause"), scope, u.into, INFLUENCE_INDIRECT);
-        if (own && strcmp(own, name) == 0)
-            lineage_expr(w, json_object_get(window, "orderClause"), scope, u.into, INFLUENCE_INDIRECT);
-    }
+    named_window(w, name ? name : json_string_value(json_object_get(over, "refname")), json_array_size(scope->windows),
+                 scope, u);
+}
+
+// (t).x where t is a whole row; false when it is something else.
+static bool field_of_row(lineage_walk *w, const json_t *node, const lineage_scope *scope, use u)
+{
+    const json_t *fields = json_object_get(json_object_get(json_object_get(node, "arg"), "ColumnRef"), "fields");
+    const char *name = lineage_string(json_array_get(json_object_get(node, "indirection"), 0));
+    const lineage_relation *row = name ? lineage_whole_row(fields, scope) : NULL;
+    return row && resolve_qualified(w, row, name, u);
 }
 
 // Parts of nodes that only decide: of which kind of node, and which part.
@@ -201,8 +265,10 @@ static void parts(lineage_walk *w, const char *kind, const json_t *node, const l
 {
     const char *part;
     json_t *value;
+    if (strcmp(kind, "A_Indirection") == 0 && field_of_row(w, node, scope, u))
+        return;
     if (strcmp(kind, "FuncCall") == 0)
-        named_window(w, node, scope, u);
+        over_named(w, node, scope, u);
     json_object_foreach((json_t *)(uintptr_t)node, part, value)
         lineage_expr(w, value, scope, u.into, only_decides(kind, part, node) ? INFLUENCE_INDIRECT : u.influence);
 }
@@ -231,27 +297,4 @@ void lineage_expr(lineage_walk *w, const json_t *node, const lineage_scope *scop
         else
             lineage_expr(w, value, scope, into, influence);
     }
-}
-
-// --- what a column without AS is called (FigureColname of PostgreSQL's parse_target.c)
-
-static const char *last_string(const json_t *list)
-{
-    size_t n = json_array_size(list);
-    return n ? lineage_string(json_array_get(list, n - 1)) : NULL;
-}
-
-const char *lineage_expr_name(const json_t *node)
-{
-    const char *name = last_string(json_object_get(json_object_get(node, "ColumnRef"), "fields"));
-    if (!name)
-        name = last_string(json_object_get(json_object_get(node, "FuncCall"), "funcname"));
-    if (name)
-        return name;
-    const json_t *cast = json_object_get(node, "TypeCast");
-    if (cast)
-        return lineage_expr_name(json_object_get(cast, "arg"));
-    if (json_object_get(node, "CaseExpr"))
-        return "case";
-    return json_object_get(node, "CoalesceExpr") ? "coalesce" : "?column?";
 }

@@ -15,14 +15,19 @@ typedef struct lineage_column {
     const char *name;
     lineage_set set;
 } lineage_column;
-typedef VEC(lineage_column) lineage_columns;
+// Columns in their order. Open ones have others besides, of whatever names and at whatever places, each of which
+// depends on `any`: those of a function.
+typedef struct lineage_columns {
+    lineage_column *v;
+    size_t n, cap;
+    bool open;
+    lineage_set any;
+} lineage_columns;
 
 // What a name in FROM stands for.
 typedef struct lineage_relation {
     const char *name;
     lineage_columns columns;
-    bool open;       // a function: it may have columns of any name, each of which depends on `any`
-    lineage_set any; // of an open one
 } lineage_relation;
 
 // FROM as a whole: what qualified names find, and what unqualified names and * find.
@@ -34,6 +39,7 @@ typedef struct lineage_from {
 typedef struct lineage_scope lineage_scope;
 struct lineage_scope {
     const lineage_scope *outer;
+    bool in_join; // a side of a join: outer is of the same query
     lineage_from from;
     VEC(lineage_relation *) ctes;
     lineage_set rows;      // what decides which rows there are; grows
@@ -59,6 +65,12 @@ bool lineage_spend(lineage_walk *w, size_t bytes);
 lineage_set lineage_set_new(lineage_walk *w);
 void lineage_set_add(lineage_walk *w, lineage_set *into, lineage_set from, ds_influence influence);
 void lineage_column_add(lineage_walk *w, lineage_columns *columns, const char *name, lineage_set set);
+// Adds all of `from`, and what it has besides.
+void lineage_columns_add(lineage_walk *w, lineage_columns *to, const lineage_columns *from);
+// All columns, known or not, added to *into.
+void lineage_columns_use(lineage_walk *w, const lineage_columns *columns, lineage_set *into, ds_influence influence);
+// A problem when nobody knows which column is the n-th.
+void lineage_need_places(lineage_walk *w, const lineage_columns *columns);
 
 // PostgreSQL's tree of one SELECT, a new reference; NULL with *problem set, in the arena. sql is at most
 // LINEAGE_SQL_MAX long.
@@ -78,8 +90,8 @@ void lineage_from_add(lineage_walk *w, const json_t *node, lineage_scope *scope)
 // What an expression depends on, added to *into. influence is that of the expression as a whole.
 void lineage_expr(lineage_walk *w, const json_t *node, const lineage_scope *scope, lineage_set *into,
                   ds_influence influence);
-// What PostgreSQL calls a column whose expression has no AS.
-const char *lineage_expr_name(const json_t *node);
+// The innermost relation that a plain name stands for, when it is no column; else NULL.
+const lineage_relation *lineage_whole_row(const json_t *fields, const lineage_scope *scope);
 // The only column of an unqualified or qualified name; false, and nothing else, when there is none.
 bool lineage_resolve(lineage_walk *w, const json_t *fields, const lineage_scope *scope, lineage_set *into,
                      ds_influence influence);
@@ -89,3 +101,7 @@ const char *lineage_string(const json_t *node);
 bool lineage_is_star(const json_t *fields);
 // A named relation in FROM, the innermost first.
 const lineage_relation *lineage_find_relation(const lineage_scope *scope, const char *name);
+
+// --- lineage_name.c
+// What PostgreSQL calls a column whose expression has no AS.
+const char *lineage_expr_name(const json_t *node);

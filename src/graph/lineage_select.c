@@ -22,8 +22,10 @@ const json_t *lineage_select_of(lineage_walk *w, const json_t *node)
 
 // --- WITH
 
-static void name_columns(lineage_columns *columns, const json_t *names)
+static void name_columns(lineage_walk *w, lineage_columns *columns, const json_t *names)
 {
+    if (names)
+        lineage_need_places(w, columns);
     for (size_t i = 0; i < columns->n && i < json_array_size(names); i++) {
         const char *name = lineage_string(json_array_get(names, i));
         columns->v[i].name = name ? name : columns->v[i].name;
@@ -34,6 +36,8 @@ static void name_columns(lineage_columns *columns, const json_t *names)
 static bool grow(lineage_walk *w, lineage_columns *columns, const lineage_columns *more)
 {
     bool grown = false;
+    lineage_need_places(w, columns);
+    lineage_need_places(w, more);
     for (size_t i = 0; i < columns->n && i < more->n; i++) {
         lineage_set both = NULL, old = columns->v[i].set;
         lineage_set_add(w, &both, old, INFLUENCE_VALUE);
@@ -51,7 +55,7 @@ static void follow_recursion(lineage_walk *w, const json_t *select, const json_t
                              lineage_relation *self)
 {
     self->columns = lineage_query(w, json_object_get(select, "larg"), scope, &scope->rows);
-    name_columns(&self->columns, names);
+    name_columns(w, &self->columns, names);
     *VEC_PUSH(w->arena, &scope->ctes) = self;
     for (bool grown = true; grown && !w->problem;) {
         lineage_columns next = lineage_query(w, select, scope, &scope->rows);
@@ -65,6 +69,8 @@ static void add_cte(lineage_walk *w, const json_t *node, bool recursive, lineage
     const json_t *select = lineage_select_of(w, json_object_get(cte, "ctequery"));
     lineage_relation *relation = ARENA_NEW(w->arena, lineage_relation);
     relation->name = json_string_value(json_object_get(cte, "ctename"));
+    if (json_object_get(cte, "search_clause") || json_object_get(cte, "cycle_clause"))
+        lineage_fail(w, "SEARCH and CYCLE aren't followed", NULL);
     if (!select || !relation->name)
         return;
     if (recursive && is_word(select, "op", "SETOP_UNION")) {
@@ -72,7 +78,7 @@ static void add_cte(lineage_walk *w, const json_t *node, bool recursive, lineage
         return;
     }
     relation->columns = lineage_query(w, select, scope, &scope->rows);
-    name_columns(&relation->columns, names);
+    name_columns(w, &relation->columns, names);
     *VEC_PUSH(w->arena, &scope->ctes) = relation;
 }
 
@@ -102,17 +108,17 @@ static lineage_columns values(lineage_walk *w, const json_t *lists, const lineag
     return out;
 }
 
-// By place. What EXCEPT takes away only decides which rows stay.
+// By place. Only UNION ALL leaves all rows as they are: else what is equal decides which there are.
 static lineage_columns set_operation(lineage_walk *w, const json_t *select, lineage_scope *scope)
 {
     lineage_columns left = lineage_query(w, json_object_get(select, "larg"), scope, &scope->rows);
     lineage_columns right = lineage_query(w, json_object_get(select, "rarg"), scope, &scope->rows);
-    if (!is_word(select, "op", "SETOP_EXCEPT")) {
-        (void)grow(w, &left, &right);
-        return left;
+    if (!is_word(select, "op", "SETOP_UNION") || !json_is_true(json_object_get(select, "all"))) {
+        lineage_columns_use(w, &left, &scope->rows, INFLUENCE_INDIRECT);
+        lineage_columns_use(w, &right, &scope->rows, INFLUENCE_INDIRECT);
     }
-    for (size_t i = 0; i < right.n; i++)
-        lineage_set_add(w, &scope->rows, right.v[i].set, INFLUENCE_INDIRECT);
+    if (!is_word(select, "op", "SETOP_EXCEPT")) // what EXCEPT takes away is in no column
+        (void)grow(w, &left, &right);
     return left;
 }
 
@@ -124,72 +130,114 @@ static void add_star(lineage_walk *w, const json_t *fields, const lineage_scope 
         lineage_fail(w, "no input is called", name ? name : "by more than one name");
         return;
     }
-    const lineage_columns *from = relation ? &relation->columns : &scope->from.columns;
-    for (size_t i = 0; i < from->n; i++)
-        lineage_column_add(w, out, from->v[i].name, from->v[i].set);
+    lineage_columns_add(w, out, relation ? &relation->columns : &scope->from.columns);
+}
+
+// (t).*, where t is a whole row.
+static void add_row(lineage_walk *w, const json_t *node, const lineage_scope *scope, lineage_columns *out)
+{
+    const json_t *fields = json_object_get(json_object_get(json_object_get(node, "arg"), "ColumnRef"), "fields");
+    bool alone = json_array_size(json_object_get(node, "indirection")) == 1;
+    const lineage_relation *row = alone ? lineage_whole_row(fields, scope) : NULL;
+    if (row)
+        lineage_columns_add(w, out, &row->columns);
+    else
+        lineage_fail(w, "it makes columns of a value: (...).*", NULL);
+}
+
+static void add_target(lineage_walk *w, const json_t *target, const lineage_scope *scope, lineage_columns *out)
+{
+    const json_t *value = json_object_get(target, "val");
+    const json_t *fields = json_object_get(json_object_get(value, "ColumnRef"), "fields");
+    const json_t *indirection = json_object_get(value, "A_Indirection");
+    const char *name = json_string_value(json_object_get(target, "name"));
+    lineage_set set = NULL;
+    if (lineage_is_star(fields)) {
+        add_star(w, fields, scope, out);
+    } else if (lineage_is_star(json_object_get(indirection, "indirection"))) {
+        add_row(w, indirection, scope, out);
+    } else {
+        lineage_expr(w, value, scope, &set, INFLUENCE_VALUE);
+        lineage_column_add(w, out, name ? name : lineage_expr_name(value), set);
+    }
 }
 
 static lineage_columns target_list(lineage_walk *w, const json_t *select, const lineage_scope *scope)
 {
     lineage_columns out = {0};
     const json_t *list = json_object_get(select, "targetList");
-    for (size_t i = 0; i < json_array_size(list) && !w->problem; i++) {
-        const json_t *target = json_object_get(json_array_get(list, i), "ResTarget");
-        const json_t *value = json_object_get(target, "val");
-        const json_t *fields = json_object_get(json_object_get(value, "ColumnRef"), "fields");
-        const char *name = json_string_value(json_object_get(target, "name"));
-        if (lineage_is_star(fields)) {
-            add_star(w, fields, scope, &out);
-            continue;
-        }
-        lineage_set set = NULL;
-        lineage_expr(w, value, scope, &set, INFLUENCE_VALUE);
-        lineage_column_add(w, &out, name ? name : lineage_expr_name(value), set);
-    }
+    for (size_t i = 0; i < json_array_size(list) && !w->problem; i++)
+        add_target(w, json_object_get(json_array_get(list, i), "ResTarget"), scope, &out);
     return out;
 }
 
 // --- what decides the rows
 
-// An entry of GROUP BY or ORDER BY: a place in the target list, a column of an input, the name of a column of the
-// result, or an expression.
-static void by_entry(lineage_walk *w, const json_t *node, const lineage_columns *result, lineage_scope *scope)
+// Which names come first: those of the inputs (GROUP BY), or those of the result (ORDER BY, DISTINCT ON).
+typedef enum names_first { INPUTS_FIRST, RESULT_FIRST } names_first;
+
+static void by_name(lineage_walk *w, const json_t *fields, const lineage_columns *result, lineage_scope *scope,
+                    names_first first)
 {
-    const json_t *sorted = json_object_get(json_object_get(node, "SortBy"), "node");
-    if (sorted)
-        node = sorted;
-    const json_t *place = json_object_get(json_object_get(json_object_get(node, "A_Const"), "ival"), "ival");
-    size_t i = (size_t)json_integer_value(place) - 1;
-    if (place && i < result->n) {
-        lineage_set_add(w, &scope->rows, result->v[i].set, INFLUENCE_INDIRECT);
-        return;
-    }
-    const json_t *fields = json_object_get(json_object_get(node, "ColumnRef"), "fields");
-    if (!fields || lineage_resolve(w, fields, scope, &scope->rows, INFLUENCE_INDIRECT)) {
-        if (!fields)
-            lineage_expr(w, node, scope, &scope->rows, INFLUENCE_INDIRECT);
-        return;
-    }
-    const lineage_scope named = {.from = {.columns = *result}};
-    if (!lineage_resolve(w, fields, &named, &scope->rows, INFLUENCE_INDIRECT))
-        lineage_fail(w, "no input has the column", lineage_string(json_array_get(fields, 0)));
+    const lineage_scope inputs = {.from = scope->from}, named = {.from = {.columns = *result}};
+    const lineage_scope *tries[] = {first == RESULT_FIRST ? &named : &inputs, first == RESULT_FIRST ? &inputs : &named,
+                                    scope};
+    bool plain = json_array_size(fields) == 1, found = false;
+    for (size_t i = plain ? 0 : 2; i < 3 && (!found || tries[i - 1]->from.columns.open); i++)
+        found |= lineage_resolve(w, fields, tries[i], &scope->rows, INFLUENCE_INDIRECT);
+    if (!found)
+        lineage_fail(w, "no input has the column", lineage_string(json_array_get(fields, json_array_size(fields) - 1)));
 }
 
-static void by_entries(lineage_walk *w, const json_t *list, const lineage_columns *result, lineage_scope *scope)
+static void by_entries(lineage_walk *w, const json_t *list, const lineage_columns *result, lineage_scope *scope,
+                       names_first first);
+
+// An entry of GROUP BY, ORDER BY or DISTINCT ON: a place in the target list, a name, or an expression; of GROUP BY also
+// some of them in brackets, ROLLUP and its like.
+static void by_entry(lineage_walk *w, const json_t *node, const lineage_columns *result, lineage_scope *scope,
+                     names_first first)
+{
+    const json_t *sorted = json_object_get(json_object_get(node, "SortBy"), "node");
+    node = sorted ? sorted : node;
+    const json_t *place = json_object_get(json_object_get(json_object_get(node, "A_Const"), "ival"), "ival");
+    const json_t *fields = json_object_get(json_object_get(node, "ColumnRef"), "fields");
+    const json_t *inner = json_object_get(json_object_get(node, "GroupingSet"), "content");
+    if (!inner && first == INPUTS_FIRST)
+        inner = json_object_get(json_object_get(node, "RowExpr"), "args");
+    size_t i = (size_t)json_integer_value(place) - 1;
+    if (place)
+        lineage_need_places(w, result);
+    if (inner)
+        by_entries(w, inner, result, scope, first);
+    else if (place && i < result->n)
+        lineage_set_add(w, &scope->rows, result->v[i].set, INFLUENCE_INDIRECT);
+    else if (fields)
+        by_name(w, fields, result, scope, first);
+    else
+        lineage_expr(w, node, scope, &scope->rows, INFLUENCE_INDIRECT);
+}
+
+static void by_entries(lineage_walk *w, const json_t *list, const lineage_columns *result, lineage_scope *scope,
+                       names_first first)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
-        by_entry(w, json_array_get(list, i), result, scope);
+        by_entry(w, json_array_get(list, i), result, scope, first);
 }
 
 // ORDER BY decides nothing unless some rows are cut off.
 static void follow_clauses(lineage_walk *w, const json_t *select, const lineage_columns *result, lineage_scope *scope)
 {
-    static const char *const CLAUSES[] = {"whereClause", "havingClause", "distinctClause", "limitCount", "limitOffset"};
+    static const char *const CLAUSES[] = {"whereClause", "havingClause", "limitCount", "limitOffset"};
+    const json_t *distinct = json_object_get(select, "distinctClause");
     for (size_t i = 0; i < sizeof CLAUSES / sizeof CLAUSES[0]; i++)
         lineage_expr(w, json_object_get(select, CLAUSES[i]), scope, &scope->rows, INFLUENCE_INDIRECT);
-    by_entries(w, json_object_get(select, "groupClause"), result, scope);
-    if (has(select, "limitCount") || has(select, "limitOffset") || has(select, "distinctClause"))
-        by_entries(w, json_object_get(select, "sortClause"), result, scope);
+    by_entries(w, json_object_get(select, "groupClause"), result, scope, INPUTS_FIRST);
+    if (json_object_size(json_array_get(distinct, 0)))
+        by_entries(w, distinct, result, scope, RESULT_FIRST);
+    else if (distinct) // DISTINCT alone is [{}]
+        lineage_columns_use(w, result, &scope->rows, INFLUENCE_INDIRECT);
+    if (has(select, "limitCount") || has(select, "limitOffset") || distinct)
+        by_entries(w, json_object_get(select, "sortClause"), result, scope, RESULT_FIRST);
 }
 
 lineage_columns lineage_query(lineage_walk *w, const json_t *select, const lineage_scope *outer, lineage_set *rows)

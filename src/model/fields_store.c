@@ -93,6 +93,8 @@ static const model_field DATA_CONTAINER_FIELDS[] = {
      .about = "the team that owns it", .example = "USA/customer_data"},
     {.key = "name", .kind = FIELD_TEXT, .offset = AT(ds_container, name), .required = true, .pattern = PATTERN_NAME,
      .about = "unique in the ecosystem", .example = "CustomerDB"},
+    {.key = "offered_to", .kind = FIELD_TEXT, .offset = AT(ds_container, offered_to), .pattern = PATTERN_TEAM,
+     .about = "a team that may take it over, by changing `team`", .example = "USA/analytics"},
 };
 const model_shape SHAPE_DATA_CONTAINER = {
     .name = "DataContainer", .about = "a database, bucket or server that holds data of a team",
@@ -334,6 +336,8 @@ static const model_field DATASTORE_FIELDS[] = {
      .about = "the team that owns it", .example = "USA/customer_data"},
     {.key = "name", .kind = FIELD_TEXT, .offset = AT(ds_datastore, name), .required = true, .pattern = PATTERN_NAME,
      .about = "unique in the ecosystem", .example = "Store1"},
+    {.key = "offered_to", .kind = FIELD_TEXT, .offset = AT(ds_datastore, offered_to), .pattern = PATTERN_TEAM,
+     .about = "a team that may take it over, by changing `team`", .example = "USA/analytics"},
     {.key = "capture", .kind = FIELD_STRUCT, .offset = AT(ds_datastore, capture), .required = true,
      .shape = &SHAPE_CAPTURE, .about = "how rows come from the source",
      .example = "{type: sql_snapshot, container: CustomerDB, trigger: {cron: \"*/5 * * * *\"}}"},

@@ -141,6 +141,8 @@ static const model_field WORKSPACE_FIELDS[] = {
      .about = "the team that owns it", .example = "USA/analytics"},
     {.key = "name", .kind = FIELD_TEXT, .offset = AT(ds_workspace, name), .required = true, .pattern = PATTERN_NAME,
      .about = "unique in the ecosystem", .example = "Consumer1"},
+    {.key = "offered_to", .kind = FIELD_TEXT, .offset = AT(ds_workspace, offered_to), .pattern = PATTERN_TEAM,
+     .about = "a team that may take it over, by changing `team`", .example = "USA/customer_data"},
     {.key = "description", .kind = FIELD_TEXT, .offset = AT(ds_workspace, description), .about = "for people",
      .example = "weekly sales reports"},
     {.key = "production", .kind = FIELD_FLAG, .offset = AT(ds_workspace, production), .fallback = "false",

@@ -109,7 +109,7 @@ typedef struct ds_caps {
 // A DataContainer document, an entry of a PlatformService's `containers`, or an Environment's replacement.
 typedef struct ds_container {
     ds_pos pos;
-    ds_text team; // documents only
+    ds_text team, offered_to; // documents only
     ds_text name;
     ds_container_type type;
     ds_text type_text;
@@ -216,7 +216,7 @@ typedef struct ds_capture {
 
 typedef struct ds_datastore {
     ds_pos pos;
-    ds_text team, name, description;
+    ds_text team, offered_to, name, description;
     ds_flag production;
     ds_deprecation deprecated;
     ds_texts consumers; // pos.file 0: open to all
@@ -277,7 +277,7 @@ const char *priority_name(ds_priority priority);
 
 typedef struct ds_workspace {
     ds_pos pos;
-    ds_text team, name, description;
+    ds_text team, offered_to, name, description;
     ds_flag production;
     ds_deprecation deprecated;
     ds_priority priority;

@@ -22,6 +22,11 @@ const char *tree_place(const ds_tree *tree)
     return tree->place;
 }
 
+const char *tree_commit(const ds_tree *tree)
+{
+    return tree->commit;
+}
+
 void tree_close(ds_tree *tree)
 {
     if (!tree)

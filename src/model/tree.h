@@ -54,14 +54,15 @@ ds_rc tree_open_dir(const char *dir, ds_tree **out, ds_error *err);
 
 // The files of ref (whatever git rev-parse takes) below subdir of the repository. repository is a bare one, or any
 // directory in a work tree; subdir counts from there, NULL is that place itself. A ref without such a directory has no
-// files. DS_USAGE: no such ref, or more than one; DS_ENV: not a repository, somebody else's, objects that are missing
+// files. DS_USAGE: no such ref, or more than one (a tag and a
+// branch of one name that differ, too); DS_ENV: not a repository, somebody else's, objects that are missing
 // or damaged.
 ds_rc tree_open_git(const char *repository, const char *ref, const char *subdir, ds_tree **out, ds_error *err);
 
-// The files as they will be when head is merged into base: head's own when base is one of its ancestors, else both
-// merged in memory. DS_FINDING names the files that are in conflict.
-ds_rc tree_open_merge(const char *repository, const char *base, const char *head, const char *subdir, ds_tree **out,
-                      ds_error *err);
+// The files as they will be when head, a ref of the same repository, is merged into base, a tree from a commit: head's
+// own when base is one of its ancestors, else both merged in memory. base stays the commit that it was opened as,
+// wherever its ref has moved since. DS_FINDING names the files that are in conflict.
+ds_rc tree_open_merge(const ds_tree *base, const char *head, ds_tree **out, ds_error *err);
 
 // Texts in memory, which are copied. paths[i] names texts[i].
 ds_tree *tree_open_texts(const char *const *paths, const ds_str *texts, size_t n);
@@ -72,6 +73,8 @@ ds_tree *tree_open_ids(const char *const *paths, const ds_blob_id *ids, size_t n
 
 // Where the root is in the repository: "", or "a/b". "" for what is in none.
 const char *tree_place(const ds_tree *tree);
+// The commit that it was opened as, that of head for a merge: its id in hex. "" for what comes from none.
+const char *tree_commit(const ds_tree *tree);
 
 void tree_close(ds_tree *tree); // takes NULL
 void tree_closep(ds_tree **tree);

@@ -1,5 +1,6 @@
 // A tree from the objects of a repository.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -127,20 +128,67 @@ ds_rc repo_tree_begin(const char *name, const char *repository, const char *subd
     return DS_DONE;
 }
 
-ds_rc repo_ref_peel(const ds_tree *tree, const char *ref, git_object_t type, git_object **out, ds_error *err)
+// "main" may be a tag and a branch at once. git takes the tag; whoever may push tags must not choose what is judged.
+static ds_rc refuse_ambiguous(const ds_tree *tree, const char *ref, ds_error *err)
+{
+    static const char *const PLACES[] = {"refs/", "refs/tags/", "refs/heads/", "refs/remotes/"};
+    const repo_source *source = tree->handle;
+    const char *at = strstr(ref, "@{");
+    size_t n = strcspn(ref, "~^:");
+    n = at && (size_t)(at - ref) < n ? (size_t)(at - ref) : n;
+    char found[sizeof PLACES / sizeof PLACES[0]][FILE_PATH_MAX];
+    git_oid ids[sizeof PLACES / sizeof PLACES[0]];
+    size_t k = 0;
+    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++) {
+        int length = snprintf(found[k], sizeof found[k], "%s%.*s", PLACES[i], (int)n, ref);
+        if (length > 0 && (size_t)length < sizeof found[k] &&
+            git_reference_name_to_id(&ids[k], source->repository, found[k]) == 0)
+            k++;
+    }
+    for (size_t i = 1; i < k; i++)
+        if (!git_oid_equal(&ids[0], &ids[i]))
+            return ds_hint(ds_fail(err, DS_USAGE, "\"%s\" may be %s and %s, which differ", ref, found[0], found[i]),
+                           err, "say which, by its whole name");
+    return DS_DONE;
+}
+
+static ds_rc find_ref(const ds_tree *tree, const char *ref, git_object **out, ds_error *err)
 {
     const repo_source *source = tree->handle;
-    CLEANUP(git_object_freep) git_object *named = NULL;
-    int code = git_revparse_single(&named, source->repository, ref);
+    TRY(refuse_ambiguous(tree, ref, err));
+    int code = git_revparse_single(out, source->repository, ref);
     if (code == GIT_ENOTFOUND || code == GIT_EAMBIGUOUS || code == GIT_EINVALIDSPEC)
         return hint_missing(source,
                             ds_fail(err, DS_USAGE, "\"%s\" %s", ref,
                                     code == GIT_EAMBIGUOUS ? "fits more than one object" : "names nothing here"),
                             err);
-    code = code ? code : git_object_peel(out, named, type);
-    if (code == GIT_EPEEL || code == GIT_EINVALIDSPEC)
-        return ds_fail(err, DS_USAGE, "\"%s\" is not a commit", ref);
     return code ? repo_fail(tree, code, "can't read the commit", err) : DS_DONE;
+}
+
+static ds_rc peel(const ds_tree *tree, const char *ref, const git_object *named, git_object_t type, git_object **out,
+                  ds_error *err)
+{
+    int code = git_object_peel(out, named, type);
+    if (code == 0)
+        return DS_DONE;
+    if (code != GIT_EPEEL && code != GIT_EINVALIDSPEC)
+        return repo_fail(tree, code, "can't read the commit", err);
+    ds_rc rc = ds_fail(err, DS_USAGE, "\"%s\" is not a commit", ref);
+    return strchr(ref, ':') ? ds_hint(rc, err, "name the commit alone, and the model's place in it with --folder") : rc;
+}
+
+static void note_commit(ds_tree *tree, const git_object *commit)
+{
+    git_oid_tostr(tree->commit, sizeof tree->commit, git_object_id(commit));
+}
+
+ds_rc repo_commit_find(ds_tree *tree, const char *ref, git_object **out, ds_error *err)
+{
+    CLEANUP(git_object_freep) git_object *named = NULL;
+    TRY(find_ref(tree, ref, &named, err));
+    TRY(peel(tree, ref, named, GIT_OBJECT_COMMIT, out, err));
+    note_commit(tree, *out);
+    return DS_DONE;
 }
 
 // --- walking
@@ -258,8 +306,11 @@ ds_rc tree_open_git(const char *repository, const char *ref, const char *subdir,
 {
     CLEANUP(tree_closep) ds_tree *tree = NULL;
     TRY(repo_tree_begin(ref, repository, subdir, &tree, err));
-    CLEANUP(git_object_freep) git_object *root = NULL;
-    TRY(repo_ref_peel(tree, ref, GIT_OBJECT_TREE, &root, err));
+    CLEANUP(git_object_freep) git_object *named = NULL, *commit = NULL, *root = NULL;
+    TRY(find_ref(tree, ref, &named, err));
+    if (git_object_peel(&commit, named, GIT_OBJECT_COMMIT) == 0) // else a tree, or nothing to be read
+        note_commit(tree, commit);
+    TRY(peel(tree, ref, commit ? commit : named, GIT_OBJECT_TREE, &root, err));
     TRY(repo_tree_walk(tree, (const git_tree *)root, err));
     TRY(tree_finish(tree, err));
     *out = tree;

@@ -15,6 +15,7 @@ struct ds_tree {
     ds_arena *arena;
     const char *name;  // the directory or ref, for messages
     const char *place; // in its repository
+    char commit[TREE_ID_TEXT];
     const tree_source *source;
     void *handle; // the source's own
     VEC(ds_tree_file) files;

@@ -112,25 +112,26 @@ static ds_rc contains(const ds_tree *tree, const git_object *head, const git_obj
     return DS_DONE;
 }
 
-static ds_rc open_merge(ds_tree *tree, const char *base_ref, const char *head_ref, ds_error *err)
+// base_id is what base's ref was when its tree was read.
+static ds_rc open_merge(ds_tree *tree, const char *base_id, const char *head_ref, ds_error *err)
 {
     CLEANUP(git_object_freep) git_object *base = NULL, *head = NULL;
-    TRY(repo_ref_peel(tree, base_ref, GIT_OBJECT_COMMIT, &base, err));
-    TRY(repo_ref_peel(tree, head_ref, GIT_OBJECT_COMMIT, &head, err));
+    TRY(repo_commit_find(tree, base_id, &base, err));
+    TRY(repo_commit_find(tree, head_ref, &head, err));
     bool is_ahead = false;
     TRY(contains(tree, head, base, &is_ahead, err));
     TRY(is_ahead ? take_head(tree, head, err) : merge(tree, base, head, err));
     return tree_finish(tree, err);
 }
 
-ds_rc tree_open_merge(const char *repository, const char *base, const char *head, const char *subdir, ds_tree **out,
-                      ds_error *err)
+ds_rc tree_open_merge(const ds_tree *base, const char *head, ds_tree **out, ds_error *err)
 {
+    const repo_source *source = base->handle;
     CLEANUP(tree_closep) ds_tree *tree = NULL;
     CLEANUP(buf_release) ds_buf name = BUF_INIT(DS_ERROR_TEXT);
-    buf_printf(&name, "the merge of %.200s into %.200s", head, base);
-    TRY(repo_tree_begin(buf_text(&name), repository, subdir, &tree, err));
-    TRY(open_merge(tree, base, head, err));
+    buf_printf(&name, "the merge of %.200s into %.200s", head, base->name);
+    TRY(repo_tree_begin(buf_text(&name), git_repository_path(source->repository), source->root, &tree, err));
+    TRY(open_merge(tree, base->commit[0] ? base->commit : base->name, head, err));
     *out = tree;
     tree = NULL;
     return DS_DONE;

@@ -19,8 +19,8 @@ ds_rc repo_tree_take(ds_tree *tree, const char *path, git_filemode_t mode, const
 // Does a tree, models or not, stay within the limits? Before libgit2 reads it as a whole.
 ds_rc repo_tree_check(ds_tree *tree, const git_tree *whole, ds_error *err);
 
-// The commit or tree that ref names. git_object_free it.
-ds_rc repo_ref_peel(const ds_tree *tree, const char *ref, git_object_t type, git_object **out, ds_error *err);
+// The commit that ref names, which becomes the tree's. git_object_free it.
+ds_rc repo_commit_find(ds_tree *tree, const char *ref, git_object **out, ds_error *err);
 
 // A failed call of libgit2: `code` is its result, `doing` what it was to do.
 ds_rc repo_fail(const ds_tree *tree, int code, const char *doing, ds_error *err);

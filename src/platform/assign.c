@@ -108,6 +108,15 @@ const ds_platform_service **assign_services(const ds_model *model, ds_arena *are
     return v;
 }
 
+static int64_t port_of(const ds_container *c)
+{
+    static const int64_t USUAL[CONTAINER_KAFKA + 1] = {
+        [CONTAINER_POSTGRES] = 5432, [CONTAINER_MARIADB] = 3306, [CONTAINER_SQLSERVER] = 1433,
+        [CONTAINER_ORACLE] = 1521,   [CONTAINER_DB2] = 50000,    [CONTAINER_SNOWFLAKE] = 443,
+    };
+    return c->port.set ? c->port.v : USUAL[c->type];
+}
+
 const char *assign_merge_database(const ds_model *model, const ds_platform_service *service, ds_arena *arena)
 {
     const ds_container *c = service->merge_container.s ? service_container(model, service) : NULL;
@@ -115,7 +124,7 @@ const char *assign_merge_database(const ds_model *model, const ds_platform_servi
         return arena_printf(arena, "container:%s", str_of(service->merge_container.s).p);
     if (c->path.s)
         return arena_printf(arena, "%s:%s", container_type_name(c->type), c->path.s);
-    return arena_printf(arena, "%s:%s:%d/%s", container_type_name(c->type), str_of(c->host.s).p, (int)c->port.v,
+    return arena_printf(arena, "%s:%s:%d/%s", container_type_name(c->type), str_of(c->host.s).p, (int)port_of(c),
                         str_of(c->database.s).p);
 }
 

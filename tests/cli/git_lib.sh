@@ -40,7 +40,7 @@ branch()
 merged()
 {
     git -C "$repo" checkout -q main
-    git -C "$repo" merge -q --ff-only "$1"
+    git -C "$repo" merge -q --ff-only "$1" >/dev/null
 }
 
 # check CODE WHAT OWNER [ARGS...]: of the branch that is checked out, against main; OWNER is PATH@BRANCH

@@ -242,7 +242,33 @@ expect "from a folder" 0 -C repo/deep check --base main --repository acme/model 
 expect "from a folder within the model" 1 -C repo/deep/zones check --base main --repository acme/model --branch NYMain
 says "lacks the rest" 'the model has no Ecosystem'
 git clone -q --bare repo bare.git 2>/dev/null
-expect "from a bare repository" 0 -C bare.git check --base main --head deeper --repository acme/model --branch NYMain
+bare="-C bare.git check --head deeper --repository acme/model --branch NYMain"
+expect "from a bare repository" 0 $bare --base main
+says "which says what it has looked at" "^accepted: 1 change, deeper $(git -C repo rev-parse --short=10 deeper) into main \
+$(git -C repo rev-parse --short=10 main), [0-9]+ ms$"
+expect "a folder of a bare repository" 0 $bare --base main --folder deep
+expect "the same, otherwise" 0 $bare --base main --folder ./deep//
+expect "a folder within the model" 1 $bare --base main --folder deep/zones
+says "has less" 'the model has no Ecosystem'
+expect "a folder that isn't there" 1 $bare --base main --folder shallow
+says "is told" 'no model in "bare.git/shallow"'
+refuses "a folder out of the repository" 2 'leads out of the repository' $bare --base main --folder ../deep
+refuses "a folder as a ref" 2 'hint: name the commit alone, and the model.s place in it with --folder' $bare --base main:deep
+expect "a folder for GitHub" 1 $bare --base main --folder deep --branch ParisMain --format github
+says "its places count from the root" '^::error file=deep/teams/ny.yaml,'
+git -C bare.git tag main deeper
+refuses "a tag that is called as the base" 2 'may be refs/tags/main and refs/heads/main' $bare --base main
+expect "its whole name" 0 $bare --base refs/heads/main
+git -C bare.git tag -d main >"$out"
+# A link to a model of one's own in the place of the model: what git's objects have there is no directory.
+branch link
+ecosystem Mine "" | sed 's/@central/@mine/' | write mine/eco.yaml
+git -C repo mv deep was && ln -s mine repo/deep && commit
+args="check --base main --repository acme/model --branch mine"
+expect "a link in the model's place" 1 -C repo $args --folder deep
+says "is no model" 'the model has no Ecosystem'
+git -C repo checkout -q deeper
+expect "from a bare repository, again" 0 $bare --base main
 cp "$out" first
 expect "with the cache" 0 -C bare.git check --base main --head deeper --repository acme/model --branch NYMain
 expect "without a cache" 0 -C bare.git check --base main --head deeper --repository acme/model --branch NYMain --no-cache
@@ -258,6 +284,8 @@ e = json.load(open(sys.argv[1]))
 assert e["command"] == "check" and e["exit"] == 1, e
 r = e["result"]
 assert r["verdict"] == "refused", r
+assert (r["base"]["ref"], r["head"]["ref"]) == ("main", "HEAD"), r
+assert len(r["base"]["commit"]) == len(r["head"]["commit"]) == 40, r
 by = {c["object"]: c for c in r["changes"]}
 c = by["Datastore Sales/orders.city"]
 assert c["action"] == "removed" and c["owner"] == "acme/model@ParisMain" and not c["allowed"] and c["breaking"], c

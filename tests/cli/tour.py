@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """tour.py PROGRAM PAGE: runs the commands of the page's console blocks, one after another in one shell, and compares
-what they print with what the page says. Durations and rates may differ. With UPDATE_GOLDEN=1 the page is rewritten."""
+what they print with what the page says. Durations, rates and ids of commits may differ. With UPDATE_GOLDEN=1 the page is rewritten."""
 import os
 import pathlib
 import re
@@ -14,6 +14,7 @@ END = "--- end of output ---"
 
 def plain(text):
     text = re.sub(r"\b\d+ ms$", "N ms", text, flags=re.M)
+    text = re.sub(r"(?<= )[0-9a-f]{10}(?=,? )", "COMMIT", text)
     text = re.sub(r" +\d+\.\d\d( +[\d.]+M?)?$", " N", text, flags=re.M)  # seconds, and rows/s where they tell
     text = re.sub(r" +rows/s$", " rows/s", text, flags=re.M)
     return re.sub(r"\b\d+\.\d\d(?= s$)", "N", text, flags=re.M)

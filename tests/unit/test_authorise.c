@@ -39,6 +39,13 @@
     WHOLE EU_USA PARIS NEW_YORK CONTAINER("EU/Paris", "ParisDB", "p.db") STORE("EU/Paris", "Sales", "") USER("")       \
         SERVICE(STATUS("provisioned"))
 
+// ParisDB in the hands of a team; Twin is of the same repository as NY.
+#define HANDED(team, rest)                                                                                             \
+    WHOLE EU_USA PARIS ZONE("USA", TEAMS("{name: NY, repository: acme/model@NYMain}, "                                 \
+                                         "{name: Twin, repository: acme/model@NYMain}"))                               \
+        CONTAINER(team, "ParisDB", "p.db") rest STORE("EU/Paris", "Sales", "") USER("") SERVICE(STATUS("provisioned"))
+#define OFFERED(team) "offered_to: " team "\n"
+
 #define CENTRAL "acme/model@central"
 #define EU "acme/model@EUmain"
 #define USA "acme/model@USAmain"
@@ -137,15 +144,26 @@ static const row ROWS[] = {
      WHOLE EU_USA PARIS NEW_YORK CONTAINER("EU/Paris", "ParisDB", "p.db")
          STORE("EU/Paris", "Sales", "consumers: [Reports/live]\n") USER("") SERVICE(STATUS("provisioned")),
      NY_TEAM, "A002"},
-    // An object changes hands by its owner in the base, not by the one who would have it.
-    {"taken", FULL,
-     WHOLE EU_USA PARIS NEW_YORK CONTAINER("USA/NY", "ParisDB", "p.db") STORE("EU/Paris", "Sales", "") USER("")
-         SERVICE(STATUS("provisioned")),
+    // An object changes hands in two steps: its owner offers it, and the other takes it.
+    {"taken", HANDED("EU/Paris", ""), HANDED("USA/NY", ""), NY_TEAM, "A002"},
+    {"given", HANDED("EU/Paris", ""), HANDED("USA/NY", ""), PARIS_TEAM, "A004"},
+    {"given at once, with an offer", HANDED("EU/Paris", ""), HANDED("USA/NY", OFFERED("USA/NY")), PARIS_TEAM, "A004"},
+    {"offered", HANDED("EU/Paris", ""), HANDED("EU/Paris", OFFERED("USA/NY")), PARIS_TEAM, NULL},
+    {"offered by the other", HANDED("EU/Paris", ""), HANDED("EU/Paris", OFFERED("USA/NY")), NY_TEAM, "A002"},
+    {"offered to nobody", HANDED("EU/Paris", ""), HANDED("EU/Paris", OFFERED("USA/LA")), PARIS_TEAM, "L007"},
+    {"offer withdrawn", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("EU/Paris", ""), PARIS_TEAM, NULL},
+    {"offer declined by the other", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("EU/Paris", ""), NY_TEAM, "A002"},
+    {"offer taken", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("USA/NY", ""), NY_TEAM, NULL},
+    {"offer taken, not cleared", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("USA/NY", OFFERED("USA/NY")), NY_TEAM,
+     NULL},
+    {"offer taken by its owner", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("USA/NY", ""), PARIS_TEAM, "A002"},
+    {"offer taken by a zone", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("USA/NY", ""), USA, "A002"},
+    {"offer taken for another team", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("USA/Twin", ""), NY_TEAM, "A002"},
+    {"taken, and changed", HANDED("EU/Paris", OFFERED("USA/NY")), HANDED("USA/NY", "limits: {connections: 1}\n"),
      NY_TEAM, "A002"},
-    {"given", FULL,
-     WHOLE EU_USA PARIS NEW_YORK CONTAINER("USA/NY", "ParisDB", "p.db") STORE("EU/Paris", "Sales", "") USER("")
-         SERVICE(STATUS("provisioned")),
-     PARIS_TEAM, NULL},
+    {"within one repository", HANDED("USA/NY", ""), HANDED("USA/Twin", ""), NY_TEAM, NULL},
+    {"second Ecosystem", FULL,
+     FULL NEXT "kind: Ecosystem\nname: Mine\nrepository: acme/model@NYMain\nlive: acme/model@live\n", NY_TEAM, "A002"},
     {"environment by a team", FULL,
      FULL NEXT "kind: Environment\nname: e\ncontainers: {ParisDB: {type: sqlite, path: e}}\n", PARIS_TEAM, "A002"},
     {"environment", FULL, FULL NEXT "kind: Environment\nname: e\ncontainers: {ParisDB: {type: sqlite, path: e}}\n",
@@ -226,6 +244,18 @@ static void gone(void **state)
     change_free(&run);
 }
 
+// What can't be read has not been removed: its owner hears of the error, and of nothing else.
+static void unread(void **state)
+{
+    (void)state;
+    change_run run = change_check(&(change_case){.base = FULL, .head = FULL NEXT "a: [b\n", .repository = PARIS_TEAM});
+    assert_false(run.verdict->accepted);
+    assert_int_equal(run.verdict->n, 0);
+    assert_int_equal(change_count(&run, "M001"), 1);
+    assert_int_equal(diags_count(run.diags), 1);
+    change_free(&run);
+}
+
 // The path may have no @, so it ends at the first one.
 static void split_at_the_first(void **state)
 {
@@ -250,6 +280,6 @@ static void split_at_the_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(mixed), cmocka_unit_test(gone),
-                                       cmocka_unit_test(split_at_the_first)};
+                                       cmocka_unit_test(unread), cmocka_unit_test(split_at_the_first)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

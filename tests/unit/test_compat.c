@@ -23,6 +23,8 @@
 static void findings(const change_case *what, ds_buf *out, bool *accepted)
 {
     change_run run = change_check(what);
+    for (size_t i = 0; i < diags_count(run.base_diags); i++)
+        diag_print(stderr, run.base_diags, diags_at(run.base_diags, i), false);
     assert_int_equal(diags_severity_count(run.base_diags, DIAG_ERROR), 0);
     for (size_t i = 0; i < diags_count(run.diags); i++)
         buf_printf(out, "%s%s", i ? " " : "", diags_at(run.diags, i)->rule);
@@ -260,7 +262,16 @@ static const struct {
      WHOLE ECO TEAMS DB USER(LIVE GROUP("more", "Shop/orders, Shop/items")), "C012", false,
      "store \"Shop\" is removed, and used by Reports/live (a/m@users), Reports/more (a/m@users) (model.yaml:"},
     {"store, unused", WHOLE ECO TEAMS DB STORE(ORDERS), WHOLE ECO TEAMS DB, "", true, NULL},
-    {"store and its users", WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE), WHOLE ECO TEAMS DB, "", true, NULL},
+    {"store and its users", WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE), WHOLE ECO TEAMS DB, "C015", true,
+     "the views of \"Reports\" go away"},
+    {"store and its transformer", WHOLE ECO TEAMS DB STORE(ORDERS) MAKER("Made", "d"), WHOLE ECO TEAMS DB, "", true,
+     NULL},
+    {"owner of a team", WHOLE ECO TEAMS DB, WHOLE ECO ZONE("{name: makers, repository: a/m@others}, " USERS) DB, "A005",
+     true, "all of \"makers\" belongs to a/m@others from now on, no longer to a/m@makers"},
+    {"owner of a zone", WHOLE ECO TEAMS DB,
+     WHOLE ECOSYSTEM(MYCORP, "{name: USA, repository: a/m@others}", YELLOW) TEAMS DB, "A005", true, NULL},
+    {"owner of a service", WHOLE ECO, WHOLE ECOSYSTEM(MYCORP, USA, "{name: Yellow, repository: a/m@others}"), "A005",
+     true, NULL},
     {"store, hinted",
      WHOLE ECO TEAMS DB STORE(ORDERS) SERVICE_WITH("", ON_LIVE, "hints: {streams: {Shop: {workers: 2}}}\n"),
      WHOLE ECO TEAMS DB SERVICE_WITH("", ON_LIVE, "hints: {streams: {Shop: {workers: 2}}}\n"), "C012", false,
@@ -283,8 +294,8 @@ static const struct {
     {"group", WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE GROUP("more", "Shop/orders")) SERVICE,
      WHOLE ECO TEAMS DB STORE(ORDERS) USER(GROUP("more", "Shop/orders")) SERVICE, "C012 C015", false,
      "group \"Reports/live\" is removed, and used by Yellow (a/m@infra)"},
-    {"workspace", WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE) SERVICE, WHOLE ECO TEAMS DB STORE(ORDERS) SERVICE, "C012",
-     false, NULL},
+    {"workspace", WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE) SERVICE, WHOLE ECO TEAMS DB STORE(ORDERS) SERVICE,
+     "C012 C015", false, NULL},
     {"platform",
      WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE)
          SERVICE_WITH("", ON_LIVE ", Old: {type: yellow, milestoning: scd2}", ASSIGNED),
@@ -327,6 +338,12 @@ static const struct {
      WHOLE ECO TEAMS DB STORE(ORDERS) USER("  live: {sinks: [Shop/orders]}\n"), "C015", true, NULL},
     {"unassigned", WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE) SERVICE,
      WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE) SERVICE_WITH("", ON_LIVE, ""), "C018", false, NULL},
+    {"unassigned, of names that begin alike",
+     WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE GROUP("live2", "Shop/orders"))
+         SERVICE_WITH("", ON_LIVE, ASSIGNED ASSIGN("Reports/live2", AT("Live", "provisioned"))),
+     WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE GROUP("live2", "Shop/orders"))
+         SERVICE_WITH("", ON_LIVE, "assignments:\n" ASSIGN("Reports/live2", AT("Live", "decommissioned"))),
+     "C018 C018", false, NULL},
     {"assigned automatically", WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE) SERVICE,
      WHOLE ECO TEAMS DB STORE(ORDERS) USER(LIVE) SERVICE_WITH("", ON_LIVE, "auto_assign: true\n"), "", true, NULL},
 };
@@ -348,6 +365,107 @@ static void removals(void **state)
         }
         change_free(&run);
     }
+    assert_true(good);
+}
+
+// --- where data is kept and read
+
+#define SERVICE_OF(name, container, path, milestoning, rest)                                                           \
+    NEXT "kind: PlatformService\nname: " name "\nmerge: {container: " container "}\ncontainers: {" container           \
+         ": {" path "}}\nplatforms: {Live: {type: yellow, milestoning: " milestoning "}}\n" rest
+#define ON_SQLITE(path) "type: sqlite, path: " path
+#define ON_POSTGRES(host, rest) "type: postgres, host: " host ", database: d" rest
+#define MERGED(container) SERVICE_OF("Yellow", "M", container, "scd1", ASSIGNED)
+#define RED_WITH(container, platforms, rest)                                                                           \
+    NEXT "kind: PlatformService\nname: Red\nmerge: {container: N}\ncontainers: {N: {type: sqlite, path: " container    \
+         "}}\nplatforms: {" platforms "}\n" rest
+#define NO_STORE WHOLE ECOSYSTEM(MYCORP, USA, YELLOW ", {name: Red, repository: a/m@infra}") TEAMS
+#define BASE NO_STORE DB STORE(ORDERS) USER(LIVE)
+#define SHARED(path) NEXT "kind: DataContainer\nteam: USA/makers\nname: Shared\ntype: sqlite\npath: " path "\n"
+#define MERGED_SHARED                                                                                                  \
+    NEXT "kind: PlatformService\nname: Yellow\nmerge: {container: Shared}\nplatforms: {" ON_LIVE "}\n" ASSIGNED
+#define ENVIRONMENT(name, path)                                                                                        \
+    NEXT "kind: Environment\nname: e\ncontainers: {" name ": {type: sqlite, path: " path "}}\n"
+#define DB_AT(rest) NO_STORE NEXT "kind: DataContainer\nteam: USA/makers\nname: DB\n" rest STORE(ORDERS)
+#define CAPTURED(capture)                                                                                              \
+    NO_STORE DB SHARED("s") NEXT "kind: Datastore\nteam: USA/makers\nname: Shop\ncapture: {" capture                   \
+                                 ", trigger: {external: true}}\n"                                                      \
+                                 "datasets:\n" ORDERS
+#define RENAMED(name)                                                                                                  \
+    NO_STORE NEXT "kind: DataContainer\nteam: USA/makers\nname: " name "\ntype: sqlite\npath: d\n---\n"                \
+                  "kind: Datastore\nteam: USA/makers\nname: Shop\ncapture: {type: sql_snapshot, container: " name      \
+                  ", trigger: {external: true}}\ndatasets:\n" ORDERS
+#define ON_NEXT "Next: {type: yellow, milestoning: scd1}"
+#define ASSIGNED_TO(platforms) "assignments:\n" ASSIGN("Reports/live", platforms)
+#define STEP(platforms) BASE SERVICE_WITH("", ON_LIVE ", " ON_NEXT, ASSIGNED_TO(platforms))
+#define AUTOMATIC BASE SERVICE_WITH("", ON_LIVE, "auto_assign: true\n")
+#define RED_TAKES RED_WITH("n", ON_NEXT, ASSIGNED_TO(AT("Next", "provisioned")))
+
+static const struct {
+    const char *id, *base, *head, *rules;
+    bool accepted;
+} PLACES[] = {
+    {"merge path", BASE MERGED(ON_SQLITE("m")), BASE MERGED(ON_SQLITE("n")), "C017", false},
+    {"merge host", BASE MERGED(ON_POSTGRES("a", "")), BASE MERGED(ON_POSTGRES("b", "")), "C017", false},
+    {"merge port", BASE MERGED(ON_POSTGRES("a", "")), BASE MERGED(ON_POSTGRES("a", ", port: 5433")), "C017", false},
+    {"merge port, said", BASE MERGED(ON_POSTGRES("a", "")), BASE MERGED(ON_POSTGRES("a", ", port: 5432")), "", true},
+    {"merge type", BASE MERGED(ON_POSTGRES("a", "")), BASE MERGED(ON_SQLITE("m")), "C017", false},
+    {"merge, other fields", BASE MERGED(ON_POSTGRES("a", "")),
+     BASE MERGED(ON_POSTGRES("a", ", tls: {mode: require}, limits: {connections: 3}")), "", true},
+    {"merge renamed", BASE MERGED(ON_SQLITE("m")), BASE SERVICE_OF("Yellow", "N", ON_SQLITE("m"), "scd1", ASSIGNED), "",
+     true},
+    {"merge, another", BASE MERGED(ON_SQLITE("m")), BASE SERVICE_OF("Yellow", "N", ON_SQLITE("n"), "scd1", ASSIGNED),
+     "C017", false},
+    {"merge of a team", BASE SHARED("s") MERGED_SHARED, BASE SHARED("t") MERGED_SHARED, "C017", false},
+    {"merge becomes a team's", BASE MERGED(ON_SQLITE("s")), BASE SHARED("s") MERGED_SHARED, "", true},
+    {"merge becomes a team's, elsewhere", BASE MERGED(ON_SQLITE("m")), BASE SHARED("s") MERGED_SHARED, "C017", false},
+    {"merge in an environment", BASE SERVICE ENVIRONMENT("M", "a"), BASE SERVICE ENVIRONMENT("M", "b"), "C017", false},
+    {"source in an environment", BASE SERVICE ENVIRONMENT("DB", "a"), BASE SERVICE ENVIRONMENT("DB", "b"), "", true},
+    {"new environment", BASE SERVICE, BASE SERVICE ENVIRONMENT("M", "b"), "", true},
+    {"service renamed", BASE MERGED(ON_SQLITE("m")), BASE SERVICE_OF("Red", "M", ON_SQLITE("m"), "scd1", ASSIGNED), "",
+     true},
+    {"service renamed, elsewhere", BASE MERGED(ON_SQLITE("m")),
+     BASE SERVICE_OF("Red", "M", ON_SQLITE("n"), "scd1", ASSIGNED), "C017", false},
+    {"service renamed, another milestoning", BASE MERGED(ON_SQLITE("m")),
+     BASE SERVICE_OF("Red", "M", ON_SQLITE("m"), "scd2", ASSIGNED), "C016", false},
+    {"milestoning", BASE MERGED(ON_SQLITE("m")), BASE SERVICE_OF("Yellow", "M", ON_SQLITE("m"), "scd2", ASSIGNED),
+     "C016", false},
+    {"platform of another service", BASE RED_WITH("m", ON_LIVE, "") SERVICE_WITH("", ON_NEXT, ""),
+     BASE RED_WITH("m", "Next: {type: yellow, milestoning: scd2}", "") SERVICE_WITH("", ON_LIVE, ""), "C016", false},
+    // Sources.
+    {"capture's container", CAPTURED("type: sql_snapshot, container: DB"),
+     CAPTURED("type: sql_snapshot, container: Shared"), "C019", true},
+    {"capture's type", CAPTURED("type: sql_snapshot, container: DB"),
+     CAPTURED("type: sql_watermark, container: DB, watermark: {column: id}"), "C019", true},
+    {"container renamed", RENAMED("DB"), RENAMED("DB2"), "", true},
+    {"source", DB_AT("type: sqlite\npath: d\n"), DB_AT("type: sqlite\npath: e\n"), "C019", true},
+    {"source, two fields", DB_AT("type: postgres\nhost: a\ndatabase: d\n"),
+     DB_AT("type: postgres\nhost: b\ndatabase: e\n"), "C019", true},
+    {"another table", TABLE(ID), TABLE(ID "    source: {table: x}\n"), "C019", true},
+    {"the table, no longer said", TABLE(ID "    source: {schema: s}\n"), TABLE(ID), "C019", true},
+    {"source of nobody", BASE SHARED("s"), BASE SHARED("t"), "", true},
+    // Groups.
+    {"moves at once", STEP(AT("Live", "provisioned")), STEP(AT("Next", "provisioned")), "C020", false},
+    {"moves at once, beside", STEP(AT("Live", "provisioned")),
+     STEP(AT("Live", "decommissioning") ", " AT("Next", "provisioned")), "C020", false},
+    {"first step", STEP(AT("Live", "provisioned")), STEP(AT("Live", "provisioned") ", " AT("Next", "provisioning")), "",
+     true},
+    {"second step", STEP(AT("Live", "provisioned") ", " AT("Next", "provisioning")),
+     STEP(AT("Live", "decommissioning") ", " AT("Next", "provisioned")), "", true},
+    {"last step", STEP(AT("Live", "decommissioning") ", " AT("Next", "provisioned")), STEP(AT("Next", "provisioned")),
+     "", true},
+    {"platform renamed", BASE SERVICE, BASE SERVICE_WITH("", ON_NEXT, ASSIGNED_TO(AT("Next", "provisioned"))), "C020",
+     false},
+    {"taken by another service", AUTOMATIC, AUTOMATIC RED_TAKES, "C020", false},
+    {"a second database beside", BASE SERVICE, BASE SERVICE RED_TAKES, "", true},
+};
+
+static void places(void **state)
+{
+    (void)state;
+    bool good = true;
+    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++)
+        good = expect(PLACES[i].id, PLACES[i].base, PLACES[i].head, PLACES[i].rules, PLACES[i].accepted) && good;
     assert_true(good);
 }
 
@@ -404,8 +522,9 @@ static void deprecations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types),    cmocka_unit_test(tables),   cmocka_unit_test(classifications),
-        cmocka_unit_test(removals), cmocka_unit_test(approval), cmocka_unit_test(deprecations),
+        cmocka_unit_test(types),        cmocka_unit_test(tables), cmocka_unit_test(classifications),
+        cmocka_unit_test(removals),     cmocka_unit_test(places), cmocka_unit_test(approval),
+        cmocka_unit_test(deprecations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

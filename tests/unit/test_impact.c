@@ -37,8 +37,9 @@
     "kind: Workspace\nteam: USA/users\nname: Audit\ndataset_groups:\n"                                                 \
     "  full: {requires: {history: full}, sinks: [Shop/items]}\n---\n"
 #define ON(group, platform) "  - {group: " group ", platforms: [{platform: " platform ", status: provisioned}]}\n"
-#define SERVICE(live, rest)                                                                                            \
-    "kind: PlatformService\nname: Yellow\nmerge: {container: M}\ncontainers: {M: {type: sqlite, path: m}}\n"           \
+#define SERVICE(live, rest) SERVICE_AT("m", live, rest)
+#define SERVICE_AT(path, live, rest)                                                                                   \
+    "kind: PlatformService\nname: Yellow\nmerge: {container: M}\ncontainers: {M: {type: sqlite, path: " path "}}\n"    \
     "platforms:\n  Live: {type: yellow, milestoning: scd1}\n  Old: {type: yellow, milestoning: scd2}\n" rest           \
     "assignments:\n" live ON("Reports/made", "Live") ON("Audit/full", "Old")
 #define TAIL MAKER("SELECT id") REPORTS("", "Shop/orders") AUDIT SERVICE(ON("Reports/live", "Live"), "")
@@ -58,6 +59,16 @@ static const struct {
     {"column added", HEAD_PART DB("d") STORE("", ", a: varchar(5), b: text", "") TAIL,
      ORDERS("column_added", "view_replaced")},
     {"column removed", HEAD_PART DB("d") STORE("", "", "") TAIL, ORDERS("column_kept", "view_replaced")},
+    {"dataset removed, in use",
+     HEAD_PART DB("d") "kind: Datastore\nteam: USA/makers\nname: Shop\ncapture: {type: sql_snapshot, container: DB, "
+                       "trigger: {external: true}}\ndatasets:\n"
+                       "  items: {classification: pub, columns: {id: integer primary key}}\n---\n" TAIL,
+     "platform Live nothing, stream Live/Made nothing, stream Live/Shop ended, group Reports/live view_replaced, " LINEAGE},
+    {"team",
+     HEAD_PART
+     "kind: DataContainer\nteam: USA/users\nname: DB\ntype: sqlite\npath: d\n---\n" STORE("", ", a: varchar(5)", "")
+         TAIL,
+     "platform Live nothing, platform Old nothing, stream Live/Shop nothing, stream Old/Shop nothing"},
     {"type widened", HEAD_PART DB("d") STORE("", ", a: varchar(9)", "") TAIL, ORDERS("widened", "view_replaced")},
     {"type narrowed", HEAD_PART DB("d") STORE("", ", a: varchar(3)", "") TAIL, ORDERS("refused", "nothing")},
     {"not null", HEAD_PART DB("d") STORE("", ", a: varchar(5) not null", "") TAIL, ORDERS("settings", "nothing")},
@@ -71,8 +82,12 @@ static const struct {
      "platform Live nothing, platform Old nothing, stream Live/Made nothing, stream Live/Shop ended, "
      "stream Live/Shop/orders created, stream Old/Shop ended, stream Old/Shop/items created, "
      "group Audit/full nothing, group Reports/live nothing, " LINEAGE},
-    {"container", HEAD_PART DB("e") STORE("", ", a: varchar(5)", "") TAIL,
-     "platform Live nothing, platform Old nothing, stream Live/Shop settings, stream Old/Shop settings"},
+    {"container", HEAD_PART DB("e") STORE("", ", a: varchar(5)", "") TAIL, BOTH_STREAMS("settings")},
+    {"merge database",
+     HEAD_PART DB("d") STORE("", ", a: varchar(5)", "") MAKER("SELECT id") REPORTS("", "Shop/orders")
+         AUDIT SERVICE_AT("n", ON("Reports/live", "Live"), ""),
+     "platform Live nothing, platform Old nothing, stream Live/Made moved, stream Live/Shop moved, "
+     "stream Old/Shop moved, group Audit/full nothing, group Reports/live nothing, " LINEAGE},
     {"sink added",
      HEAD_PART DB("d") STORE("", ", a: varchar(5)", "") MAKER("SELECT id") REPORTS("", "Shop/orders, Shop/items")
          AUDIT SERVICE(ON("Reports/live", "Live"), ""),

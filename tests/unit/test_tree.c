@@ -103,6 +103,13 @@ static ds_tree *open_branch(world *w, const char *name, const char *subdir)
     return tree;
 }
 
+static ds_rc open_merge(world *w, const char *base, const char *head, const char *subdir, ds_tree **out, ds_error *err)
+{
+    CLEANUP(tree_closep) ds_tree *tree = NULL;
+    TRY(tree_open_git(w->git, base, subdir, &tree, err));
+    return tree_open_merge(tree, head, out, err);
+}
+
 // --- ids
 
 static void ids_are_those_of_git(void **state)
@@ -411,7 +418,7 @@ static void deep_trees(void **state)
     ds_tree *none = NULL;
     FAILS(tree_open_git(w->git, "deeper", NULL, &none, &err), DS_FINDING, "directories are nested more than 64 deep");
     FAILS(tree_open_git(w->git, "deepest", NULL, &none, &err), DS_FINDING, "directories are nested more than 64 deep");
-    FAILS(tree_open_merge(w->git, "deepest", "deep", NULL, &none, &err), DS_FINDING, "nested more than 64 deep");
+    FAILS(open_merge(w, "deepest", "deep", NULL, &none, &err), DS_FINDING, "nested more than 64 deep");
 }
 
 // A directory of `n` entries that are all the same.
@@ -550,6 +557,35 @@ static void refs(void **state)
     assert_null(none);
 }
 
+// Whoever may push a tag must not choose what a branch's name means.
+static void a_name_that_is_two_refs_is_refused(void **state)
+{
+    world *w = *state;
+    ds_error err;
+    ds_tree *none = NULL;
+    const repo_file one[] = {{"a.yaml", "1"}}, two[] = {{"a.yaml", "2"}};
+    git_oid trees[] = {repo_files(&w->repo, one, 1), repo_files(&w->repo, two, 1)};
+    git_oid main_id = repo_commit(&w->repo, &trees[0], NULL, 0), other = repo_commit(&w->repo, &trees[1], NULL, 0);
+    repo_ref(&w->repo, "main", &main_id);
+    git_reference *tag = NULL, *remote = NULL;
+    assert_int_equal(git_reference_create(&tag, w->repo.git, "refs/tags/main", &other, 1, "x"), 0);
+    assert_int_equal(git_reference_create(&remote, w->repo.git, "refs/remotes/main", &other, 1, "x"), 0);
+    static const char *const NAMES[] = {"main", "main~0", "main^{tree}", "main:"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+        FAILS(tree_open_git(w->git, NAMES[i], NULL, &none, &err), DS_USAGE,
+              "may be refs/tags/main and refs/heads/main, which differ");
+    HINTS("by its whole name");
+    git_reference_free(remote);
+    CLEANUP(tree_closep) ds_tree *tree = open_branch(w, "refs/heads/main", NULL), *same = NULL;
+    assert_string_equal(text_of(w, tree, 0), "1");
+    git_reference_free(tag);
+    assert_int_equal(git_reference_create(&tag, w->repo.git, "refs/tags/main", &main_id, 1, "x"), 0);
+    assert_int_equal(git_reference_remove(w->repo.git, "refs/remotes/main"), 0);
+    same = open_branch(w, "main", NULL); // both are the same commit
+    git_reference_free(tag);
+    assert_null(none);
+}
+
 static void places(void **state)
 {
     world *w = *state;
@@ -626,9 +662,9 @@ static void both_sides_are_merged(void **state)
     size_t before = 0, after = 0;
     assert_int_equal(git_odb_foreach(w->repo.odb, count_object, &before), 0);
     CLEANUP(tree_closep) ds_tree *whole = NULL, *model = NULL;
-    OK(tree_open_merge(w->git, "main", "feature", NULL, &whole, &err));
+    OK(open_merge(w, "main", "feature", NULL, &whole, &err));
     assert_string_equal(list(w, whole), "m/a.yaml m/base.yaml m/same.yaml n/head.yaml");
-    OK(tree_open_merge(w->git, "main", "feature", "m", &model, &err));
+    OK(open_merge(w, "main", "feature", "m", &model, &err));
     assert_string_equal(list(w, model), "a.yaml base.yaml same.yaml");
     assert_string_equal(text_of(w, model, 0), LINES("one", "nine"));
     assert_int_equal(git_odb_refresh(w->repo.odb), 0);
@@ -648,14 +684,36 @@ static void one_side_needs_no_merge(void **state)
     ds_error err;
     (void)fork_history(w, LINES("one", "9"), LINES("two", "9"));
     CLEANUP(tree_closep) ds_tree *ahead = NULL, *behind = NULL, *same = NULL;
-    OK(tree_open_merge(w->git, "start", "feature", "m", &ahead, &err));
+    OK(open_merge(w, "start", "feature", "m", &ahead, &err));
     assert_string_equal(list(w, ahead), "a.yaml same.yaml");
     assert_string_equal(text_of(w, ahead, 0), LINES("two", "9"));
-    OK(tree_open_merge(w->git, "main", "start", "m", &behind, &err)); // all of head is in base
+    OK(open_merge(w, "main", "start", "m", &behind, &err)); // all of head is in base
     assert_string_equal(list(w, behind), "a.yaml base.yaml same.yaml");
     assert_string_equal(text_of(w, behind, 0), LINES("one", "9"));
-    OK(tree_open_merge(w->git, "main", "main", "m", &same, &err));
+    OK(open_merge(w, "main", "main", "m", &same, &err));
     assert_string_equal(list(w, same), "a.yaml base.yaml same.yaml");
+}
+
+// A check looks at base twice, and says what it looked at.
+static void a_ref_that_moves_is_what_it_was(void **state)
+{
+    world *w = *state;
+    ds_error err;
+    history h = fork_history(w, LINES("one", "9"), LINES("1", "nine"));
+    CLEANUP(tree_closep) ds_tree *base = open_branch(w, "main", "m"), *merged = NULL, *whole = NULL, *none = NULL;
+    assert_string_equal(tree_commit(base), hex(w, &h.base));
+    const repo_file other[] = {{"m/a.yaml", "other"}};
+    git_oid root = repo_files(&w->repo, other, 1), moved = repo_commit(&w->repo, &root, &h.base, 1);
+    repo_ref(&w->repo, "main", &moved);
+    OK(tree_open_merge(base, "feature", &merged, &err));
+    assert_string_equal(list(w, merged), "a.yaml base.yaml same.yaml");
+    assert_string_equal(text_of(w, merged, 0), LINES("one", "nine"));
+    assert_string_equal(tree_commit(merged), hex(w, &h.head));
+    // A tree has no history to be merged with.
+    OK(tree_open_git(w->git, "main:m", NULL, &whole, &err));
+    assert_string_equal(tree_commit(whole), "");
+    FAILS(tree_open_merge(whole, "feature", &none, &err), DS_USAGE, "\"main:m\" is not a commit");
+    HINTS("--folder");
 }
 
 static void conflicts_are_named(void **state)
@@ -664,18 +722,18 @@ static void conflicts_are_named(void **state)
     ds_error err;
     history h = fork_history(w, LINES("one", "9"), LINES("two", "9"));
     ds_tree *none = NULL;
-    FAILS(tree_open_merge(w->git, "main", "feature", "m", &none, &err), DS_FINDING,
+    FAILS(open_merge(w, "main", "feature", "m", &none, &err), DS_FINDING,
           "the merge of feature into main is in conflict: m/a.yaml");
     HINTS("merge or rebase");
-    FAILS(tree_open_merge(w->git, "main", "nowhere", "m", &none, &err), DS_USAGE, "\"nowhere\" names nothing here");
-    FAILS(tree_open_merge(w->git, "nowhere", "feature", "m", &none, &err), DS_USAGE, "\"nowhere\" names nothing here");
+    FAILS(open_merge(w, "main", "nowhere", "m", &none, &err), DS_USAGE, "\"nowhere\" names nothing here");
+    FAILS(open_merge(w, "nowhere", "feature", "m", &none, &err), DS_USAGE, "\"nowhere\" names nothing here");
     // Deleted here, changed there; and without a common past.
     git_oid empty = repo_tree(&w->repo, NULL, 0), gone = repo_commit(&w->repo, &empty, &h.start, 1);
     repo_ref(&w->repo, "gone", &gone);
-    FAILS(tree_open_merge(w->git, "main", "gone", "m", &none, &err), DS_FINDING, "is in conflict: m/a.yaml");
+    FAILS(open_merge(w, "main", "gone", "m", &none, &err), DS_FINDING, "is in conflict: m/a.yaml");
     git_oid other = repo_files(&w->repo, (const repo_file[]){{"m/a.yaml", "other"}}, 1);
     branch(w, "other", &other);
-    FAILS(tree_open_merge(w->git, "main", "other", "m", &none, &err), DS_FINDING, "is in conflict: m/a.yaml");
+    FAILS(open_merge(w, "main", "other", "m", &none, &err), DS_FINDING, "is in conflict: m/a.yaml");
     assert_null(none);
 }
 
@@ -707,10 +765,10 @@ static void odd_names_are_merged_or_refused(void **state)
         repo_ref(&w->repo, "odd", &odd);
         CLEANUP(tree_closep) ds_tree *tree = NULL;
         if (!CASES[i].found) {
-            FAILS(tree_open_merge(w->git, "base", "odd", NULL, &tree, &err), DS_ENV, "can't merge: invalid path");
+            FAILS(open_merge(w, "base", "odd", NULL, &tree, &err), DS_ENV, "can't merge: invalid path");
             continue;
         }
-        OK(tree_open_merge(w->git, "base", "odd", NULL, &tree, &err));
+        OK(open_merge(w, "base", "odd", NULL, &tree, &err));
         assert_string_equal(list(w, tree), CASES[i].found);
     }
 }
@@ -726,10 +784,10 @@ static void a_shallow_clone_says_so(void **state)
     repo_ref(&w->repo, "main", &base);
     repo_ref(&w->repo, "feature", &head);
     ds_tree *none = NULL;
-    FAILS(tree_open_merge(w->git, "main", "feature", NULL, &none, &err), DS_ENV, "object not found");
+    FAILS(open_merge(w, "main", "feature", NULL, &none, &err), DS_ENV, "object not found");
     HINTS("git fsck");
     put(w, "model.git/shallow", arena_printf(w->arena, "%s\n%s\n", hex(w, &base), hex(w, &head)));
-    FAILS(tree_open_merge(w->git, "main", "feature", NULL, &none, &err), DS_ENV, "object not found");
+    FAILS(open_merge(w, "main", "feature", NULL, &none, &err), DS_ENV, "object not found");
     HINTS("shallow");
     FAILS(tree_open_git(w->git, "main~1", NULL, &none, &err), DS_USAGE, "names nothing here");
     HINTS("shallow");
@@ -789,9 +847,11 @@ int main(void)
         TEST(a_bomb_of_directories),
         TEST(findings_of_a_load),
         TEST(refs),
+        TEST(a_name_that_is_two_refs_is_refused),
         TEST(places),
         TEST(both_sides_are_merged),
         TEST(one_side_needs_no_merge),
+        TEST(a_ref_that_moves_is_what_it_was),
         TEST(conflicts_are_named),
         TEST(odd_names_are_merged_or_refused),
         TEST(a_shallow_clone_says_so),
