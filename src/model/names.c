@@ -36,6 +36,33 @@ static void report_case(const name_scope *s, const scoped_name *a, const scoped_
               (unsigned)first->pos.line, (unsigned)first->pos.column);
 }
 
+// The same for names that differ by case.
+static uint32_t hash_of(const char *name)
+{
+    uint32_t hash = 2166136261u; // FNV-1a
+    for (; *name; name++)
+        hash = (hash ^ ((unsigned char)*name | 0x20u)) * 16777619u;
+    return hash | 1; // 0 is a free slot
+}
+
+bool names_may_clash(const scoped_name *names, size_t n, ds_arena *scratch)
+{
+    enum { TRIES = 32 }; // so that nobody can craft names that take long
+    size_t slots = 8;
+    while (slots < 2 * n)
+        slots *= 2;
+    uint32_t *seen = ARENA_ARRAY(scratch, uint32_t, slots);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t hash = hash_of(names[i].name);
+        size_t at = hash >> 7 & (slots - 1), tries = 0;
+        for (; seen[at]; at = (at + 1) & (slots - 1))
+            if (seen[at] == hash || ++tries == TRIES)
+                return true;
+        seen[at] = hash;
+    }
+    return false;
+}
+
 void names_check(const name_scope *scope, scoped_name *names, size_t n)
 {
     if (n < 2)

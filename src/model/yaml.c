@@ -40,8 +40,10 @@ bool yaml_is_empty(const yaml_node *node)
         return false;
     if (node->text.n == 0)
         return true;
+    if (!node->plain || node->text.n > 4)
+        return false;
     static const char *const NULLS[] = {"~", "null", "Null", "NULL"};
-    for (size_t i = 0; node->plain && i < sizeof NULLS / sizeof NULLS[0]; i++)
+    for (size_t i = 0; i < sizeof NULLS / sizeof NULLS[0]; i++)
         if (str_eq(node->text, str_of(NULLS[i])))
             return true;
     return false;

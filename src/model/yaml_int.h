@@ -43,7 +43,15 @@ enum {
     MODEL_PROBLEMS_MAX = 100,  // documents of one file that can't be read, before the rest is left out
 };
 
-// yaml_text.c: a place, counted from 1; what is too large for its field stays at the field's maximum.
-ds_pos yaml_pos(uint32_t file, size_t line, size_t column);
-// The first thing that keeps text from being read at all. True when there was one (it is a finding).
+// A place, counted from 1; what is too large for its field stays at the field's maximum.
+static inline ds_pos yaml_pos(uint32_t file, size_t line, size_t column)
+{
+    enum { LINE_LAST = (1 << 20) - 1, COLUMN_LAST = (1 << 12) - 1 };
+    ds_pos pos = {.file = file};
+    pos.line = (line < LINE_LAST ? line : LINE_LAST) & LINE_LAST;
+    pos.column = (column < COLUMN_LAST ? column : COLUMN_LAST) & COLUMN_LAST;
+    return pos;
+}
+
+// yaml_text.c: the first thing that keeps text from being read at all. True when there was one (it is a finding).
 bool yaml_text_refused(ds_diags *diags, uint32_t file, ds_str text);
