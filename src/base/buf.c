@@ -79,13 +79,6 @@ void buf_put_str(ds_buf *buf, ds_str text)
     buf_put(buf, text.p, text.n);
 }
 
-void buf_putc(ds_buf *buf, char c)
-{
-    char *at = buf_extend(buf, 1);
-    if (at)
-        *at = c;
-}
-
 void buf_printf(ds_buf *buf, const char *format, ...)
 {
     va_list args, again;

@@ -10,12 +10,12 @@ static bool is_key(decoder *d, const yaml_node *key)
         decode_find(d, RULE_SHAPE, key->pos, "a key is a text, not a %s", key->kind == NODE_LIST ? "list" : "map");
         return false;
     }
-    if (key->plain && str_eq(key->text, STR("<<"))) {
+    if (key->plain && key->text.n == 2 && str_eq(key->text, STR("<<"))) {
         decode_find(d, RULE_YAML_FEATURE, key->pos, "merge keys (<<) are not allowed");
         diag_hint(d->diags, "write the keys out");
         return false;
     }
-    if (yaml_is_empty(key) && key->text.n == 0) {
+    if (key->text.n == 0) {
         decode_find(d, RULE_EMPTY, key->pos, "a key is empty");
         return false;
     }

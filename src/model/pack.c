@@ -335,7 +335,9 @@ static bool put_struct(ds_packer *p, const model_shape *shape, const void *base)
     buf_put(p->out, &given, bytes);
     for (size_t i = 0; i < all.n; i++) {
         const model_field *f = pack_field(&all, i);
-        given |= (uint32_t)VALUES[f->kind](p, f, field_home(f, base)) << i;
+        const void *home = field_home(f, base);
+        if (!f->rest || home != f->rest->none)
+            given |= (uint32_t)VALUES[f->kind](p, f, home) << i;
     }
     for (size_t i = 0; i < bytes && buf_ok(p->out); i++)
         p->out->p[at + i] = (char)(given >> 8 * i);

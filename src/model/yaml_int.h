@@ -25,8 +25,15 @@ struct yaml_node {
     };
 };
 
+// ~ or null, of a scalar without quotes.
+bool yaml_is_null(const yaml_node *node);
 // Nothing was written, or null.
-bool yaml_is_empty(const yaml_node *node);
+static inline bool yaml_is_empty(const yaml_node *node)
+{
+    if (node->kind != NODE_SCALAR || node->text.n > 4)
+        return false;
+    return node->text.n == 0 || (node->plain && yaml_is_null(node));
+}
 
 // root is never NULL and lives until visit returns. Empty documents are left out.
 typedef void yaml_visit(const yaml_node *root, void *context);
