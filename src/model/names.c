@@ -36,13 +36,21 @@ static void report_case(const name_scope *s, const scoped_name *a, const scoped_
               (unsigned)first->pos.line, (unsigned)first->pos.column);
 }
 
-// The same for names that differ by case.
-static uint32_t hash_of(const char *name)
+// The same for names that differ by case; eight letters at a time. Never 0.
+static uint64_t hash_of(const char *name)
 {
-    uint32_t hash = 2166136261u; // FNV-1a
-    for (; *name; name++)
-        hash = (hash ^ ((unsigned char)*name | 0x20u)) * 16777619u;
-    return hash | 1; // 0 is a free slot
+    const uint64_t lower = 0x2020202020202020u, odd = 0x9E3779B97F4A7C15u; // 2^64 / golden ratio, as Knuth's
+    size_t n = strlen(name);
+    uint64_t hash = n, word;
+    for (; n >= sizeof word; n -= sizeof word, name += sizeof word) {
+        memcpy(&word, name, sizeof word);
+        hash = (hash ^ (word | lower)) * odd;
+        hash ^= hash >> 32;
+    }
+    word = 0;
+    memcpy(&word, name, n);
+    hash = (hash ^ (word | lower)) * odd;
+    return (hash ^ hash >> 32) | 1;
 }
 
 bool names_may_clash(const scoped_name *names, size_t n, ds_arena *scratch)
@@ -51,10 +59,10 @@ bool names_may_clash(const scoped_name *names, size_t n, ds_arena *scratch)
     size_t slots = 8;
     while (slots < 2 * n)
         slots *= 2;
-    uint32_t *seen = ARENA_ARRAY(scratch, uint32_t, slots);
+    uint64_t *seen = ARENA_ARRAY(scratch, uint64_t, slots);
     for (size_t i = 0; i < n; i++) {
-        uint32_t hash = hash_of(names[i].name);
-        size_t at = hash >> 7 & (slots - 1), tries = 0;
+        uint64_t hash = hash_of(names[i].name);
+        size_t at = hash >> 1 & (slots - 1), tries = 0;
         for (; seen[at]; at = (at + 1) & (slots - 1))
             if (seen[at] == hash || ++tries == TRIES)
                 return true;
