@@ -56,11 +56,26 @@ void arena_freep(ds_arena **arena)
     *arena = NULL;
 }
 
+// The block that is kept for the next use: the newest, which is the largest, unless a large object has it alone.
+static block *block_to_keep(ds_arena *arena)
+{
+#ifndef DS_STRESS
+    if (arena->head && arena->head->size <= LARGEST_BLOCK)
+        return arena->head;
+#endif
+    arena->next_size = FIRST_BLOCK;
+    return NULL;
+}
+
 void arena_clear(ds_arena *arena)
 {
-    free_blocks(arena->head);
-    arena->head = NULL;
-    arena->next_size = FIRST_BLOCK;
+    block *kept = block_to_keep(arena), *others = kept ? kept->next : arena->head;
+    free_blocks(others);
+    if (kept) {
+        kept->next = NULL;
+        kept->used = 0;
+    }
+    arena->head = kept;
     arena->handed_out = 0;
 }
 
@@ -103,7 +118,7 @@ static block *block_new(ds_arena *arena, size_t at_least)
     return b;
 }
 
-void *arena_alloc(ds_arena *arena, size_t size_bytes)
+static void *take(ds_arena *arena, size_t size_bytes)
 {
     if (size_bytes > PTRDIFF_MAX - ALIGNMENT)
         BUG("arena: size %zu overflows", size_bytes);
@@ -119,8 +134,12 @@ void *arena_alloc(ds_arena *arena, size_t size_bytes)
     void *p = b->bytes + b->used;
     b->used += rounded;
     arena->handed_out += rounded;
-    memset(p, 0, size_bytes);
     return p;
+}
+
+void *arena_alloc(ds_arena *arena, size_t size_bytes)
+{
+    return memset(take(arena, size_bytes), 0, size_bytes);
 }
 
 void *arena_alloc_array(ds_arena *arena, size_t item_bytes, size_t n)
@@ -134,17 +153,19 @@ void *arena_alloc_array(ds_arena *arena, size_t item_bytes, size_t n)
 void *arena_grow(ds_arena *arena, const void *old, size_t old_size_bytes, size_t new_size_bytes)
 {
     ds_assert(new_size_bytes >= old_size_bytes);
-    void *p = arena_alloc(arena, new_size_bytes);
+    unsigned char *p = take(arena, new_size_bytes);
     if (old_size_bytes)
         memcpy(p, old, old_size_bytes);
+    memset(p + old_size_bytes, 0, new_size_bytes - old_size_bytes);
     return p;
 }
 
 char *arena_str(ds_arena *arena, ds_str text)
 {
-    char *p = arena_alloc(arena, text.n + 1);
+    char *p = take(arena, text.n + 1);
     if (text.n)
         memcpy(p, text.p, text.n);
+    p[text.n] = '\0';
     return p;
 }
 
@@ -155,15 +176,19 @@ char *arena_strdup(ds_arena *arena, const char *text)
 
 char *arena_printf(ds_arena *arena, const char *format, ...)
 {
+    char brief[256]; // most texts are printed once
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(brief, sizeof brief, format, args);
     va_end(args);
     if (n < 0)
         BUG("arena_printf: bad format");
     char *p = arena_alloc(arena, (size_t)n + 1);
-    vsnprintf(p, (size_t)n + 1, format, again);
+    if ((size_t)n < sizeof brief)
+        memcpy(p, brief, (size_t)n);
+    else
+        vsnprintf(p, (size_t)n + 1, format, again);
     va_end(again);
     return p;
 }
@@ -177,7 +202,7 @@ char *arena_path(ds_arena *arena, ...)
     for (const char *part; (part = va_arg(args, const char *));)
         n += strlen(part) + 1;
     va_end(args);
-    char *path = arena_alloc(arena, n + 1), *at = path;
+    char *path = take(arena, n + 1), *at = path;
     for (const char *part; (part = va_arg(again, const char *));) {
         size_t length = strlen(part);
         memcpy(at, part, length + 1);

@@ -11,7 +11,7 @@ typedef struct ds_arena ds_arena;
 ds_arena *arena_new(void);
 void arena_free(ds_arena *arena); // takes NULL
 void arena_freep(ds_arena **arena);
-// Releases all objects; the arena can be used again.
+// Releases all objects; the arena can be used again, and keeps up to 1 MB for that.
 void arena_clear(ds_arena *arena);
 // Takes over all objects of `from`, which stay where they are; it is empty then.
 void arena_adopt(ds_arena *arena, ds_arena *from);

@@ -46,9 +46,15 @@ static bool buf_reserve(ds_buf *buf, size_t more)
     return true;
 }
 
+// Appending is seldom more than this.
+static inline bool has_room(const ds_buf *buf, size_t more)
+{
+    return more < buf->cap - buf->n && more <= buf->max - buf->n && !buf->overflow;
+}
+
 void *buf_extend(ds_buf *buf, size_t n)
 {
-    if (!buf_reserve(buf, n))
+    if (!has_room(buf, n) && !buf_reserve(buf, n))
         return NULL;
     char *at = buf->p + buf->n;
     buf->n += n;
@@ -73,24 +79,21 @@ void buf_put_str(ds_buf *buf, ds_str text)
     buf_put(buf, text.p, text.n);
 }
 
-void buf_putc(ds_buf *buf, char c)
-{
-    buf_put(buf, &c, 1);
-}
-
 void buf_printf(ds_buf *buf, const char *format, ...)
 {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    char brief[256]; // most texts are printed once
+    int n = vsnprintf(brief, sizeof brief, format, args);
     va_end(args);
     if (n < 0)
         BUG("buf_printf: bad format");
-    if (buf_reserve(buf, (size_t)n)) {
-        vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
-        buf->n += (size_t)n;
-    }
+    char *at = buf_extend(buf, (size_t)n);
+    if (at && (size_t)n < sizeof brief)
+        memcpy(at, brief, (size_t)n);
+    else if (at)
+        vsnprintf(at, (size_t)n + 1, format, again);
     va_end(again);
 }
 

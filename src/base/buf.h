@@ -30,8 +30,16 @@ static inline bool buf_ok(const ds_buf *buf)
 
 void buf_put(ds_buf *buf, const void *bytes, size_t n);
 void buf_puts(ds_buf *buf, const char *text);
+static inline void buf_putc(ds_buf *buf, char c)
+{
+    if (buf->n + 1 >= buf->cap || buf->n >= buf->max || buf->overflow) {
+        buf_put(buf, &c, 1);
+        return;
+    }
+    buf->p[buf->n++] = c;
+    buf->p[buf->n] = '\0';
+}
 void buf_put_str(ds_buf *buf, ds_str text);
-void buf_putc(ds_buf *buf, char c);
 __attribute__((format(printf, 2, 3))) void buf_printf(ds_buf *buf, const char *format, ...);
 // Lower-case hexadecimal of n bytes.
 void buf_put_hex(ds_buf *buf, const void *bytes, size_t n);

@@ -25,7 +25,7 @@ ds_rc file_read(const char *path, ds_buf *out, ds_error *err)
     if (S_ISDIR(st.st_mode))
         return ds_fail(err, DS_ENV, "%s is a directory, not a file", path);
     for (;;) {
-        char chunk[16384];
+        char chunk[65536];
         ssize_t n = read(fd, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR)
             continue;

@@ -1,5 +1,6 @@
 #include "base/map.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/random.h>
 #include <xxhash.h>
@@ -21,20 +22,22 @@ struct ds_map {
     size_t slot_count;
 };
 
-static uint64_t process_seed(void)
+// One for all maps of the process: to ask the kernel costs more than many a map.
+static uint64_t process_seed;
+static pthread_once_t seeded = PTHREAD_ONCE_INIT;
+
+static void make_seed(void)
 {
-    static const int SOMEWHERE;
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
-        seed = (uint64_t)(uintptr_t)&SOMEWHERE; // without an entropy source: the address space's random layout
-    return seed;
+    if (getrandom(&process_seed, sizeof process_seed, 0) != (ssize_t)sizeof process_seed)
+        process_seed = (uint64_t)(uintptr_t)&process_seed; // no entropy: the address space's random layout
 }
 
 ds_map *map_new(ds_arena *arena)
 {
     ds_map *map = ARENA_NEW(arena, ds_map);
     map->arena = arena;
-    map->seed = process_seed();
+    (void)pthread_once(&seeded, make_seed);
+    map->seed = process_seed;
     return map;
 }
 
@@ -60,17 +63,21 @@ static void rehash(ds_map *map)
         map->slots[find_slot(map, map->entries[i].key, map->entries[i].hash)] = (uint32_t)(i + 1);
 }
 
-static entry *find(const ds_map *map, const char *key)
+static uint64_t hash_of(const ds_map *map, const char *key)
 {
-    if (map->slot_count == 0)
-        return NULL;
-    uint32_t at = map->slots[find_slot(map, key, XXH3_64bits_withSeed(key, strlen(key), map->seed))];
+    return XXH3_64bits_withSeed(key, strlen(key), map->seed);
+}
+
+static entry *find(const ds_map *map, const char *key, uint64_t hash)
+{
+    uint32_t at = map->slot_count ? map->slots[find_slot(map, key, hash)] : 0;
     return at ? &map->entries[at - 1] : NULL;
 }
 
 void *map_add(ds_map *map, const char *key, void *value)
 {
-    entry *old = find(map, key);
+    uint64_t hash = hash_of(map, key);
+    entry *old = find(map, key, hash);
     if (old)
         return old->value;
     if ((map->n + 1) * 4 > map->slot_count * 3)
@@ -81,7 +88,6 @@ void *map_add(ds_map *map, const char *key, void *value)
         map->entries = arena_grow(map->arena, map->entries, map->n * sizeof(entry), cap * sizeof(entry));
         map->cap = cap;
     }
-    uint64_t hash = XXH3_64bits_withSeed(key, strlen(key), map->seed);
     map->entries[map->n++] = (entry){key, value, hash};
     map->slots[find_slot(map, key, hash)] = (uint32_t)map->n;
     return NULL;
@@ -89,7 +95,7 @@ void *map_add(ds_map *map, const char *key, void *value)
 
 void map_set(ds_map *map, const char *key, void *value)
 {
-    entry *old = find(map, key);
+    entry *old = find(map, key, hash_of(map, key));
     if (old)
         old->value = value;
     else
@@ -98,7 +104,7 @@ void map_set(ds_map *map, const char *key, void *value)
 
 void *map_get(const ds_map *map, const char *key)
 {
-    const entry *e = find(map, key);
+    const entry *e = map->n ? find(map, key, hash_of(map, key)) : NULL;
     return e ? e->value : NULL;
 }
 

@@ -1,10 +1,5 @@
 #include "base/str.h"
 
-char str_lower_char(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 void str_lower(char *text)
 {
     for (; *text; text++)

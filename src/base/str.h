@@ -34,7 +34,10 @@ ds_str str_split(ds_str *text, char at);
 bool str_int64(ds_str text, int64_t *out);
 
 // Lower-cases ASCII letters.
-char str_lower_char(char c);
+static inline char str_lower_char(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
 void str_lower(char *text);
 
 // Optimal string alignment distance of two names, ASCII case ignored; gives up above limit and returns limit + 1.

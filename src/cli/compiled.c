@@ -124,11 +124,17 @@ static void count(ds_compiled *c)
         c->counts.datasets += datastore_dataset_count(c->model->datastores.v[i]);
 }
 
-static void judge(ds_compiled *c)
+static const ds_graph *make_graph(const ds_compiled *c, ds_arena *arena)
+{
+    return graph_build(c->model, assign_roots(c->model, c->cli->program->platforms, arena), arena);
+}
+
+// graph: of the whole model.
+static void judge(ds_compiled *c, const ds_graph *graph)
 {
     c->diags = diags_new(c->model->files);
     diags_append(c->diags, c->loaded);
-    lint_objects(c->model, c->cli->program->platforms, c->diags);
+    lint_objects_with(c->model, graph, c->cli->program->platforms, c->diags);
     diags_sort(c->diags);
     count(c);
 }
@@ -164,7 +170,8 @@ static ds_rc judge_changes(ds_compiled *c, ds_error *err)
 {
     CLEANUP(former_release) former f = {0};
     if (!c->image_path || !cache_has_environment(c->image_path, c->environment)) {
-        judge(c);
+        CLEANUP(arena_freep) ds_arena *arena = arena_new();
+        judge(c, make_graph(c, arena));
         return DS_DONE;
     }
     TRY(former_load(c, &f, err));
@@ -205,11 +212,8 @@ static ds_rc put_edges(ds_image_writer *w, const ds_node *node, ds_error *err)
     return DS_DONE;
 }
 
-static ds_rc put_graph(ds_compiled *c, ds_error *err)
+static ds_rc put_graph(ds_compiled *c, const ds_graph *graph, ds_error *err)
 {
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    ds_roots roots = assign_roots(c->model, c->cli->program->platforms, arena);
-    const ds_graph *graph = graph_build(c->model, roots, arena);
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
         if (node->kind == NODE_INGEST)
@@ -248,10 +252,12 @@ static ds_rc write_image(ds_compiled *c, ds_error *err)
     c->image = image_written(c->writer);
     c->image_path = NULL;
     TRY(load(c, c->image, err));
-    judge(c);
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    const ds_graph *graph = make_graph(c, arena);
+    judge(c, graph);
     TRY(image_put_objects(c->writer, c->model, err));
     TRY(image_put_findings(c->writer, c->diags, err));
-    TRY(put_graph(c, err));
+    TRY(put_graph(c, graph, err));
     TRY(put_counts(c, err));
     TRY(image_check(c->image, err));
     if (!c->cache)

@@ -184,9 +184,19 @@ static lint *lint_new(const ds_model *model, const lint_focus *focus, ds_platfor
     index_consumers(l);
     lint_flow_init(l);
     l->services_by_name = assign_services(model, arena);
-    l->roots = assign_roots_of_workspaces(model, types, focus ? focus->workspaces : NULL, arena);
-    l->graph = graph_build(model, l->roots, arena);
     return l;
+}
+
+static void set_graph(lint *l, const ds_graph *graph)
+{
+    l->graph = graph;
+    l->roots = graph->roots;
+}
+
+static void make_graph(lint *l)
+{
+    ds_roots roots = assign_roots_of_workspaces(l->whole, l->types, l->focus ? l->focus->workspaces : NULL, l->arena);
+    set_graph(l, graph_build(l->whole, roots, l->arena));
 }
 
 // What each platform type has to say about its streams and services.
@@ -233,22 +243,36 @@ static uint64_t names_at_stake(const lint *l)
     return sum;
 }
 
-uint64_t lint_run(const ds_model *model, const lint_focus *focus, ds_platform_types types, ds_diags *diags)
+static void run_checks(lint *l)
 {
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    lint *l = lint_new(model, focus, types, diags, arena);
     static void (*const CHECKS[])(lint * l) = {
         lint_ecosystem, lint_teams,  lint_containers, lint_stores, lint_workspaces,  lint_latencies, lint_transformers,
         lint_services,  lint_groups, lint_policies,   lint_hops,   lint_credentials, lint_platforms,
     };
     for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++)
         CHECKS[i](l);
+}
+
+uint64_t lint_run(const ds_model *model, const lint_focus *focus, ds_platform_types types, ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    lint *l = lint_new(model, focus, types, diags, arena);
+    make_graph(l);
+    run_checks(l);
     return focus ? names_at_stake(l) : 0;
 }
 
 void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diags)
 {
     (void)lint_run(model, NULL, types, diags);
+}
+
+void lint_objects_with(const ds_model *model, const ds_graph *graph, ds_platform_types types, ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    lint *l = lint_new(model, NULL, types, diags, arena);
+    set_graph(l, graph);
+    run_checks(l);
 }
 
 void lint_model(const ds_model *model, ds_platform_types types, ds_diags *diags)

@@ -31,6 +31,8 @@ void lint_datasets(const ds_model *model, bool only_read, ds_diags *diags);
 void lint_datastore(const ds_datastore *store, ds_diags *diags); // the same of one; on any thread
 // All else. Neither sorts.
 void lint_objects(const ds_model *model, ds_platform_types types, ds_diags *diags);
+// The same for who has the graph of all the model's roots.
+void lint_objects_with(const ds_model *model, const ds_graph *graph, ds_platform_types types, ds_diags *diags);
 
 // A model before some of its files changed, and what was found in it.
 typedef struct lint_past {

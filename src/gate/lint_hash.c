@@ -19,14 +19,12 @@ static size_t room_for(lint *l, size_t columns)
     return slots;
 }
 
-static uint64_t name_hash(const char *name)
+static uint64_t name_hash(ds_str name)
 {
-    char lower[PATTERN_NAME_MAX + 1];
-    size_t n = strnlen(name, PATTERN_NAME_MAX);
-    memcpy(lower, name, n);
-    lower[n] = '\0';
-    str_lower(lower);
-    return XXH3_64bits(lower, n);
+    char lower[PATTERN_NAME_MAX];
+    for (size_t i = 0; i < name.n; i++)
+        lower[i] = str_lower_char(name.p[i]);
+    return XXH3_64bits(lower, name.n);
 }
 
 // The slot of an earlier column with this hash, or the free slot.
@@ -45,9 +43,10 @@ void lint_hashes(lint *l, const ds_dataset *dataset, const char *object)
     size_t slots = room_for(l, dataset->columns.n);
     for (size_t i = 0; i < dataset->columns.n; i++) {
         const ds_column *column = &dataset->columns.v[i];
-        if (strlen(column->name) > PATTERN_NAME_MAX)
+        const ds_str name = str_of(column->name);
+        if (name.n > PATTERN_NAME_MAX)
             continue;
-        l->hashes[i] = name_hash(column->name);
+        l->hashes[i] = name_hash(name);
         uint16_t *slot = find_slot(l, slots, l->hashes[i]);
         const ds_column *other = *slot ? &dataset->columns.v[*slot - 1] : NULL;
         *slot = (uint16_t)(*slot ? *slot : i + 1);

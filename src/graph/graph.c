@@ -201,6 +201,7 @@ ds_graph *graph_build(const ds_model *model, ds_roots roots, ds_arena *arena)
 {
     builder b = {model, arena, ARENA_NEW(arena, ds_graph), {0}};
     b.graph->by_name = map_new(arena);
+    b.graph->roots = roots;
     for (size_t i = 0; i < roots.n; i++) {
         const ds_root *root = &roots.v[i];
         const place at = {root->platform, root->service, root};

@@ -49,6 +49,7 @@ struct ds_node {
 typedef struct ds_graph {
     ds_nodes nodes; // in order of name
     ds_map *by_name;
+    ds_roots roots; // what it was built from
 } ds_graph;
 
 ds_graph *graph_build(const ds_model *model, ds_roots roots, ds_arena *arena);

@@ -10,12 +10,12 @@ static bool is_key(decoder *d, const yaml_node *key)
         decode_find(d, RULE_SHAPE, key->pos, "a key is a text, not a %s", key->kind == NODE_LIST ? "list" : "map");
         return false;
     }
-    if (key->plain && str_eq(key->text, STR("<<"))) {
+    if (key->plain && key->text.n == 2 && str_eq(key->text, STR("<<"))) {
         decode_find(d, RULE_YAML_FEATURE, key->pos, "merge keys (<<) are not allowed");
         diag_hint(d->diags, "write the keys out");
         return false;
     }
-    if (yaml_is_empty(key) && key->text.n == 0) {
+    if (key->text.n == 0) {
         decode_find(d, RULE_EMPTY, key->pos, "a key is empty");
         return false;
     }
@@ -46,7 +46,7 @@ static const model_field *find_field(const model_shape *shape, ds_str key, size_
 {
     for (size_t i = 0; i < shape_field_count(shape); i++) {
         const model_field *f = shape_field(shape, i);
-        if (str_eq(key, str_of(f->key))) {
+        if (f->key[0] == key.p[0] && str_eq(key, str_of(f->key))) {
             *index = i;
             return f;
         }
@@ -272,8 +272,21 @@ static void check_item_names(decoder *d, const model_shape *shape, const any_lis
         if (name->s)
             names[n++] = (scoped_name){name->s, name->pos, false};
     }
+    if (!names_may_clash(names, n, d->scratch))
+        return;
     name_scope scope = {d->diags, RULE_DUPLICATE, shape->name, decode_object(d), d->scratch};
     names_check(&scope, names, n);
+}
+
+// n structs with their defaults.
+static void *new_structs(decoder *d, const model_shape *shape, size_t n)
+{
+    char *all = arena_alloc_array(d->arena, shape->size, n);
+    if (n)
+        decode_defaults(shape, all);
+    for (size_t i = 1; i < n; i++)
+        memcpy(all + i * shape->size, all, shape->size);
+    return all;
 }
 
 static void decode_list(decoder *d, const decode_slot *slot)
@@ -287,18 +300,32 @@ static void decode_list(decoder *d, const decode_slot *slot)
     any_list list = {.pos = slot->key_pos};
     if (!is_empty_list(d, slot)) {
         list.n = slot->node->n;
-        list.v = arena_alloc_array(d->arena, shape->size, list.n);
+        list.v = new_structs(d, shape, list.n);
     }
     for (size_t i = 0; i < list.n; i++) {
         void *item = (char *)list.v + i * shape->size;
         const yaml_node *node = &slot->node->items[i];
         decode_slot at = {slot->field, slot->label, node->pos, node, item};
-        decode_defaults(shape, item);
         decode_struct(d, shape, &at, NULL);
     }
     memcpy(decode_member(d, slot), &list, sizeof list);
     if (shape->named)
         check_item_names(d, shape, &list);
+}
+
+// Marks keys that are equal to earlier ones.
+static void check_keys(decoder *d, const model_shape *shape, scoped_name *keys, size_t n)
+{
+    scoped_name *legal = ARENA_ARRAY(d->scratch, scoped_name, n);
+    size_t legal_n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!keys[i].duplicate)
+            legal[legal_n++] = keys[i];
+    name_scope scope = {d->diags, RULE_DUPLICATE_KEY, shape->name, decode_object(d), d->scratch};
+    names_check(&scope, legal, legal_n);
+    for (size_t i = n; i-- > 0;)
+        if (!keys[i].duplicate)
+            keys[i].duplicate = legal[--legal_n].duplicate;
 }
 
 // The keys of a map that can be names. Equal ones are marked, all others are checked.
@@ -313,16 +340,8 @@ static scoped_name *take_keys(decoder *d, const model_shape *shape, const yaml_n
         else
             keys[n++] = (scoped_name){key->text.p, key->pos, false};
     }
-    scoped_name *legal = ARENA_ARRAY(d->scratch, scoped_name, n);
-    size_t legal_n = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!keys[i].duplicate)
-            legal[legal_n++] = keys[i];
-    name_scope scope = {d->diags, RULE_DUPLICATE_KEY, shape->name, decode_object(d), d->scratch};
-    names_check(&scope, legal, legal_n);
-    for (size_t i = n; i-- > 0;)
-        if (!keys[i].duplicate)
-            keys[i].duplicate = legal[--legal_n].duplicate;
+    if (names_may_clash(keys, n, d->scratch))
+        check_keys(d, shape, keys, n);
     for (size_t i = 0; i < n; i++)
         if (!keys[i].duplicate)
             decode_check_name(d, shape->name_pattern, shape->name_of ? shape->name_of : shape->name, keys[i].pos,
@@ -340,11 +359,11 @@ static void put_name(decoder *d, const model_shape *shape, const scoped_name *ke
         *(ds_text *)at = (ds_text){name, key->pos};
 }
 
+// entry has its defaults.
 static void decode_entry(decoder *d, const decode_slot *slot, const scoped_name *key, const yaml_node *node,
                          void *entry)
 {
     const model_shape *shape = slot->field->shape;
-    decode_defaults(shape, entry);
     put_name(d, shape, key, entry);
     const char *name = name_of(shape, entry);
     bool part = shape->part && d->path_n < DECODE_PATH_MAX;
@@ -368,7 +387,7 @@ static void decode_map(decoder *d, const decode_slot *slot)
     any_list list = {.pos = slot->key_pos};
     if (!is_empty_list(d, slot)) {
         const scoped_name *keys = take_keys(d, shape, map);
-        list.v = arena_alloc_array(d->arena, shape->size, map->n / 2);
+        list.v = new_structs(d, shape, map->n / 2);
         for (size_t i = 0; i < map->n / 2; i++)
             if (!keys[i].duplicate)
                 decode_entry(d, slot, &keys[i], &map->items[2 * i + 1], (char *)list.v + shape->size * list.n++);

@@ -78,3 +78,5 @@ typedef struct name_scope {
     ds_arena *scratch;
 } name_scope;
 void names_check(const name_scope *scope, scoped_name *names, size_t n);
+// False when no two names are equal or differ by case; much cheaper than to check them. True says nothing.
+bool names_may_clash(const scoped_name *names, size_t n, ds_arena *scratch);

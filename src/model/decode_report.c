@@ -176,7 +176,7 @@ void decode_check_name(decoder *d, model_pattern pattern, const char *what, ds_p
 {
     if (!MODEL_PATTERNS[pattern].matches(str_of(name))) {
         report_illegal(d, pattern, what, pos, name);
-    } else if (pattern == PATTERN_COLUMN && strncasecmp(name, "ds_", 3) == 0) {
+    } else if (pattern == PATTERN_COLUMN && (*name | 0x20) == 'd' && strncasecmp(name, "ds_", 3) == 0) {
         decode_find(d, RULE_RESERVED, pos, "column names that begin with \"%.3s\" are reserved", name);
         diag_hint(d->diags, "call it \"%s\" and write its name at the source into source", name[3] ? name + 3 : "id");
     }

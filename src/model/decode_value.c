@@ -27,7 +27,7 @@ static const model_word *find_word(decoder *d, const decode_slot *slot, const ya
     const char *names[32];
     ds_assert(words->n <= 32);
     for (size_t i = 0; i < words->n; i++) {
-        if (str_eq(node->text, str_of(words->v[i].word)))
+        if (strcmp(node->text.p, words->v[i].word) == 0)
             return &words->v[i];
         names[i] = words->v[i].word;
     }

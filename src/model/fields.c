@@ -12,19 +12,6 @@ void *field_own_home(const model_field *f, void *base, ds_arena *arena)
     return *at;
 }
 
-size_t shape_field_count(const model_shape *shape)
-{
-    return shape->n + (shape->also ? shape->also->n : 0);
-}
-
-const model_field *shape_field(const model_shape *shape, size_t i)
-{
-    if (i < shape->n)
-        return &shape->fields[i];
-    ds_assert(shape->also && i - shape->n < shape->also->n);
-    return &shape->also->fields[i - shape->n];
-}
-
 const model_field *shape_tag(const model_shape *shape)
 {
     for (size_t i = 0; i < shape_field_count(shape); i++)

@@ -106,8 +106,14 @@ static inline ds_pos struct_pos(const model_shape *shape, const void *base)
 }
 
 // Fields of a shape with those of `also`, in order.
-size_t shape_field_count(const model_shape *shape);
-const model_field *shape_field(const model_shape *shape, size_t i);
+static inline size_t shape_field_count(const model_shape *shape)
+{
+    return shape->n + (shape->also ? shape->also->n : 0);
+}
+static inline const model_field *shape_field(const model_shape *shape, size_t i)
+{
+    return i < shape->n ? &shape->fields[i] : &shape->also->fields[i - shape->n];
+}
 // The tag among them, or NULL.
 const model_field *shape_tag(const model_shape *shape);
 

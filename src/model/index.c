@@ -65,7 +65,8 @@ static ds_map *scope_finish(ds_model *model, decoder *d, scope *s)
 {
     // One scope's names come from many objects, so findings carry each name itself.
     name_scope rules = {d->diags, RULE_DUPLICATE, s->what, "", d->scratch};
-    names_check(&rules, s->names.v, s->names.n);
+    if (names_may_clash(s->names.v, s->names.n, d->scratch))
+        names_check(&rules, s->names.v, s->names.n);
     ds_map *map = map_new(model->arena);
     for (size_t i = 0; i < s->names.n; i++)
         (void)map_add(map, s->names.v[i].name, s->objects.v[i]);

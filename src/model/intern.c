@@ -94,7 +94,6 @@ const char *intern(interner *in, ds_str text)
 const ds_column_spec *intern_column(interner *in, ds_str text, size_t *error_at, ds_error *err)
 {
     ds_column_spec spec;
-    arena_clear(in->scratch);
     if (in->types.size) {
         uint64_t hash = XXH3_64bits_withSeed(text.n ? text.p : "", text.n, in->seed);
         const slot *known = find(&in->types, text, hash);
@@ -102,6 +101,7 @@ const ds_column_spec *intern_column(interner *in, ds_str text, size_t *error_at,
             return known->spec;
     }
     // A text that fails leaves nothing behind in the model's arena.
+    arena_clear(in->scratch);
     if (column_spec_parse(in->scratch, text, &spec, error_at, err).code != DS_OK)
         return NULL;
     ds_column_spec *kept = ARENA_NEW(in->arena, ds_column_spec);

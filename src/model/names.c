@@ -36,6 +36,41 @@ static void report_case(const name_scope *s, const scoped_name *a, const scoped_
               (unsigned)first->pos.line, (unsigned)first->pos.column);
 }
 
+// The same for names that differ by case; eight letters at a time. Never 0.
+static uint64_t hash_of(const char *name)
+{
+    const uint64_t lower = 0x2020202020202020u, odd = 0x9E3779B97F4A7C15u; // 2^64 / golden ratio, as Knuth's
+    size_t n = strlen(name);
+    uint64_t hash = n, word;
+    for (; n >= sizeof word; n -= sizeof word, name += sizeof word) {
+        memcpy(&word, name, sizeof word);
+        hash = (hash ^ (word | lower)) * odd;
+        hash ^= hash >> 32;
+    }
+    word = 0;
+    memcpy(&word, name, n);
+    hash = (hash ^ (word | lower)) * odd;
+    return (hash ^ hash >> 32) | 1;
+}
+
+bool names_may_clash(const scoped_name *names, size_t n, ds_arena *scratch)
+{
+    enum { TRIES = 32 }; // so that nobody can craft names that take long
+    size_t slots = 8;
+    while (slots < 2 * n)
+        slots *= 2;
+    uint64_t *seen = ARENA_ARRAY(scratch, uint64_t, slots);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t hash = hash_of(names[i].name);
+        size_t at = hash >> 1 & (slots - 1), tries = 0;
+        for (; seen[at]; at = (at + 1) & (slots - 1))
+            if (seen[at] == hash || ++tries == TRIES)
+                return true;
+        seen[at] = hash;
+    }
+    return false;
+}
+
 void names_check(const name_scope *scope, scoped_name *names, size_t n)
 {
     if (n < 2)

@@ -5,7 +5,7 @@
 #include "model/pack_int.h"
 
 // The longest document is a file; a struct's bytes are fewer than its text.
-enum { PACKED_MAX = 256 << 20, CACHE_SIZE = 1024 };
+enum { PACKED_MAX = 256 << 20, CACHE_SIZE = 256 };
 
 typedef struct cached {
     const void *key; // a text or a type
@@ -55,12 +55,9 @@ void packer_freep(ds_packer **packer)
 
 static void put_number(ds_buf *out, uint64_t v)
 {
-    unsigned char bytes[10];
-    size_t n = 0;
     for (; v >= 0x80; v >>= 7)
-        bytes[n++] = (unsigned char)(v | 0x80);
-    bytes[n++] = (unsigned char)v;
-    buf_put(out, bytes, n);
+        buf_putc(out, (char)(v | 0x80));
+    buf_putc(out, (char)v);
 }
 
 static void put_pos(ds_packer *p, ds_pos pos)
@@ -92,11 +89,10 @@ static cached *cache_slot(ds_packer *p, const void *key)
 
 static uint32_t add_word(ds_packer *p, const char *text)
 {
-    void *known = map_get(p->index, text);
+    void *known = map_add(p->index, text, (void *)((uintptr_t)p->word_count + 1));
     if (known)
         return (uint32_t)((uintptr_t)known - 1);
     put_text(&p->words, text);
-    (void)map_add(p->index, text, (void *)((uintptr_t)p->word_count + 1));
     return p->word_count++;
 }
 
@@ -339,7 +335,9 @@ static bool put_struct(ds_packer *p, const model_shape *shape, const void *base)
     buf_put(p->out, &given, bytes);
     for (size_t i = 0; i < all.n; i++) {
         const model_field *f = pack_field(&all, i);
-        given |= (uint32_t)VALUES[f->kind](p, f, field_home(f, base)) << i;
+        const void *home = field_home(f, base);
+        if (!f->rest || home != f->rest->none)
+            given |= (uint32_t)VALUES[f->kind](p, f, home) << i;
     }
     for (size_t i = 0; i < bytes && buf_ok(p->out); i++)
         p->out->p[at + i] = (char)(given >> 8 * i);

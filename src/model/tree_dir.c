@@ -141,20 +141,22 @@ static ds_rc add_file(walk *w, const char *path, const char *full, const struct 
 
 static ds_rc walk_directory(walk *w, const char *path, int depth, ds_error *err);
 
-static ds_rc walk_entry(walk *w, const char *directory, const char *name, int depth, ds_error *err)
+// fd: of the directory, which is shorter to go from than the root.
+static ds_rc walk_entry(walk *w, int fd, const char *directory, const char *name, int depth, ds_error *err)
 {
     TRY(tree_see(w->tree, err));
     if (name[0] == '.')
         return DS_DONE;
     CLEANUP(buf_release) ds_buf path = BUF_INIT(FILE_PATH_MAX), full_text;
+    buf_puts(&path, directory);
     if (directory[0])
-        buf_printf(&path, "%s/", directory);
+        buf_putc(&path, '/');
     buf_puts(&path, name);
     if (!buf_ok(&path))
         return ds_fail(err, DS_ENV, "path is too long below %s", w->tree->name);
     const char *full = full_path(w->tree, buf_text(&path), &full_text);
     struct stat st;
-    if (lstat(full, &st) != 0)
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return ds_fail_errno(err, errno, "can't read", full);
     if (S_ISDIR(st.st_mode))
         return walk_directory(w, buf_text(&path), depth + 1, err);
@@ -178,7 +180,7 @@ static ds_rc walk_directory(walk *w, const char *path, int depth, ds_error *err)
         const struct dirent *entry = readdir(dir);
         if (!entry)
             return errno ? ds_fail_errno(err, errno, "can't read directory", full) : DS_DONE;
-        TRY(walk_entry(w, path, entry->d_name, depth, err));
+        TRY(walk_entry(w, dirfd(dir), path, entry->d_name, depth, err));
     }
 }
 

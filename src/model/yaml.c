@@ -34,14 +34,10 @@ typedef struct reader {
     void *context;
 } reader;
 
-bool yaml_is_empty(const yaml_node *node)
+bool yaml_is_null(const yaml_node *node)
 {
-    if (node->kind != NODE_SCALAR)
-        return false;
-    if (node->text.n == 0)
-        return true;
     static const char *const NULLS[] = {"~", "null", "Null", "NULL"};
-    for (size_t i = 0; node->plain && i < sizeof NULLS / sizeof NULLS[0]; i++)
+    for (size_t i = 0; i < sizeof NULLS / sizeof NULLS[0]; i++)
         if (str_eq(node->text, str_of(NULLS[i])))
             return true;
     return false;
@@ -55,15 +51,14 @@ static ds_pos place(const reader *r, yaml_mark_t mark)
 // Reports and leaves this document; the rest of it is not read.
 #define GIVE_UP(r, rule, pos, ...) (MODEL_FIND((r)->diags, rule, pos, "", __VA_ARGS__), (r)->given_up = true)
 
-// A finished node goes to the list or map that is open, or is the root.
-static void deliver(reader *r, const yaml_node *node)
+// Room for a finished node in the list or map that is open, or for the root; NULL: there are too many.
+static yaml_node *deliver(reader *r, ds_pos pos)
 {
-    if (r->pending.n == MODEL_NODES_MAX) {
-        GIVE_UP(r, RULE_LIMIT, node->pos, "the document has more than %d values", MODEL_NODES_MAX);
-        diag_hint(r->diags, "give each object a document of its own, separated by \"---\"");
-        return;
-    }
-    *VEC_PUSH(r->scratch, &r->pending) = *node;
+    if (r->pending.n < MODEL_NODES_MAX)
+        return VEC_PUSH(r->scratch, &r->pending);
+    GIVE_UP(r, RULE_LIMIT, pos, "the document has more than %d values", MODEL_NODES_MAX);
+    diag_hint(r->diags, "give each object a document of its own, separated by \"---\"");
+    return NULL;
 }
 
 static void remember(reader *r, const char *name, const yaml_node *node, bool open)
@@ -95,6 +90,13 @@ static bool refuse_tag(reader *r, const yaml_char_t *tag, ds_pos pos)
     return true;
 }
 
+static void replace_nul(reader *r, ds_pos pos, char *text, size_t n)
+{
+    MODEL_FIND(r->diags, RULE_ENCODING, pos, "", "the control character U+0000 is not allowed");
+    for (size_t i = 0; i < n; i++)
+        text[i] = text[i] ? text[i] : ' ';
+}
+
 static void on_scalar(reader *r, const yaml_event_t *event)
 {
     ds_pos pos = place(r, event->start_mark);
@@ -104,20 +106,22 @@ static void on_scalar(reader *r, const yaml_event_t *event)
         GIVE_UP(r, RULE_LIMIT, pos, "a text of more than %d bytes", MODEL_SCALAR_MAX);
         return;
     }
+    yaml_node *node = deliver(r, pos);
+    if (!node)
+        return;
+    yaml_scalar_style_t style = event->data.scalar.style;
+    bool twice_quoted = style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     ds_str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
-    yaml_node node = {.pos = pos, .count = 1, .kind = NODE_SCALAR};
-    node.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    node.quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
-                  event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     char *copy = arena_str(r->scratch, text);
-    if (memchr(copy, '\0', text.n)) { // by the escape \0
-        MODEL_FIND(r->diags, RULE_ENCODING, pos, "", "the control character U+0000 is not allowed");
-        for (size_t i = 0; i < text.n; i++)
-            copy[i] = copy[i] ? copy[i] : ' ';
-    }
-    node.text = (ds_str){copy, text.n};
-    remember(r, copy_name(r, event->data.scalar.anchor), &node, false);
-    deliver(r, &node);
+    if (twice_quoted && memchr(copy, '\0', text.n)) // by the escape \0
+        replace_nul(r, pos, copy, text.n);
+    *node = (yaml_node){.pos = pos,
+                        .count = 1,
+                        .kind = NODE_SCALAR,
+                        .plain = style == YAML_PLAIN_SCALAR_STYLE,
+                        .quoted = twice_quoted || style == YAML_SINGLE_QUOTED_SCALAR_STYLE,
+                        .text = {copy, text.n}};
+    remember(r, copy_name(r, event->data.scalar.anchor), node, false);
 }
 
 static void on_begin(reader *r, yaml_kind kind, const yaml_event_t *event)
@@ -162,7 +166,9 @@ static void on_end(reader *r)
             break;
         }
     }
-    deliver(r, &node);
+    yaml_node *slot = deliver(r, node.pos);
+    if (slot)
+        *slot = node;
 }
 
 // The newest anchor of that name.
@@ -203,7 +209,9 @@ static void on_alias(reader *r, const yaml_event_t *event)
         GIVE_UP(r, RULE_LIMIT, pos, "lists and maps are nested more than %d deep", MODEL_DEPTH_MAX);
         return;
     }
-    deliver(r, &found->node);
+    yaml_node *slot = deliver(r, found->node.pos);
+    if (slot)
+        *slot = found->node;
 }
 
 static void begin_document(reader *r)

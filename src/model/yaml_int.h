@@ -25,8 +25,15 @@ struct yaml_node {
     };
 };
 
+// ~ or null, of a scalar without quotes.
+bool yaml_is_null(const yaml_node *node);
 // Nothing was written, or null.
-bool yaml_is_empty(const yaml_node *node);
+static inline bool yaml_is_empty(const yaml_node *node)
+{
+    if (node->kind != NODE_SCALAR || node->text.n > 4)
+        return false;
+    return node->text.n == 0 || (node->plain && yaml_is_null(node));
+}
 
 // root is never NULL and lives until visit returns. Empty documents are left out.
 typedef void yaml_visit(const yaml_node *root, void *context);
@@ -43,7 +50,15 @@ enum {
     MODEL_PROBLEMS_MAX = 100,  // documents of one file that can't be read, before the rest is left out
 };
 
-// yaml_text.c: a place, counted from 1; what is too large for its field stays at the field's maximum.
-ds_pos yaml_pos(uint32_t file, size_t line, size_t column);
-// The first thing that keeps text from being read at all. True when there was one (it is a finding).
+// A place, counted from 1; what is too large for its field stays at the field's maximum.
+static inline ds_pos yaml_pos(uint32_t file, size_t line, size_t column)
+{
+    enum { LINE_LAST = (1 << 20) - 1, COLUMN_LAST = (1 << 12) - 1 };
+    ds_pos pos = {.file = file};
+    pos.line = (line < LINE_LAST ? line : LINE_LAST) & LINE_LAST;
+    pos.column = (column < COLUMN_LAST ? column : COLUMN_LAST) & COLUMN_LAST;
+    return pos;
+}
+
+// yaml_text.c: the first thing that keeps text from being read at all. True when there was one (it is a finding).
 bool yaml_text_refused(ds_diags *diags, uint32_t file, ds_str text);

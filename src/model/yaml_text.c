@@ -4,15 +4,6 @@
 
 static const ds_str BOM = {"\xEF\xBB\xBF", 3};
 
-ds_pos yaml_pos(uint32_t file, size_t line, size_t column)
-{
-    enum { LINE_LAST = (1 << 20) - 1, COLUMN_LAST = (1 << 12) - 1 };
-    ds_pos pos = {.file = file};
-    pos.line = (line < LINE_LAST ? line : LINE_LAST) & LINE_LAST;
-    pos.column = (column < COLUMN_LAST ? column : COLUMN_LAST) & COLUMN_LAST;
-    return pos;
-}
-
 // Where offset stands: lines end with \n, columns are code points.
 static ds_pos place_of(uint32_t file, ds_str text, size_t offset)
 {
@@ -108,6 +99,19 @@ static bool refuse_at(ds_diags *diags, uint32_t file, ds_str text, size_t at)
     return true;
 }
 
+// True when all of eight bytes are printable ASCII or line feeds: most of any file.
+static bool ordinary8(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones, low = 0x7F * ones;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    if ((v | (v + ones)) & high) // not ASCII, or DEL
+        return false;
+    uint64_t control = ~(v + 0x60 * ones) & high; // below a space
+    uint64_t other = (v ^ '\n' * ones) + low;     // no line feed: carries into the high bit
+    return (control & other) == 0;
+}
+
 bool yaml_text_refused(ds_diags *diags, uint32_t file, ds_str text)
 {
     if (is_utf16(text)) {
@@ -117,6 +121,8 @@ bool yaml_text_refused(ds_diags *diags, uint32_t file, ds_str text)
     }
     size_t bad = bad_utf8(text);
     for (size_t i = str_starts(text, BOM) ? BOM.n : 0; i < bad; i++) {
+        while (bad - i > 8 && ordinary8(text.p + i))
+            i += 8;
         unsigned char c = (unsigned char)text.p[i];
         bool suspect = c < 0x20 ? c != '\n' && c != '\t' : c == 0x7F || c == 0xC2 || c == 0xE2 || c == 0xEF;
         if (suspect && refuse_at(diags, file, text, i))

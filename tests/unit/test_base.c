@@ -79,6 +79,53 @@ static void buffer_maximum(void **state)
     buf_release(&b);
 }
 
+static void bytes_one_by_one(void **state)
+{
+    (void)state;
+    for (size_t max = 1; max < 200; max++) {
+        CLEANUP(buf_release) ds_buf b = BUF_INIT(max);
+        for (size_t i = 0; i < max; i++) {
+            buf_putc(&b, 'a');
+            assert_int_equal(strlen(buf_text(&b)), i + 1);
+        }
+        assert_true(buf_ok(&b));
+        buf_putc(&b, 'b');
+        assert_false(buf_ok(&b));
+        assert_int_equal(b.n, max);
+        assert_null(strchr(buf_text(&b), 'b'));
+    }
+}
+
+static void printed_at_any_length(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(buf_release) ds_buf b = BUF_INIT(10000);
+    for (int n = 0; n < 600; n++) {
+        const char *text = arena_printf(arena, "%0*d.", n, 7);
+        buf_clear(&b);
+        buf_printf(&b, "%0*d.", n, 7);
+        assert_string_equal(text, buf_text(&b));
+        assert_int_equal(strlen(text), n > 1 ? n + 1 : 2);
+        assert_int_equal(strspn(text, "0"), n > 1 ? n - 1 : 0);
+    }
+}
+
+static void cleared_arena_is_zeroed(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    for (size_t bytes = 1; bytes < 8 << 20; bytes *= 3) { // blocks of every size, and objects larger than any
+        char *p = arena_alloc(arena, bytes);
+        for (size_t i = 0; i < bytes; i++)
+            assert_int_equal(p[i], 0);
+        memset(p, 'x', bytes);
+        assert_string_equal(arena_str(arena, STR("ab")), "ab");
+        arena_clear(arena);
+        assert_int_equal(arena_used(arena), 0);
+    }
+}
+
 static void map_first_wins(void **state)
 {
     (void)state;
@@ -149,15 +196,12 @@ static void vectors_grow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(int64_limits),
-        cmocka_unit_test(utf8_validity),
-        cmocka_unit_test(nearest_name),
-        cmocka_unit_test(glob),
-        cmocka_unit_test(buffer_maximum),
-        cmocka_unit_test(map_first_wins),
-        cmocka_unit_test(findings_sorted_and_shown),
-        cmocka_unit_test(error_texts),
-        cmocka_unit_test(vectors_grow),
+        cmocka_unit_test(int64_limits),          cmocka_unit_test(utf8_validity),
+        cmocka_unit_test(nearest_name),          cmocka_unit_test(glob),
+        cmocka_unit_test(buffer_maximum),        cmocka_unit_test(bytes_one_by_one),
+        cmocka_unit_test(printed_at_any_length), cmocka_unit_test(cleared_arena_is_zeroed),
+        cmocka_unit_test(map_first_wins),        cmocka_unit_test(findings_sorted_and_shown),
+        cmocka_unit_test(error_texts),           cmocka_unit_test(vectors_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -335,6 +335,61 @@ static void directories(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+// A control character anywhere in a line, however the text is read: byte by byte or in larger pieces.
+static void control_characters_everywhere(void **state)
+{
+    (void)state;
+    enum { LENGTH = 24 };
+    for (int c = 1; c < 0x80; c++) {
+        bool legal = c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c < 0x7F); // \r: before a line feed
+        for (size_t at = 1; at < LENGTH; at++) {
+            char text[LENGTH + 3] = "#......................\n\n";
+            text[at] = (char)c;
+            if (c == '\r')
+                text[at + 1] = '\n';
+            CLEANUP(loaded_release) loaded l = load_text((ds_str){text, LENGTH + 1});
+            size_t found = 0;
+            for (size_t i = 0; i < diags_count(l.diags); i++)
+                if (strcmp(diags_at(l.diags, i)->rule, "M017") == 0 && diags_at(l.diags, i)->pos.column == at + 1)
+                    found++;
+            if (found != !legal)
+                fail_msg("U+%04X at byte %zu: %zu findings", (unsigned)c, at, found);
+        }
+    }
+}
+
+// Of two columns with names of n letters, the second with one letter in another case, or none.
+static void check_names_of(size_t n, size_t other)
+{
+    char one[64] = {0}, two[64] = {0};
+    memset(one, 'x', n);
+    memset(two, 'x', n);
+    if (other < n)
+        two[other] = 'X';
+    CLEANUP(buf_release) ds_buf text = BUF_INIT(4096);
+    buf_printf(&text, "kind: Datastore\nname: S\ndatasets:\n  d:\n    columns: {a_%s: date, b_%s: date, %s: date}\n",
+               one, two, one);
+    buf_printf(&text, "  e:\n    columns: {c: date, %s: date, d: date, %s: date}\n", one, two);
+    CLEANUP(loaded_release) loaded l = load_text(buf_str(&text));
+    const char *rule = other < n ? "M010" : "M004";
+    size_t found = 0;
+    for (size_t i = 0; i < diags_count(l.diags); i++) {
+        const ds_diag *d = diags_at(l.diags, i);
+        if (strcmp(d->rule, "M010") == 0 || strcmp(d->rule, "M004") == 0)
+            found += strcmp(d->rule, rule) == 0 && d->pos.line == 7 ? 1 : 100;
+    }
+    if (found != 1)
+        fail_msg("%zu letters, another case at %zu: %zu", n, other, found);
+}
+
+static void names_that_differ_by_case(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 30; n++)
+        for (size_t other = 0; other <= n; other++)
+            check_names_of(n, other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +406,8 @@ int main(void)
         cmocka_unit_test(id_follows_the_text),
         cmocka_unit_test(columns_are_compact),
         cmocka_unit_test(directories),
+        cmocka_unit_test(control_characters_everywhere),
+        cmocka_unit_test(names_that_differ_by_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
