@@ -180,7 +180,7 @@ static ds_rc measure(ds_source *source, size_t i, ds_error *err)
     const ds_work *work = &source->job->work[i];
     ds_db *db = source->readers[0].db;
     const ds_catalog_table *table = source->tables[i];
-    bool may_be_large = work->first_load || work->state.fingerprint.rows >= SPLIT_ROWS;
+    bool may_be_large = !work->window && (work->first_load || work->state.fingerprint.rows >= SPLIT_ROWS);
     if (source->n == 1 || !db->driver->pages || !table || table->is_split || !may_be_large)
         return DS_DONE;
     int64_t pages;
@@ -237,6 +237,14 @@ static const uint32_t *type_ids(const ds_shape *shape, const ds_catalog_table *t
     return table ? out : NULL;
 }
 
+static bool never_null(const ds_shape_column *column, const ds_catalog_table *table)
+{
+    for (size_t i = 0; column && table && i < table->n; i++)
+        if (strcmp(table->columns[i].name, column->source) == 0)
+            return table->columns[i].not_null;
+    return false;
+}
+
 static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, ds_error *err)
 {
     const ds_job *job = source->job;
@@ -246,6 +254,8 @@ static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, d
     source_select(dataset, &q);
     if (job->work[i].range)
         key_range_where(job->work[i].range, &q);
+    if (job->work[i].window)
+        watermark_where(&job->work[i], never_null(job->work[i].watermark, source->tables[i]), &q);
     ds_read read = {.select = &q, .shape = dataset->shape};
     if (dataset->sql)
         read = transform_read(job->def, dataset, &q, arena);
