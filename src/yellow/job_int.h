@@ -68,6 +68,8 @@ typedef struct ds_work {
     const ds_shape_column *watermark; // NULL: always all of them
     bool window;                      // reads those from `low` on
     int64_t low;
+    ds_position delivered;   // so far
+    const char *waiting;     // the newest watermark as a point, whose rows wait; NULL: none do
     ds_fingerprint again;    // what the window holds when nothing has happened
     ds_fingerprint unmarked; // rows without a watermark that this batch has read
     ds_position position;    // as this batch leaves it, but for the above
@@ -232,8 +234,10 @@ ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *er
 // --- watermark.c: which rows of a dataset that has a watermark are read
 // For each dataset of a batch, before its source is opened: a window, or all rows?
 ds_rc watermark_choose(ds_job *job, ds_error *err);
-// Appends what stands behind "FROM table" to read a window, and maybe some rows before it. never_null: the source's
-// column can't be.
+// In the source's snapshot, before its rows are read, where the newest ones may have to wait.
+ds_rc watermark_find_waiting(ds_db *db, ds_work *work, ds_arena *arena, ds_error *err);
+// Appends " AND …" to read what is wanted, and maybe some rows before a window. never_null: the source's column can't
+// be.
 void watermark_where(const ds_work *work, bool never_null, ds_sql *out);
 // Is the row in the window? True when there is none.
 bool watermark_wants(const ds_work *work, ds_str row);

@@ -1,7 +1,8 @@
 // Which rows a batch reads of a dataset that has a watermark: a window or, in a sweep, all of them.
 //
 // A window is every row whose watermark is at least the recorded one less the overlap, and every row that has none
-// (null, or infinity). Its upper end is the snapshot. window.c compares these rows with the live rows of the same keys,
+// (null, or infinity). Its upper end is the snapshot; with `newest: wait` rows of the greatest watermark there are left
+// for later, unless it has been delivered before. window.c compares these rows with the live rows of the same keys,
 // so rows that are read again change nothing, and nothing is deleted for not being among them. The batch records the
 // greatest watermark among the rows that it has read itself: never one whose row it didn't see.
 //
@@ -119,8 +120,9 @@ static void choose(const ds_job *job, ds_work *work)
 {
     const char *definition = definition_id(job->arena, job->def, work->def);
     ds_position was = position_decode(job->arena, work->state.position);
-    bool trusted = !work->first_load && !work->rekey && !job->resnapshot && !job->options->verify;
-    work->window = trusted && was.known && strcmp(was.definition, definition) == 0 && !sweep_is_due(job, &was);
+    bool same = strcmp(was.definition, definition) == 0;
+    bool sweep = work->first_load || work->rekey || job->resnapshot || job->options->verify || sweep_is_due(job, &was);
+    work->window = same && was.known && !sweep;
     work->again = was.again;
     work->position = was;
     if (!work->window) {
@@ -128,6 +130,9 @@ static void choose(const ds_job *job, ds_work *work)
         work->changed = true; // when it was swept is worth a record
     }
     work->low = reach_back(was.watermark, job->def->overlap);
+    work->delivered = was;
+    if (!same && !work->first_load) // nobody knows, and what consumers have seen isn't taken away
+        work->delivered = (ds_position){.known = true, .watermark = INT64_MAX};
     watermark_forget(work);
 }
 
@@ -175,17 +180,87 @@ static void bound(const ds_type *type, int64_t low, ds_sql *out)
     sql_text(out, buf_text(&text));
 }
 
+static void or_null(const ds_work *work, bool never_null, ds_sql *out)
+{
+    if (!never_null) {
+        SQL(out, " OR ");
+        sql_ident(out, work->watermark->source);
+        SQL(out, " IS NULL");
+    }
+    SQL(out, ")");
+}
+
 void watermark_where(const ds_work *work, bool never_null, ds_sql *out)
 {
-    SQL(out, " WHERE ");
-    sql_ident(out, work->watermark->source);
-    SQL(out, " >= ");
-    bound(work->watermark->type, work->low, out);
-    if (never_null)
-        return;
-    SQL(out, " OR ");
-    sql_ident(out, work->watermark->source);
-    SQL(out, " IS NULL");
+    if (work->window) {
+        SQL(out, " AND (");
+        sql_ident(out, work->watermark->source);
+        SQL(out, " >= ");
+        bound(work->watermark->type, work->low, out);
+        or_null(work, never_null, out);
+    }
+    if (work->waiting) {
+        SQL(out, " AND (");
+        sql_ident(out, work->watermark->source);
+        SQL(out, " <> ");
+        sql_point_value(out, work->waiting);
+        or_null(work, never_null, out);
+    }
+}
+
+// --- newest: wait
+
+// SELECT … FROM (SELECT max("at") AS "w" FROM table) AS s: of the watermarks that are not infinite.
+static void select_newest(const ds_work *work, bool as_point, ds_sql *q)
+{
+    const ds_dataset_def *dataset = work->def;
+    SQL(q, "SELECT ");
+    if (as_point)
+        sql_point_column(q, "s", "w");
+    else
+        sql_column(q, "s", "w");
+    SQL(q, " FROM (SELECT max(");
+    sql_ident(q, work->watermark->source);
+    SQL(q, ") AS w FROM ");
+    sql_relation(q, (ds_relation){dataset->source_schema, dataset->source_table});
+    if (type_class(work->watermark->type) != VALUE_INT) {
+        SQL(q, " WHERE ");
+        sql_ident(q, work->watermark->source);
+        SQL(q, " < ");
+        sql_text(q, "infinity");
+    }
+    SQL(q, ") AS s");
+}
+
+static ds_rc read_newest(ds_db *db, const ds_work *work, ds_arena *arena, bool *known, int64_t *out, ds_error *err)
+{
+    ds_shape_column column = {.name = "w", .type = work->watermark->type};
+    const ds_shape *shape;
+    TRY(shape_new(arena, &column, 1, NULL, 0, &shape, err));
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    select_newest(work, false, &q);
+    CLEANUP(pump_closep) ds_pump *pump = NULL;
+    TRY(pump_open(db, &(ds_read){.select = &q, .shape = shape}, 1, &pump, err));
+    const ds_rows *rows = pump_peek(pump);
+    ds_cell cell = rows->n ? row_find_cell(rows_row(rows, 0), shape->columns[0].name_hash) : (ds_cell){0};
+    *known = cell.p != NULL;
+    *out = cell.p ? cell_i64(cell) : 0;
+    return DS_DONE;
+}
+
+ds_rc watermark_find_waiting(ds_db *db, ds_work *work, ds_arena *arena, ds_error *err)
+{
+    bool known;
+    int64_t newest;
+    TRY(read_newest(db, work, arena, &known, &newest, err));
+    if (!known || (work->delivered.known && newest <= work->delivered.watermark))
+        return DS_DONE;
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
+    select_newest(work, true, &q);
+    ds_result r;
+    TRY(store_query(db, &q, arena, &r, err));
+    work->waiting = result_text(&r, 0, 0);
+    return DS_DONE;
 }
 
 // --- what it has read
@@ -200,7 +275,9 @@ static mark mark_of(const ds_work *work, ds_str row, int64_t *out)
     *out = cell_i64(cell);
     if (type_class(work->watermark->type) == VALUE_INT)
         return MARK_GIVEN;
-    return *out == INT64_MAX ? MARK_NONE : *out == INT64_MIN ? MARK_BEFORE_ALL : MARK_GIVEN;
+    if (*out == INT64_MAX)
+        return MARK_NONE;
+    return *out == INT64_MIN ? MARK_BEFORE_ALL : MARK_GIVEN;
 }
 
 bool watermark_wants(const ds_work *work, ds_str row)

@@ -90,7 +90,7 @@ typedef struct play {
     const test_pair *pair;
     const key_form *key;
     mark_form mark;
-    bool nullable, overlaps;
+    bool nullable, overlaps, waits;
     world w;
     table source, live;
     int top, recorded; // greatest mark ever given, and as recorded
@@ -117,7 +117,7 @@ static void change(play *p)
         s->mark = old == NULL_MARK && !p->nullable ? 0 : old;
 }
 
-// In a source whose times are texts any form will do.
+// In a source whose times are texts any form will do, but for telling which is the newest.
 static void put_mark(const play *p, int mark, ds_buf *out)
 {
     char text[TEXT];
@@ -126,9 +126,11 @@ static void put_mark(const play *p, int mark, ds_buf *out)
         return;
     }
     print_mark(p->mark, mark, text);
-    if (p->w.drivers[PAIR_SOURCE]->dialect->times_are_text && p->mark != MARK_INT && p->mark != MARK_DATE && below(2))
+    bool any_form = !p->waits || !p->w.drivers[PAIR_SOURCE]->dialect->times_are_text;
+    if (any_form && p->w.drivers[PAIR_SOURCE]->dialect->times_are_text && p->mark != MARK_INT && p->mark != MARK_DATE &&
+        below(2))
         text[10] = 'T';
-    if (p->mark == MARK_ZONE && below(3) == 0) { // an hour before noon, or after
+    if (any_form && p->mark == MARK_ZONE && below(3) == 0) {
         text[strlen(text) - 6] = '\0';
         strcat(text, below(2) ? "Z" : "-00:00");
     }
@@ -155,9 +157,24 @@ static void write_source(const play *p)
     world_source(&p->w, buf_text(&sql));
 }
 
-// What the batch makes of the source.
-static void oracle_batch(play *p, const table *source, bool sweep)
+// Rows of the newest mark wait, unless it has been delivered.
+static table without_waiting(const play *p, const table *source)
 {
+    table out = *source;
+    int newest = NULL_MARK;
+    for (int k = 0; k < KEYS; k++)
+        if (source->slots[k].there && source->slots[k].mark > newest)
+            newest = source->slots[k].mark;
+    for (int k = 0; k < KEYS && p->waits && newest > p->recorded; k++)
+        if (out.slots[k].mark == newest)
+            out.slots[k].there = false;
+    return out;
+}
+
+// What the batch makes of the source.
+static void oracle_batch(play *p, const table *all_rows, bool sweep)
+{
+    table seen = without_waiting(p, all_rows), *source = &seen;
     int64_t low = mark_value(p->mark, p->recorded) - (p->overlaps ? OVERLAPS[p->mark] : 0);
     bool all = sweep || p->recorded == NULL_MARK;
     if (all) {
@@ -317,6 +334,7 @@ static void one_sequence(const test_pair *pair, mark_form mark, ds_milestoning m
               .mark = mark,
               .nullable = below(2),
               .overlaps = below(2),
+              .waits = below(3) == 0,
               .recorded = NULL_MARK};
     pair_clear(pair);
     world_open_on(&p.w, pair, milestoning);
@@ -325,6 +343,7 @@ static void one_sequence(const test_pair *pair, mark_form mark, ds_milestoning m
                                p.nullable ? "" : " not null"));
     p.w.def.watermark = "w";
     p.w.def.overlap = p.overlaps ? OVERLAPS[mark] : 0;
+    p.w.def.newest = p.waits ? "wait" : NULL;
     p.w.def.staging_full = below(4) == 0;
     p.w.def.staging_batches = below(3) == 0 ? STAGING_BATCHES_ALL : below(4);
     p.w.def.chunk_rows = below(3) ? 0 : 3;
