@@ -57,7 +57,7 @@ static void check_watermark_of(lint *l, const ds_datastore *store, const ds_data
                  dataset->name, name);
     else if (column->type && !watermark_type_ok(column->type))
         lint_add(l, LINT_WATERMARK, column->pos, object,
-                 "watermark column \"%s\" is neither an integer nor a date or timestamp", name);
+                 "watermark column \"%s\" is neither an integer up to bigint nor a date or timestamp", name);
     else if (column->type && first && !type_equal(first->type, column->type))
         lint_add(l, LINT_WATERMARK, column->pos, object, "watermark column \"%s\" has another type than before", name);
     else if (!column->not_null && !column->primary_key)

@@ -44,20 +44,6 @@ static void select_staged(const ds_job *job, const ds_work *work, const ds_shape
     SQL(q, ") LIMIT 1");
 }
 
-// A key of more than one staged row: both have met the same live row, or none.
-static void select_staged_twice(const ds_job *job, const ds_work *work, const ds_shape *key, ds_sql *q)
-{
-    SQL(q, "SELECT ");
-    sql_columns_to_read(q, key, false);
-    SQL(q, " FROM ");
-    sql_relation(q, work->def->staging);
-    SQL(q, " AS s WHERE s.ds_op IN ('I', 'U') AND s.ds_batch_id = ");
-    sql_int(q, job->batch);
-    SQL(q, " GROUP BY ");
-    sql_columns_to_read(q, key, false);
-    SQL(q, " HAVING count(*) > 1 LIMIT 1");
-}
-
 typedef void select_key(const ds_job *job, const ds_work *work, const ds_shape *key, ds_sql *q);
 
 // False when there is none, or nobody can tell.
@@ -105,7 +91,7 @@ bool duplicate_staged(ds_job *job, ds_error *err)
             continue;
         if (find(job, work, select_twice, &key))
             rc = in_merge_table(&key, err);
-        else if (find(job, work, select_staged, &key) || find(job, work, select_staged_twice, &key))
+        else if (find(job, work, select_staged, &key))
             rc = in_source(&key, err);
         if (ds_context(rc, err, "dataset %s", work->def->name).code != DS_OK)
             return true;

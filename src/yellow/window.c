@@ -2,6 +2,7 @@
 // keys up. So a batch costs what the window holds, however large the table is.
 #include "schema/value.h"
 #include "yellow/job_int.h"
+#include "yellow/key_set.h"
 #include "yellow/pump.h"
 
 enum {
@@ -17,6 +18,7 @@ typedef struct window {
     ds_cell *cells; // of one row
     ds_rows wanted; // of a chunk that has other rows, too
     ds_rows live;   // what there is of a chunk's keys
+    ds_key_set seen;
 } window;
 
 // --- live rows
@@ -181,11 +183,26 @@ static const ds_rows *wanted(window *w, const ds_rows *chunk)
     return &w->wanted;
 }
 
+// A key of two chunks would meet its live row twice.
+static ds_rc check_keys(window *w, const ds_rows *rows, ds_error *err)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        if (key_set_add(&w->seen, rows->key_hash[i]))
+            continue;
+        CLEANUP(buf_release) ds_buf key = BUF_INIT(400);
+        row_print_key(w->work->def->shape, rows_row(rows, i), &key);
+        return ds_hint(ds_fail(err, DS_FINDING, "duplicate key in the source: %s", buf_text(&key)), err,
+                       "correct the source, or the dataset's primary key in the model");
+    }
+    return DS_DONE;
+}
+
 static ds_rc take_chunk(window *w, const ds_rows *chunk, ds_error *err)
 {
     const ds_rows *rows = wanted(w, chunk);
     if (rows->n == 0)
         return DS_DONE;
+    TRY(check_keys(w, rows, err));
     watermark_see(w->work, rows);
     w->work->counts.bytes += (int64_t)rows->bytes.n;
     TRY(look_up(w, rows, err));
@@ -221,5 +238,6 @@ ds_rc window_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err)
     ds_rc rc = take_all(&w, pump, err);
     rows_release(&w.wanted);
     rows_release(&w.live);
+    key_set_release(&w.seen);
     return rc;
 }
