@@ -1,12 +1,14 @@
 // The rows of a window (watermark.c), compared with the live rows of the same keys: chunk by chunk, by looking these
 // keys up. So a batch costs what the window holds, however large the table is.
+#include <stdio.h>
+
 #include "schema/value.h"
 #include "yellow/job_int.h"
 #include "yellow/key_set.h"
 #include "yellow/pump.h"
 
 enum {
-    KEYS_MAX = 250,   // that one statement looks up
+    KEYS_MAX = 450,   // that one statement looks up
     PARAMS_MAX = 900, // below the limits of the builder and of the engines
     READ_ROWS = 4096,
 };
@@ -38,65 +40,64 @@ static void put_value(const ds_type *type, ds_cell cell, ds_sql *q)
     }
 }
 
-// "k" IN (…)
-static void by_column(const window *w, const ds_rows *rows, size_t from, size_t to, ds_sql *q)
-{
-    const ds_shape *shape = w->work->def->shape;
-    const ds_shape_column *column = &shape->columns[shape->key[0]];
-    sql_ident(q, column->name);
-    SQL(q, " IN (");
-    for (size_t i = from; i < to; i++) {
-        if (i > from)
-            SQL(q, ", ");
-        put_value(column->type, row_find_cell(rows_row(rows, i), column->name_hash), q);
-    }
-    SQL(q, ")");
-}
-
-// ("k" = … AND "l" = …)
-static void by_columns(const window *w, ds_str row, ds_sql *q)
+// (CAST(… AS type), …), or without types: the first row says what the columns are, where nothing else does.
+static void put_key(const window *w, ds_str row, bool typed, ds_sql *q)
 {
     const ds_shape *shape = w->work->def->shape;
     row_cells(shape, row, w->cells);
+    SQL(q, "(");
     for (size_t k = 0; k < shape->key_count; k++) {
+        const ds_type *type = shape->columns[shape->key[k]].type;
         if (k)
-            SQL(q, " AND ");
-        sql_ident(q, shape->columns[shape->key[k]].name);
-        SQL(q, " = ");
-        put_value(shape->columns[shape->key[k]].type, w->cells[shape->key[k]], q);
-    }
-}
-
-static void where_keys(const window *w, const ds_rows *rows, size_t from, size_t to, ds_sql *q)
-{
-    if (w->key->n == 1) {
-        by_column(w, rows, from, to, q);
-        return;
-    }
-    for (size_t i = from; i < to; i++) {
-        if (i > from)
-            SQL(q, " OR ");
-        SQL(q, "(");
-        by_columns(w, rows_row(rows, i), q);
+            SQL(q, ", ");
+        if (typed)
+            SQL(q, "CAST(");
+        put_value(type, w->cells[shape->key[k]], q);
+        if (!typed)
+            continue;
+        SQL(q, " AS ");
+        q->dialect->column_type(type, &q->text);
         SQL(q, ")");
     }
+    SQL(q, ")");
 }
 
+// m."id" = k."column1" AND …
+static void match_keys(const ds_shape *shape, ds_sql *q)
+{
+    for (size_t k = 0; k < shape->key_count; k++) {
+        char name[32];
+        snprintf(name, sizeof name, "column%zu", k + 1);
+        if (k)
+            SQL(q, " AND ");
+        sql_column(q, "m", shape->columns[shape->key[k]].name);
+        SQL(q, " = ");
+        sql_column(q, "k", name);
+    }
+}
+
+// The keys are a table, of which each row is looked up: engines plan long lists of conditions badly.
 static void select_live(const window *w, const ds_rows *rows, size_t from, size_t to, ds_sql *q)
 {
     SQL(q, "SELECT ");
-    sql_columns_to_read(q, w->key, false);
-    SQL(q, ", ds_row_hash FROM ");
-    sql_relation(q, w->work->def->merge);
-    SQL(q, " WHERE ");
-    if (def_has_out(w->job->def)) {
-        SQL(q, "ds_batch_out = ");
-        sql_literal_int(q, BATCH_LIVE);
-        SQL(q, " AND ");
+    for (size_t i = 0; i < w->key->n; i++) {
+        sql_column(q, "m", w->key->columns[w->key->hash_order[i]].name);
+        SQL(q, ", ");
     }
-    SQL(q, "(");
-    where_keys(w, rows, from, to, q);
-    SQL(q, ")");
+    SQL(q, "m.ds_row_hash FROM (VALUES ");
+    for (size_t i = from; i < to; i++) {
+        if (i > from)
+            SQL(q, ", ");
+        put_key(w, rows_row(rows, i), i == from, q);
+    }
+    SQL(q, ") AS k CROSS JOIN ");
+    sql_relation(q, w->work->def->merge);
+    SQL(q, " AS m WHERE ");
+    match_keys(w->work->def->shape, q);
+    if (def_has_out(w->job->def)) {
+        SQL(q, " AND m.ds_batch_out = ");
+        sql_literal_int(q, BATCH_LIVE);
+    }
 }
 
 static ds_rc read_all(const ds_driver *driver, ds_reader *reader, ds_rows *out, ds_error *err)
