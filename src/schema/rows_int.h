@@ -32,4 +32,3 @@ static inline uint32_t load_u32(const unsigned char *p)
     memcpy(&value, p, sizeof value);
     return be32toh(value);
 }
-
