@@ -127,7 +127,7 @@ static void choose(const ds_job *job, ds_work *work)
     work->position = was;
     if (!work->window) {
         work->position = (ds_position){.definition = definition, .swept_at = job->started_at};
-        work->changed = true; // when it was swept is worth a record
+        work->changed |= sweep || !same; // that it was swept is worth a record; not each time where no row has one
     }
     work->low = reach_back(was.watermark, job->def->overlap);
     work->delivered = was;

@@ -161,6 +161,24 @@ static void a_sweep_that_finds_nothing_is_remembered(void **state)
     world_close(&w);
 }
 
+// It is read whole each time, which is no news.
+static void an_empty_table_leaves_no_record(void **state)
+{
+    (void)state;
+    world w;
+    people_world(&w);
+    world_source(&w, "DELETE FROM people");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(runs(&w)->read, 0);
+    assert_string_equal(merged(&w, "SELECT batch_id FROM datasurface__dataset_batch"), "1\n");
+    world_source(&w, "INSERT INTO people VALUES (1, 'ann', 1)");
+    assert_int_equal(runs(&w)->inserted, 1);
+    world_source(&w, "INSERT INTO people VALUES (2, 'bob', 0)");
+    assert_int_equal(runs(&w)->inserted, 0);
+    assert_string_equal(merged(&w, "SELECT batch_id FROM datasurface__dataset_batch ORDER BY batch_id"), "1\n4\n");
+    world_close(&w);
+}
+
 static void a_sweep_is_guarded(void **state)
 {
     (void)state;
@@ -292,6 +310,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(positions_come_back),
         cmocka_unit_test(a_damaged_position_is_none),
         cmocka_unit_test(a_position_that_is_lost_is_found_again),
+        cmocka_unit_test(an_empty_table_leaves_no_record),
         cmocka_unit_test(other_rows_are_all_read),
         cmocka_unit_test(idle_batches_look_nothing_up),
         cmocka_unit_test(infinite_watermarks),
