@@ -3,11 +3,14 @@
 #include "cli/due.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "yellow/watermark.h"
 
 static const ds_option OPTIONS[] = {
     {"check", 0, OPTION_FLAG, .help = "exit 1 when a stream is late, has failed, is guarded, or has never run"},
     {0},
 };
+
+enum { DATASETS_SHOWN = 20 }; // with their watermarks; more are in JSON
 
 typedef struct stream_status {
     const ds_applied_stream *stream;
@@ -16,6 +19,7 @@ typedef struct stream_status {
     ds_batch_row *committed; // NULL: none yet
     ds_restart *loads;       // of datasets that are being loaded outside any batch
     size_t load_count;
+    ds_dataset_state *datasets; // in the definition's order; NULL: nothing is read by watermark
 } stream_status;
 
 // One word for where a stream stands.
@@ -53,6 +57,8 @@ static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, s
     TRY(control_last_batch(control, stream->row.name, false, arena, &out->last, err));
     TRY(control_last_batch(control, stream->row.name, true, arena, &out->committed, err));
     TRY(control_restarts(control, stream->row.name, arena, &out->loads, &out->load_count, err));
+    if (stream->row.def->watermark)
+        TRY(control_dataset_states(control, stream->row.def, arena, &out->datasets, err));
     out->state = state_of(out, clock_now_us(session->runtime.clock));
     return DS_DONE;
 }
@@ -124,14 +130,51 @@ static json_t *loads_json(const stream_status *s)
     return list;
 }
 
+// How far a dataset has been read by watermark, and when the whole table was.
+static const char *watermark_of(ds_arena *arena, const stream_status *s, size_t i, int64_t *swept_at)
+{
+    const ds_stream_def *def = s->stream->row.def;
+    ds_position position = position_decode(arena, s->datasets[i].position);
+    *swept_at = position.swept_at;
+    return position_watermark(arena, &position, watermark_column(def, &def->datasets[i]));
+}
+
+static void print_watermarks(const ds_cli *cli, const stream_status *s)
+{
+    const ds_stream_def *def = s->stream->row.def;
+    for (size_t i = 0; s->datasets && i < def->dataset_count && def->dataset_count <= DATASETS_SHOWN; i++) {
+        int64_t swept_at;
+        const char *watermark = watermark_of(cli->arena, s, i, &swept_at);
+        fprintf(cli->out, "%s %s: %s %s", def->name, def->datasets[i].name, def->watermark,
+                watermark ? watermark : "not read yet");
+        if (swept_at)
+            fprintf(cli->out, ", all rows read %s", time_text(cli->arena, swept_at));
+        fputc('\n', cli->out);
+    }
+}
+
+static json_t *watermarks_json(ds_arena *arena, const stream_status *s)
+{
+    const ds_stream_def *def = s->stream->row.def;
+    json_t *list = json_array();
+    for (size_t i = 0; s->datasets && i < def->dataset_count; i++) {
+        int64_t swept_at;
+        const char *watermark = watermark_of(arena, s, i, &swept_at);
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dataset", def->datasets[i].name, "watermark",
+                                              json_text(watermark), "swept_at", json_time(swept_at)));
+    }
+    return list;
+}
+
 static json_t *status_json(const ds_session *session, const stream_status *s)
 {
     const ds_stream_row *row = &s->stream->row;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o}", "stream", row->name, "platform",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "stream", row->name, "platform",
                      row->def->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
                      s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
                      "trigger", trigger_text(row->def), "last_error", json_text(s->last ? s->last->error : NULL),
-                     "paused", row->paused, "loads", loads_json(s));
+                     "paused", row->paused, "loads", loads_json(s), "watermarks",
+                     watermarks_json(session->cli->arena, s));
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
@@ -158,6 +201,8 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         table_print(cli, &table, "");
     for (size_t i = 0; !cli->json && i < n; i++)
         print_loads(cli, &all[i]);
+    for (size_t i = 0; !cli->json && i < n; i++)
+        print_watermarks(cli, &all[i]);
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
     session_note_kept(&session);
@@ -172,7 +217,8 @@ const ds_cli_command COMMAND_STATUS = {
     .group = "The results",
     .options = OPTIONS,
     .help =
-        "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error. States: ok, "
+        "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error; of datasets "
+        "that are read by watermark how far they have been. States: ok, "
         "new (never run), loading (its first tables are too large for a batch), late (nothing committed for twice its interval), failed, guarded (a batch would delete too "
         "much), paused, or the state of an open batch.",
     .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},

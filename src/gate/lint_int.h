@@ -71,6 +71,7 @@ typedef enum lint_rule_id {
     LINT_PRIMARY_UNFIT,
     LINT_OUTPUT_PRODUCTION,
     LINT_RETENTION,
+    LINT_WATERMARK_BLIND,
     LINT_RULE_COUNT,
 } lint_rule_id;
 

@@ -38,34 +38,66 @@ static void check_source(lint *l, const ds_datastore *store)
         }
 }
 
+// An ubigint has no order that all sources share.
 static bool watermark_type_ok(const ds_type *type)
 {
-    return type_is_integer(type) || type->kind == TYPE_TIMESTAMP || type->kind == TYPE_TIMESTAMPTZ ||
-           type->kind == TYPE_DATE;
+    bool counts = type_is_integer(type) && type->kind != TYPE_UBIGINT;
+    return counts || type->kind == TYPE_TIMESTAMP || type->kind == TYPE_TIMESTAMPTZ || type->kind == TYPE_DATE;
 }
 
-// Every dataset has the watermark, of one type, and never null.
+static void check_watermark_of(lint *l, const ds_datastore *store, const ds_dataset *dataset, const ds_column *first)
+{
+    const char *name = store->capture.watermark.column.s, *object = lint_path(l, store->name.s, dataset->name);
+    const ds_column *column = dataset_column(dataset, name);
+    if (dataset_is_keyless(dataset))
+        lint_add(l, LINT_WATERMARK, dataset->pos, object,
+                 "dataset \"%s\" has no key, by which rows that change would replace those of before", dataset->name);
+    if (!column)
+        lint_add(l, LINT_WATERMARK, dataset->pos, object, "dataset \"%s\" has no watermark column \"%s\"",
+                 dataset->name, name);
+    else if (column->type && !watermark_type_ok(column->type))
+        lint_add(l, LINT_WATERMARK, column->pos, object,
+                 "watermark column \"%s\" is neither an integer up to bigint nor a date or timestamp", name);
+    else if (column->type && first && !type_equal(first->type, column->type))
+        lint_add(l, LINT_WATERMARK, column->pos, object, "watermark column \"%s\" has another type than before", name);
+    else if (!column->not_null && !column->primary_key)
+        lint_add(l, LINT_WATERMARK_BLIND, column->pos, object,
+                 "watermark column \"%s\" may be null: such rows are read in every batch", name);
+}
+
+// A span of time for times, a number for numbers, whole days for dates.
+static void check_overlap(lint *l, const ds_datastore *store, const ds_type *type)
+{
+    const ds_text overlap = store->capture.watermark.overlap;
+    if (!overlap.s || !type || !watermark_type_ok(type))
+        return;
+    char unit = overlap.s[strlen(overlap.s) - 1];
+    bool number = unit >= '0' && unit <= '9', wants_number = type_is_integer(type);
+    if (number == wants_number && (type->kind != TYPE_DATE || unit == 'd'))
+        return;
+    lint_add(l, LINT_WATERMARK, overlap.pos, store->name.s, "the overlap \"%s\" doesn't fit a watermark of type %s",
+             overlap.s, type_kind_name(type->kind));
+    diag_hint(l->diags, wants_number              ? "write a number, for example 1000"
+                        : type->kind == TYPE_DATE ? "write a number of days, for example 2d"
+                                                  : "write a span of time, for example 10m");
+}
+
+// Every dataset has the watermark, of one type, and a key.
 static void check_watermark(lint *l, const ds_datastore *store, ds_datasets datasets)
 {
-    const ds_text name = store->capture.watermark.column;
+    const ds_watermark *watermark = &store->capture.watermark;
     const ds_column *first = NULL;
-    for (size_t i = 0; name.s && i < datasets.n; i++) {
-        const ds_dataset *dataset = &datasets.v[i];
-        const char *object = lint_path(l, store->name.s, dataset->name);
-        const ds_column *column = dataset_column(dataset, name.s);
-        if (!column)
-            lint_add(l, LINT_WATERMARK, dataset->pos, object, "dataset \"%s\" has no watermark column \"%s\"",
-                     dataset->name, name.s);
-        else if (column->type && !watermark_type_ok(column->type))
-            lint_add(l, LINT_WATERMARK, column->pos, object,
-                     "watermark column \"%s\" is neither an integer nor a date or timestamp", name.s);
-        else if (column->type && first && !type_equal(first->type, column->type))
-            lint_add(l, LINT_WATERMARK, column->pos, object, "watermark column \"%s\" has another type than before",
-                     name.s);
-        else if (!column->not_null)
-            lint_add(l, LINT_WATERMARK, column->pos, object, "watermark column \"%s\" may be null", name.s);
+    for (size_t i = 0; watermark->column.s && i < datasets.n; i++) {
+        const ds_column *column = dataset_column(&datasets.v[i], watermark->column.s);
+        check_watermark_of(l, store, &datasets.v[i], first);
         if (column && column->type && !first)
             first = column;
+    }
+    check_overlap(l, store, first ? first->type : NULL);
+    if (watermark->column.s && !watermark->sweep.s) {
+        lint_add(l, LINT_WATERMARK_BLIND, watermark->pos, store->name.s,
+                 "rows that are deleted at the source of \"%s\" stay: nothing sweeps", store->name.s);
+        diag_hint(l->diags, "sweep: 1d reads whole tables once a day; datasurface resnapshot does it once");
     }
 }
 

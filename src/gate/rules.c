@@ -15,11 +15,11 @@ const char LINT_EXAMPLE_MODEL[] = EXAMPLE_MODEL;
     "  output:\n    datastore: Counted\n    datasets: {customers: {classification: pub, columns: "                     \
     "{id: integer primary key}}}\n"
 
-#define WATERMARKED(columns)                                                                                           \
+#define WATERMARKED(column, columns)                                                                                   \
     "kind: Datastore\nteam: USA/customer_data\nname: Store2\ncapture:\n  type: sql_watermark\n"                        \
-    "  container: CustomerDB\n  watermark: {column: changed}\n  " CRON(                                                \
-        "*/5 * * * *") "\ndatasets:\n  orders:\n"                                                                      \
-                       "    classification: ip\n    columns: {" columns "}\n"
+    "  container: CustomerDB\n  watermark: {column: " column                                                           \
+    "}\n  " CRON("*/5 * * * *") "\ndatasets:\n  orders:\n"                                                             \
+                                "    classification: ip\n    columns: {" columns "}\n"
 
 // A group with history beside the live one.
 #define AUDITED                                                                                                        \
@@ -194,8 +194,9 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
     [LINT_WATERMARK] =
         {"L027", DIAG_ERROR, "a watermark that can't be one",
          "The watermark column is in every dataset of the store, has one type everywhere (an integer, a date "
-         "or a timestamp) and is not null.",
-         WATERMARKED("id: integer primary key"), WATERMARKED("id: integer primary key, changed: timestamp not null")},
+         "or a timestamp), and every dataset has a key. The overlap is in its units: a number, days, or a span of time.",
+         WATERMARKED("changed, sweep: 1d", "id: integer primary key"),
+         WATERMARKED("changed, sweep: 1d", "id: integer primary key, changed: timestamp not null")},
     [LINT_TOO_MANY_COLUMNS] = {"L028", DIAG_ERROR, "too many columns", "A dataset has at most 4096 columns.", "", ""},
     // --- use
     [LINT_UNKNOWN_STORE] = {"L029", DIAG_ERROR, "unknown datastore",
@@ -353,4 +354,10 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
          WORKSPACE("dataset_groups:\n  live: {requires: {retention: 7y}, sinks: [Store1/customers]}\n"),
          WORKSPACE("dataset_groups:\n  live: {requires: {history: full, retention: 7y}, sinks: [Store1/customers]}\n")
              NEXT SERVICE("assignments:\n" ASSIGN("Consumer1/live", ON("YellowForensic")))},
+    [LINT_WATERMARK_BLIND] =
+        {"L063", DIAG_INFO, "what a watermark doesn't tell",
+         "A watermark tells of rows that are there and have one. Deleted rows, and rows that changed without it, are "
+         "found by a sweep, which reads whole tables. Rows whose watermark is null are read in every batch.",
+         WATERMARKED("changed", "id: integer primary key, changed: timestamp not null"),
+         WATERMARKED("changed, sweep: 1d", "id: integer primary key, changed: timestamp not null")},
 };

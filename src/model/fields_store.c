@@ -246,10 +246,12 @@ static const model_field WATERMARK_FIELDS[] = {
     {.key = "column", .kind = FIELD_TEXT, .offset = AT(ds_watermark, column), .required = true,
      .pattern = PATTERN_NAME, .about = "grows whenever a row changes; in every dataset",
      .example = "last_update_time"},
-    {.key = "overlap", .kind = FIELD_TEXT, .offset = AT(ds_watermark, overlap), .pattern = PATTERN_SPAN,
-     .about = "how far back each batch reads again", .example = "10m"},
+    {.key = "overlap", .kind = FIELD_TEXT, .offset = AT(ds_watermark, overlap), .pattern = PATTERN_OVERLAP,
+     .about = "how far back each batch reads again: a span of time, or a number where the watermark is an integer", .example = "10m"},
     {.key = "newest", .kind = FIELD_TEXT, .offset = AT(ds_watermark, newest), .words = &WORDS_NEWEST,
      .fallback = "deliver", .about = "what happens to rows of the newest watermark", .example = "wait"},
+    {.key = "sweep", .kind = FIELD_TEXT, .offset = AT(ds_watermark, sweep), .pattern = PATTERN_SPAN,
+     .about = "so often a batch reads whole tables, which finds deletions; absent: never", .example = "1d"},
 };
 static const model_shape SHAPE_WATERMARK = {
     .name = "watermark", .about = "how changed rows are found", FIELDS(WATERMARK_FIELDS), FILLS(ds_watermark),

@@ -194,7 +194,7 @@ typedef enum ds_consistency { CONSISTENCY_MULTI_DATASET, CONSISTENCY_SINGLE_DATA
 
 typedef struct ds_watermark {
     ds_pos pos;
-    ds_text column, overlap, newest;
+    ds_text column, overlap, newest, sweep;
 } ds_watermark;
 typedef struct ds_bad_rows {
     ds_pos pos;

@@ -148,6 +148,12 @@ static bool is_span(ds_str text)
     return is_quantity(text, UNITS, sizeof UNITS / sizeof UNITS[0]);
 }
 
+static bool is_overlap(ds_str text)
+{
+    static const char *const NONE[] = {""};
+    return is_span(text) || is_quantity(text, NONE, 1);
+}
+
 static bool is_memory(ds_str text)
 {
     static const char *const UNITS[] = {"Ki", "Mi", "Gi"};
@@ -195,6 +201,8 @@ const model_pattern_info MODEL_PATTERNS[PATTERN_COUNT] = {
                            "^[1-9][0-9]{0,8}(d|w|mo|y)$", is_retention},
     [PATTERN_SPAN] = {"a span of time", "write a number and s, m, h or d, for example 10m", "^[1-9][0-9]{0,8}[smhd]$",
                       is_span},
+    [PATTERN_OVERLAP] = {"an overlap", "write a number and s, m, h or d, or a number alone, for example 10m",
+                         "^[1-9][0-9]{0,8}[smhd]?$", is_overlap},
     [PATTERN_MEMORY] = {"an amount of memory", "write a number and Ki, Mi or Gi, for example 64Mi",
                         "^[1-9][0-9]{0,8}[KMG]i$", is_memory},
     [PATTERN_DNS_LABEL] = {"a namespace", "small letters, digits and - inside, at most 63, for example yellow-ny",

@@ -18,6 +18,7 @@ typedef enum model_pattern {
     PATTERN_STREAM,     // STORE[/DATASET]
     PATTERN_RETENTION,  // 7y
     PATTERN_SPAN,       // 10m
+    PATTERN_OVERLAP,    // 10m, or 1000
     PATTERN_MEMORY,     // 64Mi
     PATTERN_DNS_LABEL,  // a namespace of a cluster: RFC 1123, section 2.1, in lower case
 } model_pattern;

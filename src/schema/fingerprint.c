@@ -30,6 +30,12 @@ void fingerprint_merge(ds_fingerprint *fp, ds_fingerprint other)
     fp->sum = hash_of(sum_of(fp->sum) + sum_of(other.sum));
 }
 
+void fingerprint_take_away(ds_fingerprint *fp, ds_fingerprint other)
+{
+    fp->rows -= other.rows;
+    fp->sum = hash_of(sum_of(fp->sum) - sum_of(other.sum));
+}
+
 bool fingerprint_eq(ds_fingerprint a, ds_fingerprint b)
 {
     return a.rows == b.rows && hash_eq(a.sum, b.sum);

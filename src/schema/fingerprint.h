@@ -11,6 +11,7 @@ typedef struct ds_fingerprint {
 void fingerprint_add(ds_fingerprint *fp, ds_hash row);
 void fingerprint_remove(ds_fingerprint *fp, ds_hash row);
 void fingerprint_merge(ds_fingerprint *fp, ds_fingerprint other);
+void fingerprint_take_away(ds_fingerprint *fp, ds_fingerprint other);
 bool fingerprint_eq(ds_fingerprint a, ds_fingerprint b);
 // The sum as 32 lower-case hex digits, high first. Rows are written apart.
 enum { FINGERPRINT_TEXT = 33 };

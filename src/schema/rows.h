@@ -76,6 +76,8 @@ void rows_append(ds_rows *rows, ds_str row, ds_hash hash, ds_hash key_hash, int6
 // --- reading a row
 // Cells in the order of shape->columns; out has room for shape->n. Cells of columns that the shape lacks are skipped.
 void row_cells(const ds_shape *shape, ds_str row, ds_cell *out);
+// The row's cell of that name, p NULL when it has none.
+ds_cell row_find_cell(ds_str row, uint64_t name_hash);
 int64_t cell_i64(ds_cell cell);
 double cell_double(ds_cell cell);
 // The key of a row for people: `id='5', "Order No"=7`; without a key its first columns. Long values are cut.

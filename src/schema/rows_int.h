@@ -32,6 +32,3 @@ static inline uint32_t load_u32(const unsigned char *p)
     memcpy(&value, p, sizeof value);
     return be32toh(value);
 }
-
-// The row's cell of that name, p NULL when it has none.
-ds_cell row_find_cell(ds_str row, uint64_t name_hash);

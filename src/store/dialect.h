@@ -28,6 +28,8 @@ typedef struct ds_dialect {
     const char *spare_room; // after CREATE TABLE (…): room in each page for rows that are updated; "" where unknown
     bool has_truncate; // emptying a table is cheap, and filling it in the same transaction is cheaper than in several
     bool looks_up_not_in; // NOT IN (SELECT …) looks each value up; elsewhere only a join is sure to
+    bool times_are_text;  // a source may hold times in any of the forms that value.h reads, in any zone; as text they
+                          // sort
     bool has_analyze;     // plans depend on statistics that ANALYZE makes
     bool has_alter_type;  // ALTER TABLE … ALTER COLUMN … TYPE
     bool locks_rows;      // SELECT … FOR SHARE; else a write transaction is alone anyway

@@ -100,6 +100,7 @@ static ds_rc finish_live(both *b, ds_error *err)
 static ds_rc finish_source(both *b, ds_error *err)
 {
     b->work->counts.bytes += (int64_t)b->source.chunk->bytes.n;
+    watermark_see(b->work, b->source.chunk);
     TRY(diff_source(b->diff, b->source.chunk, b->source.at, err));
     drop_chunk(&b->source);
     job_report(b->job, b->work, diff_totals(b->diff)->source.rows, false);

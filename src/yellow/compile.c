@@ -148,7 +148,8 @@ static ds_rc check_runs(const ds_node *ingest, ds_error *err)
 {
     const ds_datastore *store = ingest->store;
     const ds_capture *capture = &store->capture;
-    if (capture->type != CAPTURE_SQL_SNAPSHOT && capture->type != CAPTURE_TRANSFORMER)
+    if (capture->type != CAPTURE_SQL_SNAPSHOT && capture->type != CAPTURE_SQL_WATERMARK &&
+        capture->type != CAPTURE_TRANSFORMER)
         return ds_fail(err, DS_FINDING, "datastore \"%s\": capture type \"%s\" can't be run yet", store->name.s,
                        text_or_empty(capture->type_text));
     if (store->producer && store->producer->transformer.command.pos.file)
@@ -291,6 +292,7 @@ static ds_rc compile_stream(const ds_compiler *c, const ds_node *ingest, const d
     apply_hints(c, ingest, def);
     TRY(compile_source(c, ingest, def, err));
     TRY(compile_datasets(c, ingest, def, err));
+    TRY(compile_watermark(capture, def, err));
     *out = def;
     return DS_DONE;
 }

@@ -29,3 +29,7 @@ void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *
 // The SELECT for one output dataset in the merge database's dialect, its placeholders replaced.
 ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset, const char **out,
                   ds_error *err);
+
+// --- compile_watermark.c
+// Into out, whose datasets are known. DS_FINDING for what lint should have refused.
+ds_rc compile_watermark(const ds_capture *capture, ds_stream_def *out, ds_error *err);

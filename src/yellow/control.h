@@ -79,8 +79,9 @@ ds_rc control_last_batch(ds_control *control, const char *stream, bool committed
 typedef struct ds_dataset_state {
     int64_t batch; // 0: never committed, still to be loaded first
     ds_fingerprint fingerprint;
-    const char *key;    // the key columns of the index in force, "id,line"; "" for a multiset
-    const char *checks; // def_checks_id of the checks that its live rows have passed; "" for none
+    const char *key;      // the key columns of the index in force, "id,line"; "" for a multiset
+    const char *checks;   // def_checks_id of the checks that its live rows have passed; "" for none
+    const char *position; // watermark.h; "" for none
 } ds_dataset_state;
 ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
                             ds_dataset_state *out, ds_error *err);
@@ -113,6 +114,8 @@ ds_rc control_put_restart(ds_control *control, const ds_stream_def *def, const d
 // "people: 3000000 of about 50000000 rows are loaded"
 void control_restart_text(const ds_restart *restart, ds_buf *out);
 ds_rc control_delete_restart(ds_control *control, const char *stream, const char *dataset, ds_error *err);
+// What a table made for the definition looks like, as a hash in arena: loaded rows fit no other one.
+const char *control_table_id(ds_arena *arena, const ds_stream_def *def, const ds_dataset_def *dataset);
 // Forgets loads of datasets that def lacks, or that are another table now: their columns, key or milestoning changed.
 ds_rc control_prune_restarts(ds_control *control, const ds_stream_def *def, ds_error *err);
 

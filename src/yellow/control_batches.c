@@ -85,13 +85,15 @@ ds_rc control_last_batch(ds_control *control, const char *stream, bool committed
     return DS_DONE;
 }
 
-// From batch_id, fingerprint_rows, fingerprint, key_columns and checks.
+// From batch_id, fingerprint_rows, fingerprint, key_columns, checks and position.
 static ds_rc decode_state(const ds_result *r, size_t row, size_t column, ds_dataset_state *out, ds_error *err)
 {
     const char *key = result_text(r, row, column + 3), *checks = result_text(r, row, column + 4);
+    const char *position = result_text(r, row, column + 5);
     ds_dataset_state state = {.batch = result_int(r, row, column),
                               .key = key ? key : "",
-                              .checks = checks ? checks : ""};
+                              .checks = checks ? checks : "",
+                              .position = position ? position : ""};
     TRY(decode_fingerprint(r, row, column + 1, &state.fingerprint, err));
     *out = state;
     return DS_DONE;
@@ -101,7 +103,7 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
                             ds_dataset_state *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    SQL(&q, "SELECT d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks FROM ");
+    SQL(&q, "SELECT d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks, d.position FROM ");
     sql_relation(&q, control->names.dataset_batch);
     SQL(&q, " AS d JOIN ");
     sql_relation(&q, control->names.batch);
@@ -113,7 +115,7 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
     ds_result r;
     TRY(store_query(control->db, &q, arena, &r, err));
     if (!r.rows) {
-        *out = (ds_dataset_state){.key = "", .checks = ""};
+        *out = (ds_dataset_state){.key = "", .checks = "", .position = ""};
         return DS_DONE;
     }
     return decode_state(&r, 0, 0, out, err);
@@ -137,7 +139,8 @@ static void names_of(const ds_stream_def *def, ds_sql *q)
 static ds_rc query_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_result *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    SQL(&q, "SELECT d.dataset, d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks FROM ");
+    SQL(&q, "SELECT d.dataset, d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks, d.position "
+            "FROM ");
     names_of(def, &q);
     SQL(&q, " JOIN ");
     sql_relation(&q, control->names.dataset_batch);
@@ -158,7 +161,7 @@ ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_a
     ds_dataset_state *states = ARENA_ARRAY(arena, ds_dataset_state, def->dataset_count);
     ds_map *by_name = map_new(arena);
     for (size_t i = 0; i < def->dataset_count; i++) {
-        states[i].key = states[i].checks = "";
+        states[i].key = states[i].checks = states[i].position = "";
         (void)map_add(by_name, def->datasets[i].name, &states[i]);
     }
     ds_result r;

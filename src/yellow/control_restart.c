@@ -10,8 +10,7 @@ enum { POINT_FORMAT = 1, DEFINITION_MAX = 16 << 20 };
 static const char *const PHASES[] = {"ranges", "indexes", "join"};
 enum { PHASE_COUNT = sizeof PHASES / sizeof PHASES[0] };
 
-// What a table made for the definition looks like, as a hash: loaded rows fit no other one.
-static const char *definition_id(ds_arena *arena, const ds_stream_def *def, const ds_dataset_def *dataset)
+const char *control_table_id(ds_arena *arena, const ds_stream_def *def, const ds_dataset_def *dataset)
 {
     const ds_shape *shape = dataset->shape;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(DEFINITION_MAX);
@@ -181,7 +180,7 @@ ds_rc control_put_restart(ds_control *control, const ds_stream_def *def, const d
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     const ds_dataset_def *dataset = dataset_named(def, restart->dataset);
     ds_assert(dataset);
-    const char *point = point_text(arena, restart, definition_id(arena, def, dataset));
+    const char *point = point_text(arena, restart, control_table_id(arena, def, dataset));
     if (!point)
         return ds_fail(err, DS_FINDING, "%s: a key value is not valid UTF-8", restart->dataset);
     return write_row(control, def->name, restart, point, err);
@@ -209,7 +208,7 @@ ds_rc control_prune_restarts(ds_control *control, const ds_stream_def *def, ds_e
         ds_restart restart;
         const char *id;
         if (!dataset || !take_point(result_text(&r, i, 1), arena, &restart, &id) ||
-            strcmp(id, definition_id(arena, def, dataset)) != 0)
+            strcmp(id, control_table_id(arena, def, dataset)) != 0)
             TRY(control_delete_restart(control, def->name, result_text(&r, i, 0), err));
     }
     return DS_DONE;

@@ -85,6 +85,7 @@ static const control_column DATASET_BATCH[] = {
     {"fingerprint", COLUMN_TEXT, 0},
     {"key_columns", COLUMN_TEXT, 0}, // "id,line": the key of the index in force
     {"checks", COLUMN_TEXT, 0},      // def_checks_id of those that the rows have passed
+    {"position", COLUMN_TEXT, 0},    // JSON: how far a watermark has been read (watermark.h)
 };
 
 static const control_column LEASE[] = {

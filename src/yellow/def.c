@@ -52,6 +52,10 @@ static const def_field STREAM_FIELDS[] = {
     FIELD(ds_stream_def, memory_bytes, DEF_LONG),
     FIELD(ds_stream_def, workers, DEF_LONG_NULL),
     FIELD(ds_stream_def, source_rows_per_second, DEF_LONG_NULL),
+    FIELD(ds_stream_def, watermark, DEF_TEXT_NULL),
+    FIELD(ds_stream_def, overlap, DEF_LONG_NULL),
+    FIELD(ds_stream_def, newest, DEF_TEXT_NULL),
+    FIELD(ds_stream_def, sweep_us, DEF_LONG_NULL),
 };
 
 static const def_field CONTAINER_FIELDS[] = {

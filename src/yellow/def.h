@@ -70,6 +70,10 @@ typedef struct ds_stream_def {
     int64_t memory_bytes;           // of the diff; 0: our own choice
     int64_t workers;                // readers of the source at a time; 0: one
     int64_t source_rows_per_second; // at most; 0: no limit
+    const char *watermark;          // the column by which rows are read (watermark.h); NULL: whole tables are
+    int64_t overlap;                // how far back each batch reads again, in the watermark's units (us for times)
+    const char *newest;             // "wait": rows of the newest watermark are left for later; NULL: they are not
+    int64_t sweep_us;               // whole tables are read at least so often; 0: only when something asks for it
     ds_container_def source;        // type "" for a transformer: it reads the merge database
     const ds_dataset_def *datasets;
     size_t dataset_count;

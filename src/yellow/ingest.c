@@ -116,21 +116,34 @@ static bool fingerprint_tells(const ds_job *job, const ds_work *work)
     return work->state.batch != 0 && !work->rekey && !job->resnapshot && !job->def->staging_full;
 }
 
-static void take_unchanged(ds_work *work, int64_t bytes)
+static void take_unchanged(ds_work *work, int64_t rows, int64_t bytes)
 {
     work->after = work->state.fingerprint;
-    work->counts = (ds_counts){.read = work->after.rows, .unchanged = work->after.rows, .bytes = bytes};
+    work->counts = (ds_counts){.read = rows, .unchanged = rows, .bytes = bytes};
+}
+
+static void add_rows(const ds_work *work, const ds_rows *chunk, ds_fingerprint *fp)
+{
+    for (size_t i = 0; i < chunk->n; i++)
+        if (!work->window || watermark_wants(work, rows_row(chunk, i)))
+            fingerprint_add(fp, chunk->row_hash[i]);
+}
+
+// What reading gives as long as nothing happens.
+static ds_fingerprint usual(const ds_work *work)
+{
+    return work->window ? work->again : work->state.fingerprint;
 }
 
 // Adds up the only chunk without taking it away from the pump's owner.
 static bool small_and_unchanged(const ds_job *job, ds_work *work, const ds_rows *chunk)
 {
     ds_fingerprint fp = {0};
-    for (size_t i = 0; i < chunk->n; i++)
-        fingerprint_add(&fp, chunk->row_hash[i]);
-    if (!fingerprint_tells(job, work) || !fingerprint_eq(fp, work->state.fingerprint))
+    add_rows(work, chunk, &fp);
+    if (!fingerprint_tells(job, work) || !fingerprint_eq(fp, usual(work)))
         return false;
-    take_unchanged(work, (int64_t)chunk->bytes.n);
+    watermark_see(work, chunk);
+    take_unchanged(work, fp.rows, (int64_t)chunk->bytes.n);
     return true;
 }
 
@@ -152,15 +165,17 @@ static ds_rc read_quiet(ds_job *job, ds_work *work, ds_pump *pump, bool *unchang
         TRY(pump_next(pump, &chunk, err));
         if (!chunk)
             break;
-        for (size_t i = 0; i < chunk->n; i++)
-            fingerprint_add(&fp, chunk->row_hash[i]);
+        add_rows(work, chunk, &fp);
+        watermark_see(work, chunk);
         bytes += (int64_t)chunk->bytes.n;
         pump_recycle(pump, chunk);
         job_report(job, work, fp.rows, false);
     }
-    *unchanged = fingerprint_eq(fp, work->state.fingerprint);
+    *unchanged = fingerprint_eq(fp, usual(work));
     if (*unchanged)
-        take_unchanged(work, bytes);
+        take_unchanged(work, fp.rows, bytes);
+    else
+        watermark_forget(work);
     return DS_DONE;
 }
 
@@ -206,6 +221,8 @@ static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
         pump_closep(&pump);
         TRY(source_pump(job, work, &pump, err));
     }
+    if (work->window)
+        return window_dataset(job, work, pump, err);
     if (!work->first_load)
         return compare_dataset(job, work, &pump, err);
     work->changed = true;
@@ -236,7 +253,7 @@ static void report_begin(const ds_job *job)
     int64_t total = 0;
     bool known = true;
     for (size_t i = 0; i < job->work_count; i++) {
-        known &= job->work[i].state.batch != 0;
+        known &= job->work[i].state.batch != 0 && !job->work[i].window;
         total += job->work[i].state.fingerprint.rows;
     }
     job_tell(job,
@@ -259,6 +276,7 @@ static ds_rc ingest_dataset(ds_job *job, ds_work *work, ds_error *err)
 ds_rc ingest_all(ds_job *job, ds_error *err)
 {
     TRY(new_seed(&job->key_seed, err));
+    TRY(watermark_choose(job, err));
     // Before the snapshot: a transformer that reads its own output must not see what an earlier attempt left.
     bool clears =
         job->def->workspace || ingest_keeps_inputs(job) || !job->control->db->dialect->has_truncate; // else load does

@@ -5,6 +5,7 @@
 #include "yellow/job.h"
 #include "yellow/lock.h"
 #include "yellow/pump.h"
+#include "yellow/watermark.h"
 
 // States of a batch. docs/architecture.md shows the diagram; batch.c holds the transitions and what is true in each.
 typedef enum ds_batch_status {
@@ -64,6 +65,14 @@ typedef struct ds_work {
     double seconds;
     bool joins;                       // was loaded outside any batch, and is compared for the first time
     const struct ds_key_range *range; // of the source's rows; NULL: all of them
+    const ds_shape_column *watermark; // NULL: always all of them
+    bool window;                      // reads those from `low` on
+    int64_t low;
+    ds_position delivered;   // so far
+    const char *waiting;     // the newest watermark as a point, whose rows wait; NULL: none do
+    ds_fingerprint again;    // what the window holds when nothing has happened
+    ds_fingerprint unmarked; // rows without a watermark that this batch has read
+    ds_position position;    // as this batch leaves it, but for the above
 } ds_work;
 
 // A dataset that is being loaded outside any batch.
@@ -222,6 +231,25 @@ bool ingest_keeps_inputs(const ds_job *job);
 // --- compare.c: a dataset through the edge diff; *source holds its source rows and is closed when they are read
 ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err);
 
+// --- watermark.c: which rows of a dataset that has a watermark are read
+// For each dataset of a batch, before its source is opened: a window, or all rows?
+ds_rc watermark_choose(ds_job *job, ds_error *err);
+// In the source's snapshot, before its rows are read, where the newest ones may have to wait.
+ds_rc watermark_find_waiting(ds_db *db, ds_work *work, ds_arena *arena, ds_error *err);
+// Appends " AND …" to read what is wanted, and maybe some rows before a window. never_null: the source's column can't
+// be.
+void watermark_where(const ds_work *work, bool never_null, ds_sql *out);
+// Is the row in the window? True when there is none.
+bool watermark_wants(const ds_work *work, ds_str row);
+// Rows that the batch reads, each once.
+void watermark_see(ds_work *work, const ds_rows *chunk);
+void watermark_forget(ds_work *work); // they are read again
+// For dataset_batch; NULL for a dataset without a watermark.
+const char *watermark_position(const ds_job *job, const ds_work *work);
+
+// --- window.c: the rows of a window against the live rows of their keys
+ds_rc window_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);
+
 // --- load.c: the first load of a dataset; pump holds its source rows
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);
 // What an earlier attempt left is removed; the tables are empty afterwards.
@@ -290,7 +318,7 @@ static inline void job_report(const ds_job *job, const ds_work *work, int64_t ro
                                        .dataset = work->def->name,
                                        .rows = rows,
                                        .bytes = work->counts.bytes,
-                                       .total = work->state.fingerprint.rows,
+                                       .total = work->window ? 0 : work->state.fingerprint.rows,
                                        .done = done});
 }
 

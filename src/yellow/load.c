@@ -50,6 +50,7 @@ static ds_rc write_chunk(ds_job *job, ds_work *work, int64_t batch_in, ds_writer
                          ds_error *err)
 {
     bool has_out = def_has_out(job->def);
+    watermark_see(work, chunk);
     for (size_t i = 0; i < chunk->n; i++) {
         ds_system_value values[4] = {{.hash = chunk->row_hash[i]}, {.i = batch_in}, {.i = has_out ? BATCH_LIVE : 1}};
         TRY(job->control->db->driver->write_row(writer, values, rows_row(chunk, i), err));

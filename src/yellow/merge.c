@@ -39,8 +39,9 @@ static ds_rc record_dataset(ds_job *job, const ds_work *work, ds_error *err)
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
     SQL(&q, "INSERT INTO ");
     sql_relation(&q, job->names.dataset_batch);
-    SQL(&q, " (stream, batch_id, dataset, rows_read, rows_inserted, rows_updated, rows_deleted, rows_unchanged, bytes, "
-            "first_load, staged_rows, staged_sum, fingerprint_rows, fingerprint, key_columns, checks) VALUES (");
+    SQL(&q,
+        " (stream, batch_id, dataset, rows_read, rows_inserted, rows_updated, rows_deleted, rows_unchanged, bytes, "
+        "first_load, staged_rows, staged_sum, fingerprint_rows, fingerprint, key_columns, checks, position) VALUES (");
     sql_text(&q, job->def->name);
     SQL(&q, ", ");
     sql_int(&q, job->batch);
@@ -61,6 +62,8 @@ static ds_rc record_dataset(ds_job *job, const ds_work *work, ds_error *err)
     sql_text(&q, table_key_text(job->arena, work->def->shape));
     SQL(&q, ", ");
     sql_text(&q, def_checks_id(job->arena, work->def));
+    SQL(&q, ", ");
+    sql_text(&q, watermark_position(job, work));
     SQL(&q, ")");
     return store_exec(job->control->db, &q, NULL, err);
 }
@@ -148,7 +151,7 @@ static ds_rc read_recorded(ds_job *job, ds_work *work, ds_error *err)
     work->after = work->state.fingerprint;
     work->changed = r.rows == 1;
     if (!work->changed) { // its source had the rows that are live; how many bytes they were is not recorded
-        int64_t rows = work->state.fingerprint.rows;
+        int64_t rows = job->def->watermark ? 0 : work->state.fingerprint.rows; // how many a window had isn't, either
         work->counts = (ds_counts){.read = rows, .unchanged = rows};
         return DS_DONE;
     }

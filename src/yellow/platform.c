@@ -93,7 +93,7 @@ static void check_capture(const ds_node *ingest, ds_diags *diags)
     char what[128];
     if (capture->type == CAPTURE_TRANSFORMER || capture->type == CAPTURE_NONE)
         return;
-    if (capture->type != CAPTURE_SQL_SNAPSHOT) {
+    if (capture->type != CAPTURE_SQL_SNAPSHOT && capture->type != CAPTURE_SQL_WATERMARK) {
         snprintf(what, sizeof what, "capture \"%s\"", str_of(capture->type_text.s).p);
         cant_run(ingest, capture->type_text.pos, what, diags);
     }

@@ -180,7 +180,7 @@ static ds_rc measure(ds_source *source, size_t i, ds_error *err)
     const ds_work *work = &source->job->work[i];
     ds_db *db = source->readers[0].db;
     const ds_catalog_table *table = source->tables[i];
-    bool may_be_large = work->first_load || work->state.fingerprint.rows >= SPLIT_ROWS;
+    bool may_be_large = !work->window && (work->first_load || work->state.fingerprint.rows >= SPLIT_ROWS);
     if (source->n == 1 || !db->driver->pages || !table || table->is_split || !may_be_large)
         return DS_DONE;
     int64_t pages;
@@ -237,6 +237,32 @@ static const uint32_t *type_ids(const ds_shape *shape, const ds_catalog_table *t
     return table ? out : NULL;
 }
 
+static bool never_null(const ds_shape_column *column, const ds_catalog_table *table)
+{
+    for (size_t i = 0; column && table && i < table->n; i++)
+        if (strcmp(table->columns[i].name, column->source) == 0)
+            return table->columns[i].not_null;
+    return false;
+}
+
+// " AND …"
+static void and_wanted(const ds_source *source, size_t i, ds_sql *q)
+{
+    const ds_work *work = &source->job->work[i];
+    if (work->window || work->waiting)
+        watermark_where(work, never_null(work->watermark, source->tables[i]), q);
+}
+
+static void where_wanted(const ds_source *source, size_t i, ds_sql *q)
+{
+    const ds_work *work = &source->job->work[i];
+    if (work->range)
+        key_range_where(work->range, q);
+    else if (work->window || work->waiting)
+        SQL(q, " WHERE 1 = 1");
+    and_wanted(source, i, q);
+}
+
 static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, ds_error *err)
 {
     const ds_job *job = source->job;
@@ -244,8 +270,7 @@ static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, d
     CLEANUP(sql_release) ds_sql q = sql_new(r->db->dialect);
     CLEANUP(arena_freep) ds_arena *arena = arena_new(); // reading ahead is on a thread of its own
     source_select(dataset, &q);
-    if (job->work[i].range)
-        key_range_where(job->work[i].range, &q);
+    where_wanted(source, i, &q);
     ds_read read = {.select = &q, .shape = dataset->shape};
     if (dataset->sql)
         read = transform_read(job->def, dataset, &q, arena);
@@ -268,6 +293,7 @@ static ds_rc open_ranges(ds_source *source, size_t i, ds_pump **out, ds_error *e
         source_select(dataset, &selects[k]);
         SQL(&selects[k], " WHERE ");
         sql_locator_range(&selects[k], pages * k / n, k + 1 < n ? pages * (k + 1) / n : SPLIT_END);
+        and_wanted(source, i, &selects[k]);
         reads[k] = (ds_read){.select = &selects[k], .shape = dataset->shape, .key_seed = job->key_seed};
     }
     ds_rc rc = pump_open_parts(dbs, reads, (size_t)n, (size_t)job->def->chunk_rows, source->rate, out, err);
@@ -364,6 +390,15 @@ void source_expect(ds_job *job)
     ds_ignore(open_reader(job->source, &ignored));
 }
 
+static ds_rc find_waiting(ds_source *source, ds_error *err)
+{
+    ds_job *job = source->job;
+    for (size_t i = 0; job->def->newest && i < job->work_count; i++)
+        if (job->work[i].watermark)
+            TRY(watermark_find_waiting(source->readers[0].db, &job->work[i], job->arena, err));
+    return DS_DONE;
+}
+
 static ds_rc open_all(ds_source *source, ds_error *err)
 {
     ds_job *job = source->job;
@@ -379,6 +414,7 @@ static ds_rc open_all(ds_source *source, ds_error *err)
     TRY(begin_leader(source, err));
     TRY(begin_others(source, err));
     TRY(plan_order(source, err));
+    TRY(find_waiting(source, err));
     return start_ahead(source, err);
 }
 

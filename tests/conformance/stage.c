@@ -80,10 +80,11 @@ static void put_source(const stage *s, ds_buf *out)
         ds_str line = str_trim(str_split(&rest, ','));
         buf_printf(out, "%.*s\n", STR_ARGS(line));
     }
+    bool typed = strstr(field(s, "capture", ""), "type: ") != NULL;
     buf_printf(out,
-               "---\nkind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n  type: sql_snapshot\n  container: Source\n"
+               "---\nkind: Datastore\nteam: Z/T\nname: Store1\ncapture:\n%s  container: Source\n"
                "  trigger: {external: true}\n%s\n",
-               estate_credential(&s->e, PAIR_SOURCE, "  "));
+               typed ? "" : "  type: sql_snapshot\n", estate_credential(&s->e, PAIR_SOURCE, "  "));
 }
 
 static const char *model_text(const stage *s)

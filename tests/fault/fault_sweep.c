@@ -259,6 +259,23 @@ static void transformer(world *w)
     input_committed(w, 2);
 }
 
+static void windows(world *w)
+{
+    w->def.chunk_rows = 3;
+    w->def.watermark = "w";
+    w->def.overlap = 2;
+    world_dataset(w, "people", "id integer primary key; name varchar(20); w integer not null");
+    world_dataset(w, "towns", "id integer primary key; code varchar(5) primary key; w integer");
+    world_apply(w);
+    world_source(w,
+                 "INSERT INTO people VALUES (1, 'ann', 1), (2, 'bob', 2), (3, 'cyd', 3), (4, 'dan', 4), (5, 'eve', 5)");
+    world_source(w, "INSERT INTO towns VALUES (1, 'a', 1), (1, 'b', NULL), (2, 'a', 2)");
+    must_run(w);
+    world_source(w,
+                 "UPDATE people SET name = 'new', w = 6 WHERE id IN (1, 4); INSERT INTO people VALUES (6, 'fay', 3), "
+                 "(7, 'gus', 7), (8, 'hal', 1); UPDATE towns SET w = 3 WHERE id = 1; DELETE FROM people WHERE id = 2");
+}
+
 static const scenario SCENARIOS[] = {
     {.name = "first-load", .prepare = first_load, .batches = 1},
     {.name = "first-load-keyless", .prepare = first_load_keyless, .batches = 1, .only = SCD1},
@@ -277,6 +294,7 @@ static const scenario SCENARIOS[] = {
     {.name = "checks-changed", .prepare = checks_changed, .batches = 2, .only = SCD1},
     {.name = "verify", .prepare = changes, .batches = 2, .verify = true, .only = SCD2},
     {.name = "resnapshot", .prepare = damaged, .batches = 2, .damaged = true, .only = SCD2},
+    {.name = "windows", .prepare = windows, .batches = 2},
     {.name = "transformer", .prepare = transformer, .batches = 2, .only = SCD4},
     {.name = "merging", .prepare = left_in_merging, .batches = 2, .world_only = true},
     {.name = "merging-changed", .prepare = left_in_merging_and_changed, .batches = 2, .only = SCD4},

@@ -195,8 +195,13 @@ static void refused(void **state)
     static const struct {
         const char *capture, *dataset, *sql, *platform, *part;
     } CASES[] = {
-        {"type: sql_watermark\n  watermark: {column: id}", NULL, NULL, NULL,
-         "datastore \"Store1\": capture type \"sql_watermark\" can't be run yet"},
+        {"type: sql_cdc", NULL, NULL, NULL, "datastore \"Store1\": capture type \"sql_cdc\" can't be run yet"},
+        {"type: sql_watermark\n  watermark: {column: at}", NULL, NULL, NULL,
+         "Store1/people has no watermark column \"at\""},
+        {"type: sql_watermark\n  watermark: {column: name}", "{columns: {id: integer primary key, name: text}}", NULL,
+         NULL, "Store1/people: \"name\" can't be a watermark"},
+        {"type: sql_watermark\n  watermark: {column: id}", "{key: none, columns: {id: integer}}", NULL, NULL,
+         "Store1/people has no key: it can't be read by watermark"},
         {NULL, NULL, "{command: {exec: [./mask]}}", NULL,
          "transformer of workspace \"Mask\": commands can't be run yet"},
         {NULL, NULL, "{sql: {people: 'SELECT id FROM {input.Store1.Unused}'}}", NULL,
@@ -230,13 +235,41 @@ static void left_out(void **state)
     estate e;
     estate_open(&e, &SQLITE_DRIVER);
     parts p = PLAIN;
-    p.capture = "type: sql_watermark\n  watermark: {column: id}";
+    p.capture = "type: sql_cdc";
     p.status = "provisioning";
     p.sql = "{sql: {people: 'SELECT id FROM {input.Store1.people}'}}";
     p.sinks = "[Masked/people]";
     use(&e, &p);
     assert_int_equal(e.deployment->n, 0);
     estate_close(&e);
+}
+
+static void watermarks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *capture;
+        int64_t overlap, sweep_us;
+        const char *newest;
+    } CASES[] = {
+        {"{column: id}", 0, 0, NULL},
+        {"{column: id, overlap: 1000}", 1000, 0, NULL},
+        {"{column: id, overlap: 10m, newest: deliver}", 600000000, 0, NULL},
+        {"{column: id, sweep: 1d, newest: wait}", 0, INT64_C(86400000000), "wait"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        estate_open(&e, &SQLITE_DRIVER);
+        parts p = PLAIN;
+        p.capture = arena_printf(e.arena, "type: sql_watermark\n  watermark: %s", CASES[i].capture);
+        use(&e, &p);
+        const ds_stream_def *def = e.deployment->streams[0];
+        assert_string_equal(def->watermark, "id");
+        assert_int_equal(def->overlap, CASES[i].overlap);
+        assert_int_equal(def->sweep_us, CASES[i].sweep_us);
+        assert_string_equal(def->newest ? def->newest : "", CASES[i].newest ? CASES[i].newest : "");
+        estate_close(&e);
+    }
 }
 
 static void single_dataset(void **state)
@@ -262,8 +295,13 @@ static void single_dataset(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(one_stream),      cmocka_unit_test(limits),  cmocka_unit_test(provisioning_has_no_views),
-        cmocka_unit_test(transformer_sql), cmocka_unit_test(refused), cmocka_unit_test(left_out),
+        cmocka_unit_test(one_stream),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(provisioning_has_no_views),
+        cmocka_unit_test(transformer_sql),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(left_out),
+        cmocka_unit_test(watermarks),
         cmocka_unit_test(single_dataset),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);

@@ -115,6 +115,7 @@ const ds_dialect SQLITE_DIALECT = {
     .number_order = " COLLATE " SQLITE_NUMBERS,
     .spare_room = "",
     .looks_up_not_in = true,
+    .times_are_text = true,
     .column_type = column_type,
     .supports = supports,
 };
