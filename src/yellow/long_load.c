@@ -42,7 +42,7 @@ typedef VEC(ds_restart) restart_list;
 
 static bool may_choose(const ds_job *job, const ds_work *work)
 {
-    return work->first_load && !work->joins && work->def->shape->key_count > 0 && !job->def->workspace &&
+    return work->first_load && !work->joins && !job->def->primary && work->def->shape->key_count > 0 && !job->def->workspace &&
            !ingest_keeps_inputs(job);
 }
 
