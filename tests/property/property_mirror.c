@@ -16,7 +16,7 @@
 #include "support/mirror.h"
 #include "support/truth.h"
 
-enum { KEYS = 30, BATCHES = 14, VALUES = 5 };
+enum { KEYS = 30, LOOKS = 8, VALUES = 5 };
 
 static uint64_t random_state;
 
@@ -190,7 +190,7 @@ static void one_scene(const test_pair *pair, const form *f, ds_milestoning from,
     scene s;
     pair_clear(pair);
     open_scene(&s, pair, f, from, to, place);
-    for (int b = 0; b < BATCHES; b++) {
+    for (int i = 0; i < LOOKS; i++) {
         for (int n = below(3); n >= 0; n--)
             run_primary(&s);
         s.mirror.options.verify = below(4) == 0;
