@@ -94,8 +94,8 @@ static ds_rc open_primary(ds_job *job, ds_error *err)
 static ds_rc refuse(const ds_job *job, ds_error *err)
 {
     return ds_hint(ds_fail(err, DS_FINDING,
-                           "stream %s has batch %" PRId64 " of its primary %s, which is at batch %" PRId64
-                           " now: the primary was built anew",
+                           "stream %s has batch %" PRId64 ", and its primary %s is at batch %" PRId64
+                           ": the primary was built anew, or is a new one",
                            job->def->name, job->mirror.last, job->def->primary, job->mirror.at),
                    err, "to begin anew from it, and give up the history of %s: datasurface resnapshot %s",
                    job->def->name, job->def->name);

@@ -162,6 +162,16 @@ static void a_primary_built_anew_and_further_is_compared(void **state)
     world_close(&p);
 }
 
+static const char *merge_name(const world *m)
+{
+    return world_name(m, m->datasets[0].merge);
+}
+
+static void damage(const world *m, int id)
+{
+    world_merge(m, arena_printf(m->arena, "UPDATE %s SET name = 'mallory' WHERE id = %d", merge_name(m), id));
+}
+
 // What comes from the primary finds no row to close: then all rows are compared.
 static void lost_rows_come_back(void **state)
 {
@@ -171,7 +181,7 @@ static void lost_rows_come_back(void **state)
         primary_world(&p, MILESTONING_SCD4);
         mirror_world(&m, &p, (ds_milestoning)to);
         run(&m, 3);
-        world_merge(&m, "DELETE FROM ds_q__s__people");
+        world_merge(&m, arena_printf(m.arena, "DELETE FROM %s", merge_name(&m)));
         world_source(&p, "UPDATE people SET name = 'ann' WHERE id = 1");
         run(&p, 4);
         run(&m, 4);
@@ -189,8 +199,8 @@ static void resnapshot_compares_with_the_next_batch(void **state)
     primary_world(&p, MILESTONING_SCD2);
     mirror_world(&m, &p, MILESTONING_SCD2);
     run(&m, 3);
-    world_merge(&m, "UPDATE ds_q__s__people SET name = 'mallory' WHERE id = 2;"
-                    "UPDATE datasurface__stream SET resnapshot = 1 WHERE name = 'Q/S'");
+    damage(&m, 2);
+    world_merge(&m, "UPDATE datasurface__stream SET resnapshot = 1 WHERE name = 'Q/S'");
     OK(world_job(&m, &result, &err));
     assert_int_equal(result.batch, 0); // there is no number for it yet
     run(&p, 4);
@@ -199,7 +209,7 @@ static void resnapshot_compares_with_the_next_batch(void **state)
     m.options.verify = true;
     OK(world_job(&m, &result, &err)); // nothing to do, but to prove
     assert_true(result.equal);
-    world_merge(&m, "UPDATE ds_q__s__people SET name = 'mallory' WHERE id = 1");
+    damage(&m, 1);
     OK(world_job(&m, &result, &err));
     assert_false(result.equal);
     assert_string_equal(result.datasets[0].keys[0].key, "id=1");
@@ -250,18 +260,90 @@ static void an_unreachable_primary_is_an_event(void **state)
 
 // --- from a model
 
-static void mirrored_estate(estate *e)
+static void use(estate *e, const char *columns, const char *service)
 {
-    estate_model model = {.people = "id: integer primary key, name: text",
+    estate_model model = {.people = columns,
                           .milestoning = "scd2",
                           .full = "Store1/people",
                           .live = "Store1/people",
                           .live_on = "Q"};
     ds_error err;
+    OK(estate_compile(e, arena_printf(e->arena, "%s%s", estate_yaml(e, &model), service), &err));
+    estate_apply(e);
+}
+
+#define COLUMNS "id: integer primary key, name: text"
+#define PRIMARY "primary_ingestion: {Store1: P}\n"
+
+static void open_people(estate *e)
+{
     estate_open(e, &SQLITE_DRIVER);
     estate_sql(e, "source.db", "CREATE TABLE people (id, name); INSERT INTO people VALUES (1, 'ann')");
-    OK(estate_compile(e, arena_printf(e->arena, "%sprimary_ingestion: {Store1: P}\n", estate_yaml(e, &model)), &err));
-    estate_apply(e);
+}
+
+static void mirrored_estate(estate *e)
+{
+    open_people(e);
+    use(e, COLUMNS, PRIMARY);
+}
+
+static void both(estate *e)
+{
+    estate_job(e, "P/Store1");
+    estate_job(e, "Q/Store1");
+}
+
+static const char VERSIONS_OF_Q[] = "SELECT id, name, ds_batch_in, CASE WHEN ds_batch_out < 1000 THEN ds_batch_out END "
+                                    "FROM ds_q__store1__people ORDER BY id, ds_batch_in";
+
+static void a_new_column_is_carried(void **state)
+{
+    (void)state;
+    estate e;
+    mirrored_estate(&e);
+    both(&e);
+    estate_sql(&e, "source.db", "ALTER TABLE people ADD COLUMN age");
+    use(&e, COLUMNS ", age: integer", PRIMARY);
+    estate_sql(&e, "source.db", "UPDATE people SET age = 7; INSERT INTO people VALUES (2, 'bob', 8)");
+    both(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__people ORDER BY id"),
+                        "1|ann|7\n2|bob|8\n");
+    use(&e, COLUMNS, PRIMARY); // and given up again
+    both(&e);
+    estate_sql(&e, "source.db", "INSERT INTO people VALUES (3, 'cyd', 9)");
+    both(&e);
+    assert_string_equal(estate_query(&e, "merge.db", VERSIONS_OF_Q),
+                        "1|ann|1|1\n1|ann|2|2\n1|ann|3|~\n2|bob|2|2\n2|bob|3|~\n3|cyd|4|~\n");
+    estate_close(&e);
+}
+
+static void it_becomes_a_mirror_and_ceases_to_be_one(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    open_people(&e);
+    use(&e, COLUMNS, "");
+    both(&e);
+    estate_sql(&e, "source.db", "UPDATE people SET name = 'anna'");
+    both(&e); // has made staging tables
+    use(&e, COLUMNS, PRIMARY);
+    estate_sql(&e, "source.db", "INSERT INTO people VALUES (2, 'bob')");
+    both(&e);
+    use(&e, COLUMNS, "");
+    estate_sql(&e, "source.db", "DELETE FROM people WHERE id = 1");
+    both(&e);
+    assert_string_equal(estate_query(&e, "merge.db", VERSIONS_OF_Q), "1|ann|1|1\n1|anna|2|3\n2|bob|3|~\n");
+    estate_job(&e, "Q/Store1"); // is at batch 5 when it becomes a mirror of one that is at 4
+    use(&e, COLUMNS, PRIMARY);
+    FAILS(estate_try_job(&e, "Q/Store1", &err), DS_FINDING, "at batch 4");
+    estate_job(&e, "P/Store1");
+    estate_job(&e, "Q/Store1"); // at 5, too, with the same rows
+    estate_sql(&e, "source.db", "INSERT INTO people VALUES (1, 'ann')");
+    both(&e);
+    assert_string_equal(estate_query(&e, "merge.db", VERSIONS_OF_Q),
+                        "1|ann|1|1\n1|anna|2|3\n1|ann|6|~\n2|bob|3|~\n");
+    estate_close(&e);
 }
 
 static void nobody_but_the_primary_reads_the_source(void **state)
@@ -314,6 +396,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(resnapshot_compares_with_the_next_batch),
         cmocka_unit_test(a_key_change_is_followed),
         cmocka_unit_test(an_unreachable_primary_is_an_event),
+        cmocka_unit_test(a_new_column_is_carried),
+        cmocka_unit_test(it_becomes_a_mirror_and_ceases_to_be_one),
         cmocka_unit_test(nobody_but_the_primary_reads_the_source),
         cmocka_unit_test(a_primary_must_have_what_others_read),
     };
