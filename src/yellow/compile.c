@@ -142,8 +142,8 @@ const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, co
     return arena_printf(arena, "%s/%s", platform->name, store->name.s);
 }
 
-// What the model may say and yellow can't run yet. Lint says of a workspace's container that it has no effect yet; so it
-// is here.
+// What the model may say and yellow can't run yet. Lint says of a workspace's container that it has no effect yet; so
+// it is here.
 static ds_rc check_runs(const ds_node *ingest, ds_error *err)
 {
     const ds_datastore *store = ingest->store;

@@ -38,8 +38,9 @@ static ds_rc check_primary(const ds_node *ingest, const ds_node *primary, const 
     const ds_primary *further = primary_of(primary);
     if (!further || strcmp(further->platform.s, platform) == 0)
         return DS_DONE;
-    return ds_hint(ds_fail(err, DS_FINDING, "\"%s\" is the primary platform of \"%s\" for \"%s\", but reads \"%s\" itself",
-                           platform, ingest->store->name.s, ingest->platform->name, further->platform.s),
+    return ds_hint(ds_fail(err, DS_FINDING,
+                           "\"%s\" is the primary platform of \"%s\" for \"%s\", but reads \"%s\" itself", platform,
+                           ingest->store->name.s, ingest->platform->name, further->platform.s),
                    err, "name the platform that reads the source");
 }
 

@@ -134,8 +134,8 @@ static void names_of(const ds_stream_def *def, ds_sql *q)
 }
 
 // One look for all of them: a stream may have a thousand.
-static ds_rc query_states(ds_control *control, const ds_stream_def *def, int64_t batch, ds_arena *arena,
-                          ds_result *out, ds_error *err)
+static ds_rc query_states(ds_control *control, const ds_stream_def *def, int64_t batch, ds_arena *arena, ds_result *out,
+                          ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     SQL(&q, "SELECT d.dataset, d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks FROM ");

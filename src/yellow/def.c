@@ -68,10 +68,14 @@ static const def_field CONTAINER_FIELDS[] = {
 };
 
 static const def_field DATASET_FIELDS[] = {
-    FIELD(ds_dataset_def, name, DEF_TEXT),         FIELD(ds_dataset_def, source_schema, DEF_TEXT),
-    FIELD(ds_dataset_def, source_table, DEF_TEXT), FIELD(ds_dataset_def, sql, DEF_TEXT_NULL),
-    FIELD(ds_dataset_def, merge, DEF_RELATION),    FIELD(ds_dataset_def, staging, DEF_RELATION),
-    FIELD(ds_dataset_def, history, DEF_RELATION),  FIELD(ds_dataset_def, rejects, DEF_RELATION),
+    FIELD(ds_dataset_def, name, DEF_TEXT),
+    FIELD(ds_dataset_def, source_schema, DEF_TEXT),
+    FIELD(ds_dataset_def, source_table, DEF_TEXT),
+    FIELD(ds_dataset_def, sql, DEF_TEXT_NULL),
+    FIELD(ds_dataset_def, merge, DEF_RELATION),
+    FIELD(ds_dataset_def, staging, DEF_RELATION),
+    FIELD(ds_dataset_def, history, DEF_RELATION),
+    FIELD(ds_dataset_def, rejects, DEF_RELATION),
     FIELD(ds_dataset_def, source_history, DEF_RELATION_NULL),
 };
 

@@ -243,7 +243,8 @@ static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
 
 static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
 {
-    if (job->def->workspace || job->def->primary) // whether it is due depends on its definition, which may have changed while we waited
+    if (job->def->workspace ||
+        job->def->primary) // whether it is due depends on its definition, which may have changed while we waited
         TRY(find_stream(job, out->stream, err));
     TRY(transformer_due(job, &out->note, err));
     if (out->note[0])

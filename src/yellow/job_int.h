@@ -117,9 +117,9 @@ typedef struct ds_job {
     ds_source *source; // while ingesting
     ds_mirror mirror;
     const char *note; // why there is no batch; NULL: nothing to say
-    ds_db *live;       // a second connection to the merge database, opened when a diff needs it
-    bool live_held;    // in a transaction that keeps others from moving its rows
-    ds_work *work;     // datasets that take part in a batch
+    ds_db *live;      // a second connection to the merge database, opened when a diff needs it
+    bool live_held;   // in a transaction that keeps others from moving its rows
+    ds_work *work;    // datasets that take part in a batch
     size_t work_count;
     ds_long_load *loads; // the others
     size_t load_count;

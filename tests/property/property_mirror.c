@@ -150,7 +150,8 @@ static const char *rows_of(const world *w, ds_relation relation)
 static void look(scene *s, bool may_race)
 {
     bool races = may_race && below(3) == 0;
-    const char *live = s->live, *versions = s->versions, *rows = rows_of(&s->primary, s->primary.datasets[0].views[0].relation);
+    const char *live = s->live, *versions = s->versions,
+               *rows = rows_of(&s->primary, s->primary.datasets[0].views[0].relation);
     int64_t batch = s->batch;
     ds_job_result result;
     ds_error err;

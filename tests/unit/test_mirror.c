@@ -252,9 +252,9 @@ static void an_unreachable_primary_is_an_event(void **state)
     m.def.source.path = m.def.source.host = "/nowhere";
     world_apply(&m);
     FAILS(world_job(&m, &result, &err), DS_ENV, "");
-    assert_string_equal(
-        world_query(&m, true, "SELECT kind, count(*) FROM datasurface__event WHERE stream = 'Q/S' GROUP BY kind"),
-        "failed|1\n");
+    assert_string_equal(world_query(&m, true,
+                                    "SELECT kind, count(*) FROM datasurface__event WHERE stream = 'Q/S' GROUP BY kind"),
+                        "failed|1\n");
     world_close(&p);
 }
 
@@ -262,11 +262,8 @@ static void an_unreachable_primary_is_an_event(void **state)
 
 static void use(estate *e, const char *columns, const char *service)
 {
-    estate_model model = {.people = columns,
-                          .milestoning = "scd2",
-                          .full = "Store1/people",
-                          .live = "Store1/people",
-                          .live_on = "Q"};
+    estate_model model = {
+        .people = columns, .milestoning = "scd2", .full = "Store1/people", .live = "Store1/people", .live_on = "Q"};
     ds_error err;
     OK(estate_compile(e, arena_printf(e->arena, "%s%s", estate_yaml(e, &model), service), &err));
     estate_apply(e);
@@ -341,8 +338,7 @@ static void it_becomes_a_mirror_and_ceases_to_be_one(void **state)
     estate_job(&e, "Q/Store1"); // at 5, too, with the same rows
     estate_sql(&e, "source.db", "INSERT INTO people VALUES (1, 'ann')");
     both(&e);
-    assert_string_equal(estate_query(&e, "merge.db", VERSIONS_OF_Q),
-                        "1|ann|1|1\n1|anna|2|3\n1|ann|6|~\n2|bob|3|~\n");
+    assert_string_equal(estate_query(&e, "merge.db", VERSIONS_OF_Q), "1|ann|1|1\n1|anna|2|3\n1|ann|6|~\n2|bob|3|~\n");
     estate_close(&e);
 }
 
@@ -377,10 +373,10 @@ static void a_primary_must_have_what_others_read(void **state)
     (void)state;
     estate e;
     ds_error err;
-    estate_model model = {
-        .people = "id: integer primary key, name: text", .live = "Store1/people", .live_on = "Q"};
+    estate_model model = {.people = "id: integer primary key, name: text", .live = "Store1/people", .live_on = "Q"};
     estate_open(&e, &SQLITE_DRIVER);
-    FAILS(estate_compile(&e, arena_printf(e.arena, "%sprimary_ingestion: {Store1: P}\n", estate_yaml(&e, &model)), &err),
+    FAILS(estate_compile(&e, arena_printf(e.arena, "%sprimary_ingestion: {Store1: P}\n", estate_yaml(&e, &model)),
+                         &err),
           DS_FINDING, "no group on primary platform \"P\" uses \"Store1/people\"");
     estate_close(&e);
 }
