@@ -116,7 +116,7 @@ static ds_rc decide(ds_job *job, bool open, bool *due, ds_error *err)
     if (mirror->at < mirror->last && !mirror->anew)
         return refuse(job, err);
     *due = open || mirror->anew || (mirror->at > mirror->last && any_loaded(job));
-    if (*due)
+    if (*due || (mirror->last && job->options->verify)) // there is enough to prove
         return DS_DONE;
     job->note = mirror->at == 0 || mirror->at > mirror->last
                     ? arena_printf(job->arena, "primary %s has no first batch yet", job->def->primary)

@@ -209,6 +209,7 @@ static void resnapshot_compares_with_the_next_batch(void **state)
     m.options.verify = true;
     OK(world_job(&m, &result, &err)); // nothing to do, but to prove
     assert_true(result.equal);
+    assert_string_equal(result.note, "");
     damage(&m, 1);
     OK(world_job(&m, &result, &err));
     assert_false(result.equal);
