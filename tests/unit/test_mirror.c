@@ -12,6 +12,7 @@
 #define PEOPLE "id integer primary key; name varchar(20)"
 
 static test_pair pair;
+static mirror_place place; // the other engine's database where there is one
 
 static void run(world *w, int64_t batch)
 {
@@ -39,7 +40,7 @@ static void primary_world(world *p, ds_milestoning milestoning)
 
 static void mirror_world(world *m, const world *p, ds_milestoning milestoning)
 {
-    mirror_open(m, p, milestoning, MIRROR_SAME);
+    mirror_open(m, p, milestoning, place);
     world_apply(m);
 }
 
@@ -109,6 +110,57 @@ static void it_follows_in_steps_of_any_length(void **state)
         }
 }
 
+// The reference system's sequence: what a mirror holds that looks after some of the primary's batches.
+static const char *const SEQUENCE[] = {
+    "INSERT INTO people VALUES (1, 'billy')",          "INSERT INTO people VALUES (2, 'laura')",
+    "UPDATE people SET name = 'william' WHERE id = 1", "DELETE FROM people WHERE id = 1",
+    "INSERT INTO people VALUES (1, 'billy')",
+};
+enum { LENGTH = sizeof SEQUENCE / sizeof SEQUENCE[0] };
+
+#define LIVE "9223372036854775807"
+static const struct {
+    const char *looks; // batches after which the mirror runs
+    const char *versions, *live;
+} LOOKS[] = {
+    {"12345", "1|billy|1|2\n1|billy|5|" LIVE "\n1|william|3|3\n2|laura|2|" LIVE "\n",
+     "1|billy|5|" LIVE "\n2|laura|2|" LIVE "\n"},
+    {"34", "1|billy|1|2\n1|william|3|3\n2|laura|2|" LIVE "\n", "2|laura|2|" LIVE "\n"},
+    {"35", "1|billy|1|2\n1|billy|5|" LIVE "\n1|william|3|3\n2|laura|2|" LIVE "\n",
+     "1|billy|5|" LIVE "\n2|laura|2|" LIVE "\n"},
+    {"5", "1|billy|1|2\n1|billy|5|" LIVE "\n1|william|3|3\n2|laura|2|" LIVE "\n",
+     "1|billy|5|" LIVE "\n2|laura|2|" LIVE "\n"},
+    {"3", "1|billy|1|2\n1|william|3|" LIVE "\n2|laura|2|" LIVE "\n", "1|william|3|" LIVE "\n2|laura|2|" LIVE "\n"},
+};
+
+static void play(const char *looks, ds_milestoning from, ds_milestoning to, const char *expected)
+{
+    world p, m;
+    pair_clear(&pair);
+    world_open_on(&p, &pair, from);
+    world_dataset(&p, "people", PEOPLE);
+    world_apply(&p);
+    mirror_world(&m, &p, to);
+    for (int b = 1; b <= LENGTH; b++) {
+        world_source(&p, SEQUENCE[b - 1]);
+        run(&p, b);
+        if (strchr(looks, '0' + b))
+            run(&m, b);
+    }
+    assert_string_equal(mirror_versions(&m, 0, false), expected);
+    world_close(&p);
+}
+
+static void the_sequence_gives_what_the_primary_had(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof LOOKS / sizeof LOOKS[0]; i++)
+        for (int from = MILESTONING_SCD2; from <= MILESTONING_SCD4; from++)
+            for (int to = MILESTONING_SCD1; to <= MILESTONING_SCD4; to++)
+                play(LOOKS[i].looks, (ds_milestoning)from, (ds_milestoning)to,
+                     to == MILESTONING_SCD1 ? LOOKS[i].live : LOOKS[i].versions);
+}
+
 static void forget(world *p)
 {
     world_merge(p, "DELETE FROM datasurface__batch WHERE stream = 'P/S';"
@@ -130,7 +182,7 @@ static void a_primary_built_anew_is_refused(void **state)
         run(&p, 1);
         FAILS(world_job(&m, &result, &err), DS_FINDING, "the primary was built anew");
         assert_non_null(strstr(err.hint, "datasurface resnapshot Q/S"));
-        world_merge(&p, "UPDATE datasurface__stream SET resnapshot = 1 WHERE name = 'Q/S'");
+        world_merge(&m, "UPDATE datasurface__stream SET resnapshot = 1 WHERE name = 'Q/S'");
         run(&m, 1);
         same_rows(&m, &p, to != MILESTONING_SCD1);
         world_source(&p, "DELETE FROM people WHERE id = 2");
@@ -230,7 +282,7 @@ static void a_key_change_is_followed(void **state)
         world_apply(&p);
         world_source(&p, "UPDATE people SET id = 9 WHERE name = 'bob'");
         run(&p, 4);
-        mirror_open(&n, &p, (ds_milestoning)to, MIRROR_SAME);
+        mirror_open(&n, &p, (ds_milestoning)to, place);
         world_apply(&n);
         run(&n, 4);
         same_rows(&n, &p, false);
@@ -249,7 +301,7 @@ static void an_unreachable_primary_is_an_event(void **state)
     ds_job_result result;
     ds_error err;
     primary_world(&p, MILESTONING_SCD2);
-    mirror_open(&m, &p, MILESTONING_SCD1, MIRROR_SAME);
+    mirror_open(&m, &p, MILESTONING_SCD1, place);
     m.def.source.path = m.def.source.host = "/nowhere";
     world_apply(&m);
     FAILS(world_job(&m, &result, &err), DS_ENV, "");
@@ -387,6 +439,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(it_waits_for_the_primary),
         cmocka_unit_test(it_follows_in_steps_of_any_length),
+        cmocka_unit_test(the_sequence_gives_what_the_primary_had),
         cmocka_unit_test(a_primary_built_anew_is_refused),
         cmocka_unit_test(a_primary_built_anew_and_further_is_compared),
         cmocka_unit_test(lost_rows_come_back),
@@ -402,6 +455,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: test_mirror DATABASES\n");
         return 2;
     }
+    place = strchr(argv[1], '-') ? MIRROR_OTHER : MIRROR_SAME;
     int failed = cmocka_run_group_tests(TESTS, NULL, NULL);
     pair_close(&pair);
     return failed;
