@@ -3,7 +3,8 @@
 #include "yellow/tables.h"
 #include "yellow/transform.h"
 
-enum { ATTEMPTS = 2 }; // of one run at a batch
+// Of one run at a batch. The last one of a mirror compares all rows, which keeps less of its primary's versions.
+enum { ATTEMPTS = 2, MIRROR_ATTEMPTS = 3 };
 
 static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
 {
@@ -159,6 +160,7 @@ static ds_rc read_and_merge(ds_job *job, bool *again, ds_error *err)
 // From the batch's state to its commit. Deltas that don't fit send it back to the start, for which it has one try now.
 static ds_rc finish_batch(ds_job *job, ds_error *err)
 {
+    const int attempts = job->def->primary ? MIRROR_ATTEMPTS : ATTEMPTS;
     for (int attempt = 1;; attempt++) {
         bool again, read_now = job->status != BATCH_MERGING;
         ds_rc rc = read_and_merge(job, &again, err);
@@ -168,9 +170,9 @@ static ds_rc finish_batch(ds_job *job, ds_error *err)
         release_work(job);
         TRY(batch_restart(job, failure.text, err));
         *err = failure;
-        if (attempt == ATTEMPTS || (read_now && job->duplicate))
+        if (attempt == attempts || (read_now && job->duplicate))
             return rc;
-        job->mirror.distrust = true;
+        job->mirror.distrust |= job->mirror.differs || attempt == ATTEMPTS;
         job->mirror.differs = false;
         TRY(job_prepare_work(job, err));
     }
