@@ -59,12 +59,9 @@ ds_rc compile_find_primary(const ds_compiler *c, const ds_node *ingest, const ds
     return DS_DONE;
 }
 
-// In its own merge database a mirror waits for its primary's commits; else it looks when the store's trigger says so.
-static void wait_for(const ds_compiler *c, const ds_node *ingest, const ds_node *primary, ds_stream_def *out)
+// It runs after its primary. In the same merge database that is when; else the store's trigger says when to look.
+static void run_after(const ds_compiler *c, const ds_node *ingest, const ds_node *primary, ds_stream_def *out)
 {
-    const char *ours = assign_merge_database(c->model, ingest->service, c->arena);
-    if (strcmp(ours, assign_merge_database(c->model, primary->service, c->arena)) != 0)
-        return;
     ds_input_def *inputs = ARENA_ARRAY(c->arena, ds_input_def, ingest->dataset_count);
     for (size_t i = 0; i < ingest->dataset_count; i++)
         inputs[i] = (ds_input_def){
@@ -75,6 +72,9 @@ static void wait_for(const ds_compiler *c, const ds_node *ingest, const ds_node 
         };
     out->inputs = inputs;
     out->input_count = ingest->dataset_count;
+    const char *ours = assign_merge_database(c->model, ingest->service, c->arena);
+    if (strcmp(ours, assign_merge_database(c->model, primary->service, c->arena)) != 0)
+        return;
     out->cron = out->timezone = "";
     out->external = false;
 }
@@ -91,7 +91,7 @@ ds_rc compile_mirror(const ds_compiler *c, const ds_node *ingest, const ds_node 
     out->primary_versions = primary->platform->milestoning != MILESTONING_SCD1;
     out->max_delete_ratio = 1;
     out->staging_full = false;
-    wait_for(c, ingest, primary, out);
+    run_after(c, ingest, primary, out);
     return DS_DONE;
 }
 
