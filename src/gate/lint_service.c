@@ -185,7 +185,7 @@ static void check_primary(lint *l, const ds_platform_service *service, const ds_
 {
     const char *object = lint_text(service->name.s);
     const ds_datastore *store = model_datastore(l->model, primary->store);
-    const ds_platform *platform = assign_platform(service, primary->platform.s);
+    const ds_platform *platform = primary->platform.s ? model_platform(l->model, primary->platform.s) : NULL;
     if (!store) {
         lint_add(l, LINT_PRIMARY, primary->pos, object,
                  "primary ingestion of datastore \"%s\", which is not in the model", primary->store);

@@ -301,7 +301,7 @@ const ds_rule LINT_RULES[LINT_RULE_COUNT] = {
                    SERVICE("hints: {streams: {Store1/customers: {chunk_rows: 1000}}}\n" ASSIGNED),
                    SERVICE("hints: {streams: {Store1: {chunk_rows: 1000}}}\n" ASSIGNED)},
     [LINT_PRIMARY] = {"L051", DIAG_ERROR, "primary ingestion of nothing",
-                      "`primary_ingestion` names a datastore and one of this service's platforms.",
+                      "`primary_ingestion` names a datastore and a platform, of this service or of another one.",
                       SERVICE("primary_ingestion: {Store1: YellowFrensic}\n" ASSIGNED),
                       SERVICE("primary_ingestion: {Store1: YellowLive}\n" ASSIGNED)},
     // --- checks of a dataset

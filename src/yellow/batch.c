@@ -156,14 +156,15 @@ static ds_rc prune_empty_batches(ds_job *job, int64_t now, ds_error *err)
     return store_exec(job->control->db, &q, NULL, err);
 }
 
+// A mirror takes its primary's number, and may leave some out.
 static ds_rc begin_next(ds_job *job, int64_t last, ds_error *err)
 {
     int64_t now;
     TRY(store_now(job->control->db, &now, err));
-    job->batch = last + 1;
+    job->batch = job->def->primary ? job->mirror.at : last + 1;
     TRY(insert_batch(job, now, err));
     TRY(staging_prune(job, err));
-    if (job->batch % PRUNE_EVERY != 0)
+    if (job->batch / PRUNE_EVERY == last / PRUNE_EVERY)
         return DS_DONE;
     TRY(prune_empty_batches(job, now, err));
     return prune_events(job, now, err);
@@ -227,11 +228,15 @@ static ds_rc begin_in_transaction(ds_job *job, ds_error *err)
     TRY(lease_fence(job, err));
     TRY(job_prepare_work(job, err));
     bool none = job->work_count == 0 && job->load_count > 0;
+    if (job->def->primary)
+        TRY(mirror_begin(job, err));
     ds_batch_row *last;
     TRY(control_last_batch(job->control, job->def->name, false, job->arena, &last, err));
     if (!last || strcmp(last->status, STATUS_NAMES[BATCH_COMMITTED]) == 0)
         return none ? DS_DONE : begin_next(job, last ? last->id : 0, err);
     TRY(resume(job, last, err));
+    if (job->def->primary && job->status == BATCH_STARTED)
+        return mirror_renumber(job, err);
     return none && job->status == BATCH_STARTED ? batch_withdraw(job, err) : DS_DONE;
 }
 

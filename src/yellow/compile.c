@@ -142,8 +142,8 @@ const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, co
     return arena_printf(arena, "%s/%s", platform->name, store->name.s);
 }
 
-// What the model may say and yellow can't run yet. Lint says of primary_ingestion and a workspace's container that they
-// have no effect yet; so it is here.
+// What the model may say and yellow can't run yet. Lint says of a workspace's container that it has no effect yet; so
+// it is here.
 static ds_rc check_runs(const ds_node *ingest, ds_error *err)
 {
     const ds_datastore *store = ingest->store;
@@ -259,12 +259,16 @@ static const char *source_schema(const ds_compiler *c, const ds_container_def *s
     return source->schema[0] || !has_schemas ? source->schema : "public";
 }
 
-static ds_rc compile_datasets(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out, ds_error *err)
+static ds_rc compile_datasets(const ds_compiler *c, const ds_node *ingest, const ds_node *primary, ds_stream_def *out,
+                              ds_error *err)
 {
     ds_dataset_def *datasets = ARENA_ARRAY(c->arena, ds_dataset_def, ingest->dataset_count);
     const char *schema = source_schema(c, &out->source);
-    for (size_t i = 0; i < ingest->dataset_count; i++)
+    for (size_t i = 0; i < ingest->dataset_count; i++) {
         TRY(compile_dataset(c, ingest, ingest->datasets[i], schema, &datasets[i], err));
+        if (primary)
+            TRY(compile_mirror_dataset(c, primary, ingest->datasets[i], &datasets[i], err));
+    }
     out->datasets = datasets;
     out->dataset_count = ingest->dataset_count;
     return DS_DONE;
@@ -290,9 +294,12 @@ static ds_rc compile_stream(const ds_compiler *c, const ds_node *ingest, const d
     };
     apply_trigger(ingest, def);
     apply_hints(c, ingest, def);
-    TRY(compile_source(c, ingest, def, err));
-    TRY(compile_datasets(c, ingest, def, err));
-    TRY(compile_watermark(capture, def, err));
+    const ds_node *primary;
+    TRY(compile_find_primary(c, ingest, &primary, err));
+    TRY(primary ? compile_mirror(c, ingest, primary, def, err) : compile_source(c, ingest, def, err));
+    TRY(compile_datasets(c, ingest, primary, def, err));
+    if (!primary)
+        TRY(compile_watermark(capture, def, err));
     *out = def;
     return DS_DONE;
 }

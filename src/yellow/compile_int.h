@@ -23,6 +23,14 @@ const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, co
 ds_rc compile_checks(const ds_compiler *c, const ds_datastore *store, const ds_dataset *dataset, ds_dataset_def *out,
                      ds_error *err);
 
+// --- compile_mirror.c
+// The stream of the store's primary platform; NULL when this one reads the source itself.
+ds_rc compile_find_primary(const ds_compiler *c, const ds_node *ingest, const ds_node **out, ds_error *err);
+ds_rc compile_mirror(const ds_compiler *c, const ds_node *ingest, const ds_node *primary, ds_stream_def *out,
+                     ds_error *err);
+ds_rc compile_mirror_dataset(const ds_compiler *c, const ds_node *primary, const ds_dataset *dataset,
+                             ds_dataset_def *out, ds_error *err);
+
 // --- compile_transformer.c
 // What a transformer's stream may read: the sinks of its workspace's groups.
 void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out);

@@ -90,6 +90,10 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
 ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_dataset_state **out,
                              ds_error *err);
 
+// The same after the last committed batch up to that one.
+ds_rc control_dataset_states_at(ds_control *control, const ds_stream_def *def, int64_t batch, ds_arena *arena,
+                                ds_dataset_state **out, ds_error *err);
+
 // --- control_restart.c: first loads that are made in key ranges, outside any batch. A row says how far one is; while
 // it is there, the merge table holds the rows up to its point and no others.
 typedef enum ds_restart_phase {

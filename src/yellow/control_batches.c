@@ -136,7 +136,8 @@ static void names_of(const ds_stream_def *def, ds_sql *q)
 }
 
 // One look for all of them: a stream may have a thousand.
-static ds_rc query_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_result *out, ds_error *err)
+static ds_rc query_states(ds_control *control, const ds_stream_def *def, int64_t batch, ds_arena *arena, ds_result *out,
+                          ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     SQL(&q, "SELECT d.dataset, d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks, d.position "
@@ -150,13 +151,21 @@ static ds_rc query_states(ds_control *control, const ds_stream_def *def, ds_aren
     sql_relation(&q, control->names.batch);
     SQL(&q, " AS b ON b.stream = e.stream AND b.batch_id = e.batch_id WHERE b.status = 'committed' AND e.stream = ");
     sql_text(&q, def->name);
-    SQL(&q, " AND e.dataset = names.column1 ORDER BY e.batch_id DESC LIMIT 1) WHERE d.stream = ");
+    SQL(&q, " AND e.dataset = names.column1 AND e.batch_id <= ");
+    sql_int(&q, batch);
+    SQL(&q, " ORDER BY e.batch_id DESC LIMIT 1) WHERE d.stream = ");
     sql_text(&q, def->name);
     return store_query(control->db, &q, arena, out, err);
 }
 
 ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_dataset_state **out,
                              ds_error *err)
+{
+    return control_dataset_states_at(control, def, INT64_MAX, arena, out, err);
+}
+
+ds_rc control_dataset_states_at(ds_control *control, const ds_stream_def *def, int64_t batch, ds_arena *arena,
+                                ds_dataset_state **out, ds_error *err)
 {
     ds_dataset_state *states = ARENA_ARRAY(arena, ds_dataset_state, def->dataset_count);
     ds_map *by_name = map_new(arena);
@@ -165,7 +174,7 @@ ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_a
         (void)map_add(by_name, def->datasets[i].name, &states[i]);
     }
     ds_result r;
-    TRY(query_states(control, def, arena, &r, err));
+    TRY(query_states(control, def, batch, arena, &r, err));
     for (size_t i = 0; i < r.rows; i++) {
         ds_dataset_state *state = map_get(by_name, result_text(&r, i, 0));
         ds_assert(state);

@@ -207,7 +207,7 @@ ds_rc control_prune_restarts(ds_control *control, const ds_stream_def *def, ds_e
         const ds_dataset_def *dataset = dataset_named(def, result_text(&r, i, 0));
         ds_restart restart;
         const char *id;
-        if (!dataset || !take_point(result_text(&r, i, 1), arena, &restart, &id) ||
+        if (!dataset || def->primary || !take_point(result_text(&r, i, 1), arena, &restart, &id) ||
             strcmp(id, control_table_id(arena, def, dataset)) != 0)
             TRY(control_delete_restart(control, def->name, result_text(&r, i, 0), err));
     }

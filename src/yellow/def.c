@@ -10,8 +10,10 @@ typedef enum def_kind {
     DEF_LONG,
     DEF_LONG_NULL, // 0: the key is left out, as by versions that didn't know it
     DEF_BOOL,
+    DEF_BOOL_FALSE, // false: the key is left out
     DEF_REAL,
     DEF_RELATION,
+    DEF_RELATION_NULL, // its name is NULL: the key is left out
     DEF_MILESTONING,
     DEF_PRIORITY,
 } def_kind;
@@ -40,6 +42,8 @@ static const def_field STREAM_FIELDS[] = {
     FIELD(ds_stream_def, store, DEF_TEXT),
     FIELD(ds_stream_def, dataset, DEF_TEXT_NULL),
     FIELD(ds_stream_def, workspace, DEF_TEXT_NULL),
+    FIELD(ds_stream_def, primary, DEF_TEXT_NULL),
+    FIELD(ds_stream_def, primary_versions, DEF_BOOL_FALSE),
     FIELD(ds_stream_def, milestoning, DEF_MILESTONING),
     FIELD(ds_stream_def, priority, DEF_PRIORITY),
     FIELD(ds_stream_def, cron, DEF_TEXT),
@@ -68,10 +72,15 @@ static const def_field CONTAINER_FIELDS[] = {
 };
 
 static const def_field DATASET_FIELDS[] = {
-    FIELD(ds_dataset_def, name, DEF_TEXT),         FIELD(ds_dataset_def, source_schema, DEF_TEXT),
-    FIELD(ds_dataset_def, source_table, DEF_TEXT), FIELD(ds_dataset_def, sql, DEF_TEXT_NULL),
-    FIELD(ds_dataset_def, merge, DEF_RELATION),    FIELD(ds_dataset_def, staging, DEF_RELATION),
-    FIELD(ds_dataset_def, history, DEF_RELATION),  FIELD(ds_dataset_def, rejects, DEF_RELATION),
+    FIELD(ds_dataset_def, name, DEF_TEXT),
+    FIELD(ds_dataset_def, source_schema, DEF_TEXT),
+    FIELD(ds_dataset_def, source_table, DEF_TEXT),
+    FIELD(ds_dataset_def, sql, DEF_TEXT_NULL),
+    FIELD(ds_dataset_def, merge, DEF_RELATION),
+    FIELD(ds_dataset_def, staging, DEF_RELATION),
+    FIELD(ds_dataset_def, history, DEF_RELATION),
+    FIELD(ds_dataset_def, rejects, DEF_RELATION),
+    FIELD(ds_dataset_def, source_history, DEF_RELATION_NULL),
 };
 
 static const def_field VIEW_FIELDS[] = {
@@ -129,10 +138,14 @@ static json_t *field_json(def_kind kind, const void *value)
         return *(const int64_t *)value ? json_integer(*(const int64_t *)value) : NULL;
     case DEF_BOOL:
         return json_boolean(*(const bool *)value);
+    case DEF_BOOL_FALSE:
+        return *(const bool *)value ? json_true() : NULL;
     case DEF_REAL:
         return json_real(*(const double *)value);
     case DEF_RELATION:
         return relation_json(*(const ds_relation *)value);
+    case DEF_RELATION_NULL:
+        return ((const ds_relation *)value)->name ? relation_json(*(const ds_relation *)value) : NULL;
     case DEF_MILESTONING:
         return json_string(milestoning_name(*(const ds_milestoning *)value));
     case DEF_PRIORITY:
@@ -294,8 +307,13 @@ static bool decode_field(ds_arena *arena, def_kind kind, const json_t *json, voi
     case DEF_BOOL:
         *(bool *)out = json_is_true(json);
         return json_is_boolean(json);
+    case DEF_BOOL_FALSE:
+        *(bool *)out = json_is_true(json);
+        return !json || json_is_boolean(json);
     case DEF_RELATION:
         return decode_relation(arena, json, out).code == DS_OK;
+    case DEF_RELATION_NULL:
+        return !json || decode_relation(arena, json, out).code == DS_OK;
     case DEF_MILESTONING:
         return decode_milestoning(json_string_value(json), out);
     case DEF_PRIORITY:

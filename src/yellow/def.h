@@ -39,6 +39,7 @@ typedef struct ds_dataset_def {
     size_t retired_count;
     const ds_check_def *checks;
     size_t check_count;
+    ds_relation source_history; // of a primary that keeps closed versions apart; its name is NULL elsewhere
 } ds_dataset_def;
 
 typedef struct ds_container_def {
@@ -59,6 +60,8 @@ typedef struct ds_stream_def {
     const char *service, *platform, *store;
     const char *dataset;   // NULL for multi_dataset
     const char *workspace; // of the transformer; NULL for an ingestion
+    const char *primary;   // the stream that it mirrors, whose merge tables are its source; NULL: it reads the store's
+    bool primary_versions; // the primary keeps closed versions
     ds_milestoning milestoning;
     ds_priority priority;
     const char *cron, *timezone; // "" when external or after inputs
@@ -96,6 +99,10 @@ void check_print(const ds_check_def *check, ds_buf *out);
 static inline bool def_has_out(const ds_stream_def *def)
 {
     return def->milestoning == MILESTONING_SCD2;
+}
+static inline bool def_keeps_versions(const ds_stream_def *def)
+{
+    return def->milestoning != MILESTONING_SCD1;
 }
 enum { DEF_VERSION = 1, DEFAULT_STAGING_BATCHES = 50 };
 #define BATCH_LIVE INT64_C(9223372036854775807) // ds_batch_out of a live version

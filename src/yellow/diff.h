@@ -23,6 +23,8 @@
 typedef struct ds_diff ds_diff;
 
 typedef enum ds_op { OP_INSERT = 'I', OP_UPDATE = 'U', OP_DELETE = 'D', OP_SAME = 'S' } ds_op;
+// What a mirror stages besides: a version of its primary to insert, and one that was live and has been closed.
+enum { OP_VERSION = 'V', OP_CLOSE = 'C' };
 
 // What was found, told as it is found. Any failure stops the diff.
 typedef struct ds_diff_sink {

@@ -207,6 +207,8 @@ bool ingest_keeps_inputs(const ds_job *job)
 
 static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
 {
+    if (job->def->primary)
+        return mirror_dataset(job, work, err);
     if (work->rekey)
         TRY(ingest_count_closed_by_rekey(job, work, err));
     CLEANUP(pump_closep) ds_pump *pump = NULL;
@@ -281,9 +283,12 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
     bool clears =
         job->def->workspace || ingest_keeps_inputs(job) || !job->control->db->dialect->has_truncate; // else load does
     for (size_t i = 0; i < job->work_count; i++)
-        if (clears && job->work[i].first_load && !job->work[i].joins)
+        if (clears && job->work[i].first_load && !job->work[i].joins && !job->def->primary)
             TRY(load_clear(job, &job->work[i], err));
-    TRY(source_open(job, err));
+    if (!job->def->primary)
+        TRY(source_open(job, err));
+    else if (!job->mirror.def) // a second attempt
+        TRY(mirror_reopen(job, err));
     report_begin(job);
     for (size_t i = 0; i < job->work_count; i++)
         TRY(ingest_dataset(job, &job->work[source_order(job, i)], err));

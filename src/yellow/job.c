@@ -3,7 +3,8 @@
 #include "yellow/tables.h"
 #include "yellow/transform.h"
 
-enum { ATTEMPTS = 2 }; // of one run at a batch
+// Of one run at a batch. The last one of a mirror compares all rows, which keeps less of its primary's versions.
+enum { ATTEMPTS = 2, MIRROR_ATTEMPTS = 3 };
 
 static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
 {
@@ -45,7 +46,7 @@ static void put_work(ds_job *job, const ds_dataset_def *dataset, ds_dataset_stat
                  strcmp(state.key, table_key_text(job->arena, dataset->shape)) != 0;
     work.check_all = dataset->check_count > 0 && strcmp(state.checks, def_checks_id(job->arena, dataset)) != 0;
     work.changed = work.check_all; // so that it is recorded which checks its rows have passed
-    if (!work.first_load || !restart) {
+    if (!work.first_load || !restart || job->def->primary) {
         job->work[job->work_count++] = work;
         return;
     }
@@ -106,7 +107,7 @@ static ds_rc transformer_due(ds_job *job, const char **note, ds_error *err)
 
 static ds_rc record_inputs(ds_job *job, ds_error *err)
 {
-    job->inputs = "";
+    job->inputs = job->def->primary ? mirror_position(job) : "";
     if (!job->def->workspace)
         return DS_DONE;
     const char *missing;
@@ -138,6 +139,7 @@ static ds_rc ingest(ds_job *job, ds_error *err)
 static void release_work(ds_job *job)
 {
     source_close(job);
+    job->mirror.def = NULL;
     ingest_close_live(job);
     for (size_t i = 0; i < job->work_count; i++)
         deltas_release(&job->work[i].pending);
@@ -147,14 +149,18 @@ static void release_work(ds_job *job)
 static ds_rc read_and_merge(ds_job *job, bool *again, ds_error *err)
 {
     *again = false;
-    if (job->status != BATCH_MERGING)
-        TRY(ingest(job, err));
+    if (job->status != BATCH_MERGING) {
+        ds_rc rc = ingest(job, err);
+        *again = job->mirror.differs;
+        TRY(rc);
+    }
     return job->status == BATCH_COMMITTED ? DS_DONE : merge_commit(job, again, err);
 }
 
 // From the batch's state to its commit. Deltas that don't fit send it back to the start, for which it has one try now.
 static ds_rc finish_batch(ds_job *job, ds_error *err)
 {
+    const int attempts = job->def->primary ? MIRROR_ATTEMPTS : ATTEMPTS;
     for (int attempt = 1;; attempt++) {
         bool again, read_now = job->status != BATCH_MERGING;
         ds_rc rc = read_and_merge(job, &again, err);
@@ -164,8 +170,10 @@ static ds_rc finish_batch(ds_job *job, ds_error *err)
         release_work(job);
         TRY(batch_restart(job, failure.text, err));
         *err = failure;
-        if (attempt == ATTEMPTS || (read_now && job->duplicate))
+        if (attempt == attempts || (read_now && job->duplicate))
             return rc;
+        job->mirror.distrust |= job->mirror.differs || attempt == ATTEMPTS;
+        job->mirror.differs = false;
         TRY(job_prepare_work(job, err));
     }
 }
@@ -174,6 +182,11 @@ static ds_rc one_batch(ds_job *job, ds_error *err)
 {
     job->resnapshot = job->row->resnapshot;
     source_expect(job);
+    bool due = true;
+    if (job->def->primary)
+        TRY(mirror_look(job, &due, err));
+    if (!due)
+        return DS_DONE;
     TRY(batch_begin(job, err));
     job_checkpoint(job, "begun");
     if (job->status == BATCH_MERGING) // nothing is read
@@ -223,6 +236,8 @@ static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
     } else if (job->batch && job->status != BATCH_COMMITTED) {
         release_work(job);
         batch_fail(job, err);
+    } else if (!job->batch && job->def->primary) {
+        mirror_fail(job, err);
     }
     release_work(job);
     return rc;
@@ -230,12 +245,15 @@ static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
 
 static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
 {
-    if (job->def->workspace) // whether it is due depends on its definition, which may have changed while we waited
+    if (job->def->workspace ||
+        job->def->primary) // whether it is due depends on its definition, which may have changed while we waited
         TRY(find_stream(job, out->stream, err));
     TRY(transformer_due(job, &out->note, err));
     if (out->note[0])
         return DS_DONE;
     TRY(run_batches(job, out, err));
+    if (job->note)
+        out->note = job->note;
     return long_load_cycle(job, out, err);
 }
 

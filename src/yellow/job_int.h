@@ -44,6 +44,25 @@ typedef enum ds_gone_by {
     GONE_BY_HASH,   // its key's hash; a second look at the live rows finds their places
 } ds_gone_by;
 
+// What a mirror's primary has recorded of a dataset, in the source's snapshot.
+typedef struct ds_primary_state {
+    ds_dataset_state now;  // after its last batch; none: it has not loaded the dataset yet
+    ds_dataset_state then; // after the last batch that we have
+    bool loaded_since;     // its rows were put in place without a trace of what was there before
+    bool key_changed_since;
+} ds_primary_state;
+
+// A stream whose source is another platform's merge tables.
+typedef struct ds_mirror {
+    const ds_stream_def *def;  // for which the primary was looked at; NULL: it was not
+    int64_t last;              // our last committed batch; 0: none
+    int64_t at;                // the primary's last committed batch
+    ds_primary_state *primary; // by dataset of the definition
+    bool anew;                 // the primary was rebuilt, and all that we have is given up for it
+    bool distrust;             // what changed at the primary is found by comparing all rows
+    bool differs;              // what it says has changed doesn't lead to the rows that it has recorded
+} ds_mirror;
+
 // One dataset in this batch.
 typedef struct ds_work {
     const ds_dataset_def *def;
@@ -73,6 +92,8 @@ typedef struct ds_work {
     ds_fingerprint again;    // what the window holds when nothing has happened
     ds_fingerprint unmarked; // rows without a watermark that this batch has read
     ds_position position;    // as this batch leaves it, but for the above
+    const ds_shape *versions;         // a mirror reads versions, and stages them as this shape; NULL: rows
+    int64_t since;                    // and those only that came or were closed after this batch
 } ds_work;
 
 // A dataset that is being loaded outside any batch.
@@ -103,9 +124,11 @@ typedef struct ds_job {
     const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;
     ds_source *source; // while ingesting
-    ds_db *live;       // a second connection to the merge database, opened when a diff needs it
-    bool live_held;    // in a transaction that keeps others from moving its rows
-    ds_work *work;     // datasets that take part in a batch
+    ds_mirror mirror;
+    const char *note; // why there is no batch; NULL: nothing to say
+    ds_db *live;      // a second connection to the merge database, opened when a diff needs it
+    bool live_held;   // in a transaction that keeps others from moving its rows
+    ds_work *work;    // datasets that take part in a batch
     size_t work_count;
     ds_long_load *loads; // the others
     size_t load_count;
@@ -190,6 +213,8 @@ ds_rc staging_add_gone_copies(ds_job *job, ds_work *work, ds_hash hash, int64_t 
 ds_rc staging_flush(ds_job *job, ds_error *err);
 // Drops the batch's staging rows of every dataset, inside the caller's transaction; *rows counts them.
 ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err);
+// Drops all staging rows of every dataset, inside the caller's transaction.
+ds_rc staging_give_up(ds_job *job, ds_error *err);
 // Retention: deletes the staging rows of batches that are too old, inside the caller's transaction.
 ds_rc staging_prune(ds_job *job, ds_error *err);
 // Are the staged rows of the batch those that were recorded?
@@ -249,6 +274,33 @@ const char *watermark_position(const ds_job *job, const ds_work *work);
 
 // --- window.c: the rows of a window against the live rows of their keys
 ds_rc window_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);
+// --- mirror.c: a stream that reads what another platform has merged (its primary)
+// Before a batch: opens the source and looks how far the primary is. *due is false when there is nothing to do, and
+// job->note says why. DS_FINDING when the primary has gone back behind us.
+ds_rc mirror_look(ds_job *job, bool *due, ds_error *err);
+// A mirror's failure before it has a batch to record it on becomes an event; best effort.
+void mirror_fail(ds_job *job, const ds_error *failure);
+// Inside the transaction that begins a batch. mirror_begin: is what was looked at still so? Gives up what we have when
+// the primary was rebuilt and the user wants it. mirror_renumber: an open batch becomes that of the primary's last one.
+ds_rc mirror_begin(ds_job *job, ds_error *err);
+ds_rc mirror_renumber(ds_job *job, ds_error *err);
+// For a second attempt at a batch: opens the source again, and takes the primary's batch of now.
+ds_rc mirror_reopen(ds_job *job, ds_error *err);
+// Reads a dataset in the cheapest way that is sure.
+ds_rc mirror_dataset(ds_job *job, ds_work *work, ds_error *err);
+// The batches of the primary that the batch has read, as JSON.
+const char *mirror_position(const ds_job *job);
+
+// --- mirror_changes.c: what has changed at the primary, from its versions
+// Stages every version that came or was closed after batch `since` of the primary; since 0: all versions.
+ds_rc mirror_changes(ds_job *job, ds_work *work, int64_t since, ds_error *err);
+// The read of the dataset's live rows, or of its versions when there is a shape for them.
+ds_read mirror_read(const ds_job *job, const ds_work *work, ds_sql *select);
+
+// --- mirror_merge.c: inside the merge's transaction
+// Does staging hold versions of the primary's, not differences found by comparing?
+ds_rc mirror_has_versions(ds_job *job, const ds_work *work, bool *out, ds_error *err);
+ds_rc mirror_merge(ds_job *job, const ds_work *work, ds_error *err);
 
 // --- load.c: the first load of a dataset; pump holds its source rows
 ds_rc load_dataset(ds_job *job, ds_work *work, ds_pump *pump, ds_error *err);
@@ -293,6 +345,14 @@ ds_rc duplicate_loaded(ds_job *job, const ds_work *work, ds_rc rc, ds_error *err
 bool duplicate_staged(ds_job *job, ds_error *err);
 
 // --- merge_apply.c: inside the merge's transaction
+// Runs a statement; DS_INTERNAL when it affects another number of rows than is expected (less than 0: any).
+ds_rc merge_run(ds_job *job, const ds_work *work, const ds_sql *q, int64_t expected, const char *what, ds_error *err);
+// s.ds_batch_id = the batch's AND s.ds_op = op
+void merge_staged(const ds_job *job, const char *op, ds_sql *q);
+// Live rows whose keys are staged with that op are deleted.
+ds_rc merge_delete(ds_job *job, const ds_work *work, const char *op, int64_t expected, ds_error *err);
+// ", a, b": the data columns that merge and history table really have; alias may be NULL.
+ds_rc merge_kept_columns(ds_job *job, const ds_work *work, const char *alias, ds_sql *q, ds_error *err);
 // What the engine knows of a staging table is as of batches before: nothing of many rows that came just now. Where few
 // rows are looked up anyway it need not know.
 ds_rc merge_refresh_statistics(ds_job *job, const ds_work *work, bool few, ds_error *err);

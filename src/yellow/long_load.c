@@ -42,8 +42,8 @@ typedef VEC(ds_restart) restart_list;
 
 static bool may_choose(const ds_job *job, const ds_work *work)
 {
-    return work->first_load && !work->joins && work->def->shape->key_count > 0 && !job->def->workspace &&
-           !ingest_keeps_inputs(job);
+    return work->first_load && !work->joins && !job->def->primary && work->def->shape->key_count > 0 &&
+           !job->def->workspace && !ingest_keeps_inputs(job);
 }
 
 static bool any_may_be_chosen(const ds_job *job)

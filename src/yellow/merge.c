@@ -186,6 +186,10 @@ static ds_rc check_loaded(ds_job *job, const ds_work *work, ds_error *err)
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
     SQL(&q, "SELECT count(*) FROM ");
     sql_relation(&q, work->def->merge);
+    if (def_has_out(job->def)) { // a mirror's first load brings closed versions, too
+        SQL(&q, " WHERE ds_batch_out = ");
+        sql_literal_int(&q, BATCH_LIVE);
+    }
     ds_result r;
     TRY(store_query(job->control->db, &q, arena, &r, err));
     if (result_int(&r, 0, 0) != work->after.rows)

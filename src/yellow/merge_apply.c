@@ -11,7 +11,7 @@ enum {
     FEW_OF = 25,         // changes are few below this part of the live rows
 };
 
-static ds_rc run(ds_job *job, const ds_work *work, const ds_sql *q, int64_t expected, const char *what, ds_error *err)
+ds_rc merge_run(ds_job *job, const ds_work *work, const ds_sql *q, int64_t expected, const char *what, ds_error *err)
 {
     int64_t affected = 0;
     TRY(store_exec(job->control->db, q, &affected, err));
@@ -27,6 +27,13 @@ static void staged(const ds_job *job, ds_sql *q)
     SQL(q, "s.ds_batch_id = ");
     sql_int(q, job->batch);
     SQL(q, " AND s.ds_op ");
+}
+
+void merge_staged(const ds_job *job, const char *op, ds_sql *q)
+{
+    staged(job, q);
+    SQL(q, "= ");
+    sql_literal_text(q, op);
 }
 
 static void match_live(const ds_job *job, const ds_work *work, ds_sql *q)
@@ -76,7 +83,7 @@ static ds_rc insert_new(ds_job *job, const ds_work *work, bool updates, ds_error
         SQL(&q, "IN ('I', 'U')");
     else
         SQL(&q, "= 'I'");
-    return run(job, work, &q, work->counts.inserted + (updates ? work->counts.updated : 0), "inserted", err);
+    return merge_run(job, work, &q, work->counts.inserted + (updates ? work->counts.updated : 0), "inserted", err);
 }
 
 static bool in_shape(const ds_shape *shape, const char *name)
@@ -125,7 +132,7 @@ static ds_rc update_in_place(ds_job *job, const ds_work *work, ds_error *err)
     staged(job, &q);
     SQL(&q, "= 'U'");
     match_live(job, work, &q);
-    return run(job, work, &q, work->counts.updated, "updated", err);
+    return merge_run(job, work, &q, work->counts.updated, "updated", err);
 }
 
 static int64_t staged_deletes(const ds_work *work)
@@ -134,7 +141,7 @@ static int64_t staged_deletes(const ds_work *work)
 }
 
 // DELETE FROM merge AS m USING staging AS s WHERE …
-static void delete_by_join(const ds_job *job, const ds_work *work, ds_sql *q)
+static void delete_by_join(const ds_job *job, const ds_work *work, const char *op, ds_sql *q)
 {
     SQL(q, "DELETE FROM ");
     sql_relation(q, work->def->merge);
@@ -143,12 +150,12 @@ static void delete_by_join(const ds_job *job, const ds_work *work, ds_sql *q)
     SQL(q, " ");
     sql_relation(q, work->def->staging);
     SQL(q, " AS s WHERE ");
-    staged(job, q);
-    SQL(q, "= 'D' AND ");
+    merge_staged(job, op, q);
+    SQL(q, " AND ");
     sql_key_match(q, "m", "s", work->def->shape);
 }
 
-static void delete_by_place(const ds_job *job, const ds_work *work, ds_sql *q)
+static void delete_by_place(const ds_job *job, const ds_work *work, const char *op, ds_sql *q)
 {
     SQL(q, "DELETE FROM ");
     sql_relation(q, work->def->merge);
@@ -163,18 +170,23 @@ static void delete_by_place(const ds_job *job, const ds_work *work, ds_sql *q)
     SQL(q, " AS m ON ");
     sql_key_match(q, "m", "s", work->def->shape);
     SQL(q, " WHERE ");
-    staged(job, q);
-    SQL(q, "= 'D')");
+    merge_staged(job, op, q);
+    SQL(q, ")");
+}
+
+ds_rc merge_delete(ds_job *job, const ds_work *work, const char *op, int64_t expected, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    if (q.dialect->delete_join)
+        delete_by_join(job, work, op, &q);
+    else
+        delete_by_place(job, work, op, &q);
+    return merge_run(job, work, &q, expected, "deleted", err);
 }
 
 static ds_rc delete_gone(ds_job *job, const ds_work *work, ds_error *err)
 {
-    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-    if (q.dialect->delete_join)
-        delete_by_join(job, work, &q);
-    else
-        delete_by_place(job, work, &q);
-    return run(job, work, &q, staged_deletes(work), "deleted", err);
+    return merge_delete(job, work, "D", staged_deletes(work), err);
 }
 
 static ds_rc close_versions(ds_job *job, const ds_work *work, ds_error *err)
@@ -190,7 +202,7 @@ static ds_rc close_versions(ds_job *job, const ds_work *work, ds_error *err)
     staged(job, &q);
     SQL(&q, "IN ('U', 'D')");
     match_live(job, work, &q);
-    return run(job, work, &q, work->counts.updated + staged_deletes(work), "closed", err);
+    return merge_run(job, work, &q, work->counts.updated + staged_deletes(work), "closed", err);
 }
 
 static bool has_column(const ds_catalog_table *table, const char *name)
@@ -202,7 +214,7 @@ static bool has_column(const ds_catalog_table *table, const char *name)
 }
 
 // The data columns that both tables really have: also those that the model gave up, whose old values history keeps.
-static ds_rc kept_columns(ds_job *job, const ds_work *work, const char *alias, ds_sql *q, ds_error *err)
+ds_rc merge_kept_columns(ds_job *job, const ds_work *work, const char *alias, ds_sql *q, ds_error *err)
 {
     const ds_catalog_table *table, *history;
     TRY(store_describe(job->control->db, job->arena, work->def->merge, &table, err));
@@ -228,10 +240,10 @@ static ds_rc to_history(ds_job *job, const ds_work *work, ds_sql *q, ds_error *e
     SQL(q, "INSERT INTO ");
     sql_relation(q, work->def->history);
     SQL(q, " (ds_row_hash, ds_batch_in, ds_batch_out");
-    TRY(kept_columns(job, work, NULL, q, err));
+    TRY(merge_kept_columns(job, work, NULL, q, err));
     SQL(q, ") SELECT m.ds_row_hash, m.ds_batch_in, ");
     sql_int(q, job->batch - 1);
-    TRY(kept_columns(job, work, "m", q, err));
+    TRY(merge_kept_columns(job, work, "m", q, err));
     SQL(q, " FROM ");
     return DS_DONE;
 }
@@ -248,7 +260,7 @@ static ds_rc move_to_history(ds_job *job, const ds_work *work, ds_error *err)
     SQL(&q, " WHERE ");
     staged(job, &q);
     SQL(&q, "IN ('U', 'D')");
-    return run(job, work, &q, work->counts.updated + staged_deletes(work), "moved to history", err);
+    return merge_run(job, work, &q, work->counts.updated + staged_deletes(work), "moved to history", err);
 }
 
 static ds_rc apply_scd1(ds_job *job, const ds_work *work, ds_error *err)
@@ -291,9 +303,13 @@ static bool few_changes(const ds_work *work)
 
 ds_rc merge_apply(ds_job *job, const ds_work *work, ds_error *err)
 {
-    bool few = few_changes(work);
+    bool few = few_changes(work), versions = false;
     TRY(merge_refresh_statistics(job, work, few, err));
     TRY(store_join_by_lookup(job->control->db, few, err));
+    if (job->def->primary)
+        TRY(mirror_has_versions(job, work, &versions, err));
+    if (versions)
+        return mirror_merge(job, work, err);
     if (work->joins) // nobody has seen what it replaces: history begins with this batch
         return apply_scd1(job, work, err);
     return STRATEGIES[job->def->milestoning](job, work, err);
@@ -347,7 +363,7 @@ static ds_rc close_bad_keys(ds_job *job, const ds_work *work, ds_error *err)
         sql_relation(&history, work->def->merge);
         SQL(&history, " AS m");
         where_bad_key(job, work, &history);
-        TRY(run(job, work, &history, work->closed_by_rekey, "moved to history", err));
+        TRY(merge_run(job, work, &history, work->closed_by_rekey, "moved to history", err));
     }
     CLEANUP(sql_release) ds_sql q = sql_new(dialect);
     if (def_has_out(job->def)) {
@@ -360,7 +376,7 @@ static ds_rc close_bad_keys(ds_job *job, const ds_work *work, ds_error *err)
         sql_relation(&q, work->def->merge);
     }
     where_bad_key(job, work, &q);
-    return run(job, work, &q, work->closed_by_rekey, "closed", err);
+    return merge_run(job, work, &q, work->closed_by_rekey, "closed", err);
 }
 
 // Bad rows first, then the index of the new key, so that the deltas find their rows by it.

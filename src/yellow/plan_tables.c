@@ -188,6 +188,8 @@ static const char *join(ds_planner *p, const ds_shape *shape)
     return shape->key_count ? table_key_text(p->arena, shape) : "none";
 }
 
+static const ds_type BATCH_TYPE = {.kind = TYPE_BIGINT};
+
 static void check_system_columns(table_check *t)
 {
     const char *names[TABLE_SYSTEM_MAX];
@@ -195,6 +197,12 @@ static void check_system_columns(table_check *t)
     for (size_t i = 0; i < n; i++) {
         if (find_column(t->found, names[i], true))
             continue;
+        if (t->kind == TABLE_STAGING && t->stream->def->primary) { // since it is a mirror
+            plan_step *step = table_step(t, STEP_ADD_COLUMN);
+            step->column = names[i];
+            step->to = &BATCH_TYPE;
+            continue;
+        }
         t->problem =
             arena_printf(t->p->arena,
                          "it has no column \"%s\", which %s with key %s needs; declare a new platform or a "

@@ -305,26 +305,6 @@ static uint64_t names_at_stake(const ds_model *model, const ds_graph *graph)
     return sum;
 }
 
-// A store's primary platform would spare the others its source: until that is built, each reads the source itself.
-static void check_primary(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
-{
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    ds_map *primaries = map_new(arena);
-    for (size_t i = 0; i < service->primary_ingestion.n; i++)
-        (void)map_add(primaries, service->primary_ingestion.v[i].store, &service->primary_ingestion.v[i]);
-    for (size_t i = 0; map_count(primaries) && i < graph->nodes.n; i++) {
-        const ds_node *node = graph->nodes.v[i];
-        bool reads = node->kind == NODE_INGEST && node->service == service;
-        const ds_primary *primary = reads ? map_get(primaries, node->store->name.s) : NULL;
-        bool known = primary && primary->platform.s && assign_platform(service, primary->platform.s);
-        if (!known || strcmp(primary->platform.s, node->platform->name) == 0)
-            continue;
-        diag_add(diags, DIAG_INFO, PLATFORM_RULE_IGNORED, primary->pos, primary->store,
-                 "\"primary_ingestion\" has no effect yet: \"%s\" reads the source of \"%s\" itself",
-                 node->platform->name, primary->store);
-    }
-}
-
 static void check_replicas(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
 {
     for (size_t i = 0; i < graph->nodes.n; i++) {
@@ -341,7 +321,6 @@ static void check_replicas(const ds_graph *graph, const ds_platform_service *ser
 static void check_service(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                           ds_diags *diags)
 {
-    check_primary(graph, service, diags);
     check_replicas(graph, service, diags);
     const ds_container *merge = service_container(model, service);
     if (!merge || merge->type == CONTAINER_NONE)

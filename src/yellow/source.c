@@ -78,21 +78,26 @@ static ds_relation relation_of(const ds_dataset_def *dataset)
     return (ds_relation){dataset->source_schema, dataset->source_table};
 }
 
-// The datasets' own tables, in their order; none for a transformer.
+// The datasets' own tables, in their order, then a primary's histories; none for a transformer.
 static ds_relation *relations(const ds_job *job, size_t *n)
 {
-    ds_relation *out = ARENA_ARRAY(job->arena, ds_relation, job->work_count);
+    ds_relation *out = ARENA_ARRAY(job->arena, ds_relation, 2 * job->work_count);
     *n = job->def->workspace ? 0 : job->work_count;
     for (size_t i = 0; i < *n; i++)
         out[i] = relation_of(job->work[i].def);
+    for (size_t i = 0, count = *n; i < count; i++)
+        if (job->work[i].def->source_history.name)
+            out[(*n)++] = job->work[i].def->source_history;
     return out;
 }
 
 static ds_rc missing(const ds_job *job, const ds_dataset_def *dataset, ds_error *err)
 {
-    return ds_hint(ds_fail(err, DS_FINDING, "dataset %s: source table \"%s\" is missing in %s", dataset->name,
-                           dataset->source_table, job->def->source.name),
-                   err, "create it, or correct `source:` of dataset %s", dataset->name);
+    ds_rc rc = ds_fail(err, DS_FINDING, "dataset %s: source table \"%s\" is missing in %s", dataset->name,
+                       dataset->source_table, job->def->source.name);
+    if (job->def->primary)
+        return ds_hint(rc, err, "apply the platform service of its primary, stream %s", job->def->primary);
+    return ds_hint(rc, err, "create it, or correct `source:` of dataset %s", dataset->name);
 }
 
 // A table that can't be held may not be there at all, which is the better message.
@@ -103,37 +108,42 @@ static ds_rc find_missing(ds_source *source, const ds_relation *tables, size_t n
     if (rc.code != DS_FINDING ||
         store_describe_all(source->readers[0].db, source->job->arena, tables, n, found, &ignored).code != DS_OK)
         return rc;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < source->job->work_count && i < n; i++)
         if (!found[i])
             return missing(source->job, source->job->work[i].def, err);
     return rc;
 }
 
-static ds_rc check_columns(const ds_dataset_def *dataset, const ds_catalog_table *table, ds_error *err)
+static ds_rc check_columns(const ds_job *job, const ds_dataset_def *dataset, const ds_catalog_table *table,
+                           ds_error *err)
 {
     for (size_t i = 0; i < dataset->shape->n; i++) {
-        const char *wanted = dataset->shape->columns[i].source;
+        const ds_shape_column *column = &dataset->shape->columns[i];
+        const char *wanted = job->def->primary ? column->name : column->source;
         bool found = false;
         for (size_t k = 0; k < table->n && !found; k++)
             found = str_eq_nocase(str_of(table->columns[k].name), str_of(wanted));
-        if (!found)
-            return ds_hint(ds_fail(err, DS_FINDING,
-                                   "dataset %s: source column changed: table \"%s\" has no column \"%s\"",
-                                   dataset->name, dataset->source_table, wanted),
-                           err, "bring the source back, or change dataset %s in the model and apply", dataset->name);
+        if (found)
+            continue;
+        ds_rc rc = ds_fail(err, DS_FINDING, "dataset %s: source column changed: table \"%s\" has no column \"%s\"",
+                           dataset->name, dataset->source_table, wanted);
+        if (job->def->primary)
+            return ds_hint(rc, err, "apply the platform service of its primary, stream %s", job->def->primary);
+        return ds_hint(rc, err, "bring the source back, or change dataset %s in the model and apply", dataset->name);
     }
     return DS_DONE;
 }
 
 // Is the source what apply recorded? One look at the catalogue for all datasets, in the snapshot's transaction.
-static ds_rc check_tables(ds_source *source, const ds_relation *tables, size_t n, ds_error *err)
+static ds_rc check_tables(ds_source *source, const ds_relation *tables, ds_error *err)
 {
     const ds_job *job = source->job;
+    size_t n = job->def->workspace ? 0 : job->work_count;
     TRY(store_describe_all(source->readers[0].db, job->arena, tables, n, source->tables, err));
     for (size_t i = 0; i < n; i++) {
         if (!source->tables[i])
             return missing(job, job->work[i].def, err);
-        TRY(check_columns(job->work[i].def, source->tables[i], err));
+        TRY(check_columns(job, job->work[i].def, source->tables[i], err));
     }
     return DS_DONE;
 }
@@ -147,13 +157,13 @@ static ds_rc begin_leader(ds_source *source, ds_error *err)
         return find_missing(source, tables, n, rc, err);
     if (source->job->def->workspace) // it reads the merge database
         TRY(lease_mark(source->job, source->readers[0].db, err));
-    return check_tables(source, tables, n, err);
+    return check_tables(source, tables, err);
 }
 
 static size_t readers_wanted(const ds_job *job)
 {
     int64_t wanted = job->def->workers;
-    bool several = wanted > 1 && !job->def->workspace;
+    bool several = wanted > 1 && !job->def->workspace && !job->def->primary;
     return !several ? 1 : wanted < READERS_MAX ? (size_t)wanted : READERS_MAX;
 }
 
@@ -269,6 +279,10 @@ static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, d
     const ds_dataset_def *dataset = job->work[i].def;
     CLEANUP(sql_release) ds_sql q = sql_new(r->db->dialect);
     CLEANUP(arena_freep) ds_arena *arena = arena_new(); // reading ahead is on a thread of its own
+    if (job->def->primary) {
+        ds_read versions = mirror_read(job, &job->work[i], &q);
+        return pump_open_parts(&r->db, &versions, 1, (size_t)job->def->chunk_rows, source->rate, out, err);
+    }
     source_select(dataset, &q);
     where_wanted(source, i, &q);
     ds_read read = {.select = &q, .shape = dataset->shape};

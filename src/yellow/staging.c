@@ -95,7 +95,7 @@ static ds_rc write_rows(ds_job *job, ds_work *work, ds_error *err)
     ds_write write = {.table = work->def->staging,
                       .system = system,
                       .system_count = keyless(work) ? 4 : 3,
-                      .shape = work->def->shape};
+                      .shape = work->versions ? work->versions : work->def->shape};
     ds_db *db = job->control->db;
     ds_writer *writer = NULL;
     TRY(db->driver->write_open(db, &write, &writer, err));
@@ -306,6 +306,16 @@ ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err)
         work->staged_rows = 0;
         work->staged_sum = (ds_hash){0};
     }
+    return DS_DONE;
+}
+
+ds_rc staging_give_up(ds_job *job, ds_error *err)
+{
+    int64_t rows;
+    TRY(look(job, err));
+    for (size_t i = 0; i < job->work_count; i++)
+        if (job->work[i].staging_exists)
+            TRY(delete_batches(job, &job->work[i], 0, INT64_MAX, &rows, err));
     return DS_DONE;
 }
 

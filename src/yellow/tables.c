@@ -8,7 +8,8 @@
 
 // The columns that we add, in their order, for each kind of table.
 typedef enum system_type { SYSTEM_BIGINT, SYSTEM_HASH16, SYSTEM_OP } system_type;
-enum { FOR_OUT = 1, FOR_COPY = 2, NULLABLE = 4 }; // only with closed versions; only without a key; may be null
+// Only with closed versions; only without a key; may be null; only of a mirror, whose tables may get it later.
+enum { FOR_OUT = 1, FOR_COPY = 2, NULLABLE = 4, FOR_MIRROR = 8 };
 
 typedef struct system_column {
     const char *name;
@@ -27,6 +28,8 @@ static const system_column STAGING_COLUMNS[] = {
     {"ds_op", SYSTEM_OP, 0},
     {"ds_row_hash", SYSTEM_HASH16, NULLABLE}, // a deletion has none
     {"ds_copy", SYSTEM_BIGINT, FOR_COPY},
+    {"ds_batch_in", SYSTEM_BIGINT, FOR_MIRROR | NULLABLE},
+    {"ds_batch_out", SYSTEM_BIGINT, FOR_MIRROR | NULLABLE},
 };
 
 typedef struct system_columns {
@@ -50,6 +53,8 @@ static bool is_wanted(const system_column *column, const ds_stream_def *def, con
 {
     if (column->flags & FOR_OUT)
         return has_out(def, kind);
+    if (column->flags & FOR_MIRROR)
+        return def->primary != NULL;
     return !(column->flags & FOR_COPY) || shape->key_count == 0;
 }
 

@@ -14,6 +14,7 @@
 #include "support/crash.h"
 #include "support/dump.h"
 #include "support/fault.h"
+#include "support/mirror.h"
 #include "support/truth.h"
 
 // Sanitizers make everything slower: there every 5th call fails, in each mode another one.
@@ -276,7 +277,40 @@ static void windows(world *w)
                  "(7, 'gus', 7), (8, 'hal', 1); UPDATE towns SET w = 3 WHERE id = 1; DELETE FROM people WHERE id = 2");
 }
 
+// The world's stream, of which two batches are there, feeds another one, which is the world's from then on.
+static void become_mirror(world *w)
+{
+    world mirror;
+    ds_container_def source = w->source;
+    ds_milestoning milestoning = w->def.milestoning;
+    w->def.milestoning = MILESTONING_SCD2;
+    changes(w);
+    must_run(w);
+    mirror_open(&mirror, w, milestoning, MIRROR_SAME);
+    *w = mirror;
+    w->source = source; // where the primary's rows come from
+    w->store.drivers = w->drivers;
+    w->runtime.store = &w->store;
+    w->runtime.clock = &w->clock;
+    w->def.datasets = w->datasets;
+    world_apply(w);
+}
+
+static void mirror_changes_since(world *w)
+{
+    ds_job_result result;
+    ds_error err;
+    become_mirror(w);
+    must_run(w);
+    world_source(w, "UPDATE people SET name = 'old' WHERE id = 2; DELETE FROM people WHERE id = 8; "
+                    "INSERT INTO people VALUES (3, 'cyd', 'c')");
+    w->clock.fixed_us += 1000000;
+    OK(job_run(&w->runtime, &w->merge, w->def.primary, &w->options, w->arena, &result, &err));
+}
+
 static const scenario SCENARIOS[] = {
+    {.name = "mirror-load", .prepare = become_mirror, .batches = 1, .only = SCD4},
+    {.name = "mirror-changes", .prepare = mirror_changes_since, .batches = 2},
     {.name = "first-load", .prepare = first_load, .batches = 1},
     {.name = "first-load-keyless", .prepare = first_load_keyless, .batches = 1, .only = SCD1},
     {.name = "first-load-staged", .prepare = first_load_staged, .batches = 1},

@@ -57,7 +57,7 @@ static void check_sequence(truth *t, const ds_batch_row *batches, size_t n)
 {
     for (size_t i = 0; i < n; i++) { // newest first
         bool committed = strcmp(batches[i].status, "committed") == 0;
-        if (batches[i].id != (int64_t)(n - i))
+        if (!t->def->primary && batches[i].id != (int64_t)(n - i))
             say(t, "batch %" PRId64 " stands where %zu should", batches[i].id, n - i);
         if (i > 0 && !committed)
             say(t, "batch %" PRId64 " is open, and not the newest", batches[i].id);

@@ -1,6 +1,7 @@
 // What is true in each state of a batch (the list at the head of yellow/batch.c), checked against the tables of a
 // merge database while no job runs:
-//   always     ids without gaps, one open batch at most and it is the newest, commits in time's order, intervals of a
+//   always     ids without gaps (but for a mirror's), one open batch at most and it is the newest, commits in time's
+//   order, intervals of a
 //              key disjoint
 //   started    no staging row of the batch, no dataset_batch row
 //   ingesting  no dataset_batch row; versions of the batch only in datasets that were never committed

@@ -59,7 +59,8 @@ static ds_stream_def make_def(ds_arena *arena)
                                    NULL,
                                    0,
                                    CHECKS,
-                                   5};
+                                   5,
+                                   {"ds_q", "h"}};
     datasets[0].retired = &datasets[0].shape->columns[1];
     datasets[0].retired_count = 2;
     datasets[1] = datasets[0];
@@ -68,6 +69,7 @@ static ds_stream_def make_def(ds_arena *arena)
     datasets[1].sql = NULL;
     datasets[1].view_count = 0;
     datasets[1].check_count = 0;
+    datasets[1].source_history = (ds_relation){0};
     return (ds_stream_def){
         .name = "P/S/d",
         .service = "Svc",
@@ -75,6 +77,8 @@ static ds_stream_def make_def(ds_arena *arena)
         .store = "S",
         .dataset = "d",
         .workspace = "W",
+        .primary = "Q/S/d",
+        .primary_versions = true,
         .milestoning = MILESTONING_SCD4,
         .priority = PRIORITY_CRITICAL,
         .cron = "*/5 * * * *",
