@@ -52,6 +52,11 @@ ds_task *sched_choose(ds_sched *sched, int64_t now_us, int64_t *wait_us)
 void sched_fill_run(const ds_task *task, size_t worker, ds_task_run *out)
 {
     *out = (ds_task_run){.name = task->name, .group = task->group, .worker = worker, .due_us = task->due_us};
+    for (size_t i = 0; i < task->need_count; i++) {
+        const sched_need *need = &task->needs[i];
+        if (need->lane->limit)
+            out->takes[out->take_count++] = (ds_lane_take){need->lane->name, need->lane->limit, need->taken};
+    }
 }
 
 bool sched_next(ds_sched *sched, ds_task_run *out, int64_t *wait_us)
@@ -59,8 +64,8 @@ bool sched_next(ds_sched *sched, ds_task_run *out, int64_t *wait_us)
     pthread_mutex_lock(&sched->mutex);
     ds_task *task = sched_choose(sched, sched_now(sched), wait_us);
     if (task) {
-        sched_fill_run(task, 0, out);
         task_start(sched, task);
+        sched_fill_run(task, 0, out);
     }
     pthread_mutex_unlock(&sched->mutex);
     return task != NULL;

@@ -27,8 +27,8 @@ static void run_task(worker *w, ds_task *task)
 {
     ds_sched *sched = w->sched;
     ds_task_run run;
-    sched_fill_run(task, w->index, &run);
     task_start(sched, task);
+    sched_fill_run(task, w->index, &run);
     pthread_mutex_unlock(&sched->mutex);
     ds_task_end end = sched->ops.run(sched->ops.context, &run);
     pthread_mutex_lock(&sched->mutex);

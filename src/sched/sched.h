@@ -59,11 +59,19 @@ typedef enum ds_task_end {
     TASK_STOPPED, // it was cancelled
 } ds_task_end;
 
+// What a running task has taken of a lane that has a limit.
+typedef struct ds_lane_take {
+    const char *lane; // lives as long as the scheduler
+    int64_t limit, amount;
+} ds_lane_take;
+
 typedef struct ds_task_run {
     const char *name;
     size_t group;
     size_t worker;  // 0 … workers - 1: no two run at a time with the same
     int64_t due_us; // work that began since then has done it already
+    ds_lane_take takes[SCHED_NEEDS_MAX];
+    size_t take_count;
 } ds_task_run;
 
 typedef struct ds_sched_ops {

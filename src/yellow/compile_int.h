@@ -29,3 +29,7 @@ void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *
 // The SELECT for one output dataset in the merge database's dialect, its placeholders replaced.
 ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset, const char **out,
                   ds_error *err);
+
+// --- compile_caps.c
+// Fills caps of the deployment, whose streams are known.
+void compile_caps(const ds_model *model, const ds_container *merge, ds_arena *arena, ds_deployment *out);
