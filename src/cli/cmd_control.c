@@ -35,9 +35,8 @@ static ds_rc run_pause(ds_cli *cli, ds_error *err)
 // What has failed is tried again at once.
 static ds_rc resume(ds_control *control, const char *stream, bool on, ds_error *err)
 {
-    bool retried;
     TRY(control_set_paused(control, stream, on, err));
-    return control_retry_now(control, stream, &retried, err);
+    return control_retry_now(control, stream, err);
 }
 
 static ds_rc run_resume(ds_cli *cli, ds_error *err)

@@ -71,6 +71,12 @@ static void tell(void *context, const ds_schedule_event *event)
     fflush(cli->out);
 }
 
+static void say_draining(void *context, size_t n)
+{
+    const running *r = context;
+    note(r->session->cli, "draining: %zu stream%s still at work", n, plural((int64_t)n));
+}
+
 static ds_rc schedule_until_stopped(running *r, size_t workers, ds_error *err)
 {
     ds_session *session = r->session;
@@ -85,7 +91,13 @@ static ds_rc schedule_until_stopped(running *r, size_t workers, ds_error *err)
         .tell = tell,
     };
     CLEANUP(schedule_freep) ds_schedule *schedule = schedule_new(&options);
-    ds_sched_options sched_options = {.workers = workers, .clock = session->runtime.clock, .stop = program->draining};
+    ds_sched_options sched_options = {
+        .workers = workers,
+        .clock = session->runtime.clock,
+        .stop = program->draining,
+        .stopping = say_draining,
+        .stopping_context = r,
+    };
     ds_sched_ops ops = schedule_ops(schedule);
     ds_sched *sched = sched_new(&sched_options, &ops);
     ds_rc rc = sched_run(sched, err);

@@ -84,10 +84,15 @@ static void start_workers(ds_sched *sched, worker *workers)
 
 static void end_workers(ds_sched *sched, worker *workers)
 {
+    size_t running = 0;
     pthread_mutex_lock(&sched->mutex);
     sched->closing = true;
+    for (size_t i = 0; i < sched->n; i++)
+        running += sched->tasks[i]->running;
     pthread_cond_broadcast(&sched->changed);
     pthread_mutex_unlock(&sched->mutex);
+    if (sched->options.stopping)
+        sched->options.stopping(sched->options.stopping_context, running);
     for (size_t i = 0; i < sched->options.workers; i++)
         pthread_join(workers[i].thread, NULL);
 }

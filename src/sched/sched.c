@@ -94,6 +94,9 @@ static void put_state(ds_sched *sched, ds_task *task, const ds_task_state *state
 {
     if (state->done_us != task->state.done_us)
         sched->inputs_moved = true;
+    bool pardoned = task->state.retry_us && !state->retry_us, freed = task->state.paused && !state->paused;
+    if (pardoned || freed)
+        task->failures = task->not_before_us = 0;
     task->state = *state;
     task_touch(sched, task);
 }

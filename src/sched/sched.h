@@ -9,6 +9,7 @@
 //
 // When a task is due:
 //  - its work is open (begun, not finished): at the instant that the last failure set for the retry, else at once;
+//    who takes that instant away wants it tried at once;
 //  - somebody wants it: at once;
 //  - by its cron line: at the first firing after its work began last; so one that is late runs once, not once for each
 //    firing that it missed. One that has never run is due at once;
@@ -88,6 +89,9 @@ typedef struct ds_sched_options {
     const ds_clock *clock;
     const volatile int *stop; // once set nothing new is begun; what runs goes on to its end
     int poll_ms;              // 0: SCHED_POLL_MS
+    // Called by the control thread when it has seen that, with how many tasks run still. May be NULL.
+    void (*stopping)(void *context, size_t running);
+    void *stopping_context;
 } ds_sched_options;
 
 ds_sched *sched_new(const ds_sched_options *options, const ds_sched_ops *ops); // both are copied

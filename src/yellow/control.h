@@ -69,8 +69,8 @@ ds_rc control_standings(ds_control *control, ds_arena *arena, ds_stream_standing
                         ds_error *err);
 // The stream is wanted as of now, and what has failed there is tried again at once. Inside a write transaction.
 ds_rc control_trigger(ds_control *control, const char *stream, ds_error *err);
-// Forgets the failures of an open batch; *retried: there were some, and the stream is wanted now. The same.
-ds_rc control_retry_now(ds_control *control, const char *stream, bool *retried, ds_error *err);
+// Forgets the failures of an open batch, so that it is tried at once. The same.
+ds_rc control_retry_now(ds_control *control, const char *stream, ds_error *err);
 
 ds_rc control_containers(ds_control *control, ds_arena *arena, ds_container_caps **out, size_t *n, ds_error *err);
 // Inserts or replaces. Inside a write transaction.

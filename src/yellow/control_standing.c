@@ -104,17 +104,13 @@ ds_rc control_trigger(ds_control *control, const char *stream, ds_error *err)
     return put_trigger(control, stream, err);
 }
 
-ds_rc control_retry_now(ds_control *control, const char *stream, bool *retried, ds_error *err)
+ds_rc control_retry_now(ds_control *control, const char *stream, ds_error *err)
 {
-    int64_t failed = 0;
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     update_open_batch(control, &q);
     SQL(&q, ", attempts = 0");
     where_open(&q, stream);
-    SQL(&q, " AND retry_at IS NOT NULL");
-    TRY(store_exec(control->db, &q, &failed, err));
-    *retried = failed > 0;
-    return *retried ? put_trigger(control, stream, err) : DS_DONE;
+    return store_exec(control->db, &q, NULL, err);
 }
 
 // --- caps

@@ -255,6 +255,19 @@ static void failures_wait(void **state)
     runs(r, "P/A", TASK_DONE);
 }
 
+// Somebody takes the time of the retry away: it isn't waited for, nor is our own.
+static void a_pardon(void **state)
+{
+    rig *r = *state;
+    add(r, "P/A", (ds_task_def){.external = true}, (ds_task_state){.wanted_us = NOON});
+    runs(r, "P/A", TASK_FAILED);
+    r->clock.fixed_us += SECOND;
+    put(r, "P/A", (ds_task_state){.begun_us = NOON, .open = true, .retry_us = NOON + MINUTE});
+    assert_int_equal(sched_due_us(r->sched, "P/A"), NOON + MINUTE);
+    put(r, "P/A", (ds_task_state){.begun_us = NOON, .open = true});
+    runs(r, "P/A", TASK_DONE);
+}
+
 static void busy_waits_a_little(void **state)
 {
     rig *r = *state;
@@ -336,6 +349,7 @@ int main(void)
         TEST(ages),
         TEST(lanes_hold),
         TEST(failures_wait),
+        TEST(a_pardon),
         TEST(busy_waits_a_little),
         TEST(what_is_gone_is_forgotten),
         TEST(new_definition),
