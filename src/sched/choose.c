@@ -8,7 +8,7 @@ static const int64_t HEAD_START_MINUTES[SCHED_PRIORITIES] = {0, 10, 60, 6 * 60};
 
 static int64_t rank_of(const ds_task *task)
 {
-    return task->due_us - HEAD_START_MINUTES[task->priority] * MINUTE_US;
+    return task->asked_us - HEAD_START_MINUTES[task->priority] * MINUTE_US;
 }
 
 static bool has_room(const ds_task *task)
@@ -51,7 +51,7 @@ ds_task *sched_choose(ds_sched *sched, int64_t now_us, int64_t *wait_us)
 
 void sched_fill_run(const ds_task *task, size_t worker, ds_task_run *out)
 {
-    *out = (ds_task_run){.name = task->name, .group = task->group, .worker = worker, .due_us = task->due_us};
+    *out = (ds_task_run){.name = task->name, .group = task->group, .worker = worker, .due_us = task->asked_us};
     for (size_t i = 0; i < task->need_count; i++) {
         const sched_need *need = &task->needs[i];
         if (need->lane->limit)

@@ -48,7 +48,9 @@ typedef struct ds_task {
     int64_t not_before_us; // after a failure, or when it was busy
     int64_t failures;      // in a row, here
     bool again;
-    int64_t due_us; // kept up to date by task_touch
+    // kept up to date by task_touch
+    int64_t asked_us; // since when there is something to do
+    int64_t due_us;   // from when on it may run
 } ds_task;
 
 struct ds_sched {

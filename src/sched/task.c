@@ -50,25 +50,28 @@ static int64_t due_by_trigger(const ds_sched *sched, const ds_task *task)
     return task->external ? SCHED_NEVER : due_by_inputs(sched, task);
 }
 
-static int64_t due_us(const ds_sched *sched, const ds_task *task)
+static bool is_wanted(const ds_task *task)
+{
+    return task->state.wanted_us > served_us(task);
+}
+
+// Since when there is something to do.
+static int64_t asked_us(const ds_sched *sched, const ds_task *task)
 {
     const ds_task_state *state = &task->state;
     if (state->paused || !task->defined)
         return SCHED_NEVER;
-    bool wanted = state->wanted_us > served_us(task);
-    if (wanted && state->wanted_us > task->ended_us && (!state->open || state->wanted_us >= state->retry_us))
-        return state->wanted_us; // asked for since it failed
-    int64_t due = state->open ? later(state->retry_us, state->begun_us) : due_by_trigger(sched, task);
-    if (wanted && !state->open)
-        due = earlier(due, state->wanted_us);
-    if (task->again)
-        due = earlier(due, task->ended_us);
-    return later(due, task->not_before_us);
+    int64_t asked = state->open ? later(state->retry_us, state->begun_us) : due_by_trigger(sched, task);
+    if (is_wanted(task) && (!state->open || state->wanted_us >= state->retry_us))
+        asked = earlier(asked, state->wanted_us);
+    return task->again ? earlier(asked, task->ended_us) : asked;
 }
 
 void task_touch(const ds_sched *sched, ds_task *task)
 {
-    task->due_us = due_us(sched, task);
+    bool wanted_since = is_wanted(task) && task->state.wanted_us > task->ended_us; // since it failed
+    task->asked_us = asked_us(sched, task);
+    task->due_us = wanted_since ? task->asked_us : later(task->asked_us, task->not_before_us);
 }
 
 void task_start(ds_sched *sched, ds_task *task)

@@ -309,7 +309,9 @@ static ds_task_end run_job(ds_schedule *s, const ds_task_run *run)
     ds_error err = {0};
     ds_job_result result = {0};
     ds_job_options options = {.due_us = run->due_us + s->merges[run->group].skew_us};
-    ds_rc rc = job_run(s->options.runtime, &s->options.merges[run->group], run->name, &options, arena, &result, &err);
+    ds_runtime runtime = *s->options.runtime;
+    runtime.wait_closed = run->take_count > 0; // a slot that is free stands for a connection that is gone
+    ds_rc rc = job_run(&runtime, &s->options.merges[run->group], run->name, &options, arena, &result, &err);
     if (rc.code == DS_OK)
         tell(s, (ds_schedule_event){.stream = run->name, .result = &result});
     else if (rc.code != DS_BUSY && rc.code != DS_CANCELLED)

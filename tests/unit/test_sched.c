@@ -276,6 +276,21 @@ static void busy_waits_a_little(void **state)
     assert_in_range(sched_due_us(r->sched, "P/A") - NOON, SECOND / 2, SECOND);
 }
 
+// What another process does meanwhile counts from when it was asked for, however long we waited.
+static void asks_for_what_was_due(void **state)
+{
+    rig *r = *state;
+    ds_task_run run;
+    int64_t wait_us;
+    add(r, "P/A", (ds_task_def){.external = true}, (ds_task_state){.wanted_us = NOON - 7});
+    runs(r, "P/A", TASK_BUSY);
+    r->clock.fixed_us += 2 * SECOND;
+    assert_true(sched_next(r->sched, &run, &wait_us));
+    assert_int_equal(run.due_us, NOON - 7);
+    sched_end(r->sched, "P/A", TASK_NOTHING);
+    assert_string_equal(next(r), "");
+}
+
 static void delays(void **state)
 {
     (void)state;
@@ -351,6 +366,7 @@ int main(void)
         TEST(failures_wait),
         TEST(a_pardon),
         TEST(busy_waits_a_little),
+        TEST(asks_for_what_was_due),
         TEST(what_is_gone_is_forgotten),
         TEST(new_definition),
         cmocka_unit_test(delays),

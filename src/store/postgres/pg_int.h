@@ -22,6 +22,7 @@ typedef struct ds_pg {
     const char *schema; // where unqualified names are looked up
     int busy_timeout_ms, stall_timeout_ms;
     bool read_only;
+    bool wait_closed; // see ds_open_options
     bool in_transaction;
     bool broken;                   // only good for being closed, or for connecting again at the next begin
     bool undrained;                // a COPY was left in the middle
