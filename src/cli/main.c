@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/flag.h"
 #include "cli/command.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
@@ -19,8 +20,8 @@ static void on_signal(int number)
     if (cancelled)
         _exit(128 + number);
     if (!drains || draining)
-        cancelled = number;
-    draining = number;
+        flag_set(&cancelled, number);
+    flag_set(&draining, number);
 }
 
 static void setup_signals(void)

@@ -1,5 +1,6 @@
 #include "cli/run_on.h"
 
+#include "base/flag.h"
 #include "cli/output.h"
 #include "yellow/schedule.h"
 
@@ -109,7 +110,7 @@ ds_rc run_on(ds_session *session, ds_error *err)
 {
     ds_cli *cli = session->cli;
     const ds_program *program = cli->program;
-    *program->drains = 1;
+    flag_set(program->drains, 1);
     TRY(session_merges(session, err));
     size_t workers = (size_t)args_int(&cli->args, "workers", WORKERS);
     note(cli, "running with %zu worker%s; SIGTERM or Ctrl-C drains, once more cancels", workers,
@@ -117,7 +118,7 @@ ds_rc run_on(ds_session *session, ds_error *err)
     running r = {.session = session};
     TRY(schedule_until_stopped(&r, workers, err));
     cli->result = json_pack("{s:o, s:o}", "batches", json_int64(r.batches), "failures", json_int64(r.failures));
-    if (*program->cancelled)
+    if (flag_is_set(program->cancelled))
         return ds_hint(ds_fail(err, DS_CANCELLED, "interrupted before all streams were done"), err,
                        "run it again: it goes on where it stopped");
     note(cli, "drained: %lld batch%s, %lld failure%s", (long long)r.batches, r.batches == 1 ? "" : "es",

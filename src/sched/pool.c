@@ -55,7 +55,7 @@ static void *work(void *argument)
 
 static bool stopping(const ds_sched *sched)
 {
-    return sched->options.stop && __atomic_load_n(sched->options.stop, __ATOMIC_RELAXED);
+    return flag_is_set(sched->options.stop);
 }
 
 static void poll_once(ds_sched *sched)

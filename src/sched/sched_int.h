@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/cron.h"
+#include "base/flag.h"
 #include "base/vec.h"
 #include "sched/sched.h"
 

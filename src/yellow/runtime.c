@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/flag.h"
 #include "yellow/runtime_int.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
@@ -75,7 +76,7 @@ bool runtime_absent(const ds_runtime *runtime, const ds_container_def *container
 
 bool runtime_cancelled(const ds_runtime *runtime)
 {
-    return runtime->cancelled && *runtime->cancelled;
+    return flag_is_set(runtime->cancelled);
 }
 
 void runtime_checkpoint(const ds_runtime *runtime, const char *point)

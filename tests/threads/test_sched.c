@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/flag.h"
 #include "sched/sched.h"
 #include "support/check.h"
 
@@ -93,7 +94,7 @@ static ds_task_end run_task(void *context, const ds_task_run *run)
         take_turn(r, true);
     bool more = i >= 0 && atomic_fetch_add(&r->runs[i], 1) + 1 < RUNS_EACH;
     if (!more && atomic_fetch_add(&r->ended, 1) == LOW)
-        __atomic_store_n(&r->stop, 1, __ATOMIC_RELAXED);
+        flag_set(&r->stop, 1);
     return more ? TASK_AGAIN : TASK_DONE;
 }
 
@@ -125,7 +126,7 @@ static ds_rc fail_poll(void *context, ds_sched *sched, ds_error *err)
 static void stop_at_trouble(void *context, const ds_error *err)
 {
     assert_string_equal(err->text, "no database");
-    __atomic_store_n(&((rig *)context)->stop, 1, __ATOMIC_RELAXED);
+    flag_set(&((rig *)context)->stop, 1);
 }
 
 static void outlives_trouble(void **state)

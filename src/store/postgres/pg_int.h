@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/flag.h"
 #include "store/postgres/postgres.h"
 #include "store/store.h"
 

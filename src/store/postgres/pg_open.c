@@ -106,7 +106,7 @@ static ds_rc handshake(const ds_pg *db, PGconn *conn, int timeout_ms, ds_error *
     double until_s = clock_elapsed_s() + timeout_ms / 1000.0;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
-        if ((db->stop && *db->stop) || atomic_load(&db->unwanted))
+        if (flag_is_set(db->stop) || atomic_load(&db->unwanted))
             return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
         struct pollfd fd = {.fd = PQsocket(conn), .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         int n = state == PGRES_POLLING_FAILED ? 1 : poll(&fd, 1, SLICE_MS);
