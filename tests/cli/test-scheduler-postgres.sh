@@ -5,7 +5,7 @@
 . "$here/pg_lib.sh"
 first=
 second=
-trap 'kill -9 $first $second 2>/dev/null; pg_clean >/dev/null 2>&1; rm -rf "$work"' EXIT
+trap 'kill -9 $first $second 2>/dev/null || :; pg_clean >/dev/null 2>&1; rm -rf "$work"' EXIT
 
 make_shop
 make_merge
@@ -79,11 +79,13 @@ ok "every trigger is one batch: $(grep -c . one.out || true) and $(grep -c . two
 # --- one is killed, the other goes on
 kill -9 $first
 wait $first 2>/dev/null || true
+first=
 trigger_all
 wait_for "the other one's batches" batches 4
 kill -TERM $second
 code=0
 wait $second || code=$?
+second=
 same "it drains" 0 "$code"
 expect "verify" 0 -C shop verify
 same "no slot is left" 0 "$(echo "SELECT count(*) FROM datasurface.lease WHERE expires_at > now() AND stream NOT LIKE 'slot%'" | admin merge)"

@@ -4,7 +4,7 @@
 shop
 sed -i 's/trigger: {cron: .*}/trigger: {external: true}/' shop/customers.yaml
 grep -q 'external: true' shop/customers.yaml || not_ok "the store has an external trigger"
-trap 'kill -9 $first $second 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill -9 $first $second 2>/dev/null || :; rm -rf "$work"' EXIT
 first=
 second=
 
@@ -33,6 +33,7 @@ ends()
 {
     code=0
     wait "$2" || code=$?
+    case $2 in "$first") first= ;; *) second= ;; esac
     cp "$3.out" "$out"
     cp "$3.err" "$err"
     same "$1" "$4" "$code"
@@ -91,6 +92,7 @@ same "one batch for each trigger" "9 9" "$(batches YellowLive/Store1) $(batches 
 # --- killed in the middle of nothing, and of a batch
 kill -9 $first
 wait $first 2>/dev/null || true
+first=
 "$ds" -C shop trigger YellowLive/Store1 >/dev/null
 start three
 first=$pid
