@@ -4,7 +4,7 @@
 
 #include "sched/sched_int.h"
 
-enum { LISTEN_MS = 50 };
+enum { LISTEN_MS = 50, TOLD_EVERY = 60 };
 
 typedef struct worker {
     ds_sched *sched;
@@ -58,10 +58,13 @@ static bool stopping(const ds_sched *sched)
     return flag_is_set(sched->options.stop);
 }
 
-static void poll_once(ds_sched *sched)
+// What goes on for long is told once a minute. *failures: polls in a row.
+static void poll_once(ds_sched *sched, int *failures)
 {
     ds_error failure = {0};
-    if (sched->ops.poll(sched->ops.context, sched, &failure).code != DS_OK && sched->ops.trouble)
+    if (sched->ops.poll(sched->ops.context, sched, &failure).code == DS_OK)
+        *failures = 0;
+    else if ((*failures)++ % TOLD_EVERY == 0 && sched->ops.trouble)
         sched->ops.trouble(sched->ops.context, &failure);
 }
 
@@ -103,11 +106,11 @@ ds_rc sched_run(ds_sched *sched, ds_error *err)
     worker *workers = calloc(sched->options.workers, sizeof *workers);
     ds_assert(workers);
     start_workers(sched, workers);
-    for (;;) {
+    for (int failures = 0;;) {
         listen_to_end(sched);
         if (stopping(sched))
             break;
-        poll_once(sched);
+        poll_once(sched, &failures);
     }
     end_workers(sched, workers);
     free(workers);

@@ -77,8 +77,8 @@ typedef struct ds_task_run {
 
 typedef struct ds_sched_ops {
     void *context;
-    // Brings the tasks up to date. A failure is told to trouble, and the tasks stay as they are; the first one ends
-    // sched_run.
+    // Brings the tasks up to date. A failure is told to trouble, once a minute while it goes on, and the tasks stay as
+    // they are; the first poll of all must go well.
     ds_rc (*poll)(void *context, ds_sched *sched, ds_error *err);
     ds_task_end (*run)(void *context, const ds_task_run *run);
     void (*trouble)(void *context, const ds_error *err);

@@ -112,6 +112,8 @@ ends "Ctrl-C drains, too" $first three 0
 # --- a long batch: the first signal waits for it, the second does not
 sed -i 's/^    rows_per_second: .*//; s/^\( *\)path: customers.db/&\n\1limits: {rows_per_second: 1}/' shop/*.yaml
 "$ds" -C shop apply >/dev/null
+same "apply writes caps" "CustomerDB 1" \
+    "$(sql shop/merge.db "SELECT name || ' ' || rows_per_second FROM datasurface__container WHERE rows_per_second > 0")"
 "$ds" -C shop trigger YellowForensic/Store1 >/dev/null
 start four
 first=$pid
