@@ -43,7 +43,7 @@ ds_schedule *schedule_new(const ds_schedule_options *options)
     return s;
 }
 
-void schedule_free(ds_schedule *s)
+static void schedule_free(ds_schedule *s)
 {
     if (!s)
         return;

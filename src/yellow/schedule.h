@@ -30,6 +30,5 @@ typedef struct ds_schedule_options {
 } ds_schedule_options;
 
 ds_schedule *schedule_new(const ds_schedule_options *options); // copied
-void schedule_free(ds_schedule *schedule);                     // takes NULL
 void schedule_freep(ds_schedule **schedule);
 ds_sched_ops schedule_ops(ds_schedule *schedule);
