@@ -1,9 +1,5 @@
 #include "base/cron.h"
 
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 typedef struct cron_field {
     const char *name;
     int min, max;
@@ -185,17 +181,4 @@ int64_t cron_longest_gap_minutes(const ds_cron *cron)
     }
     int64_t overnight = (int64_t)longest_days(cron) * DAY_MINUTES - last + first;
     return overnight > longest ? overnight : longest;
-}
-
-bool timezone_known(const char *name)
-{
-    static const char ALLOWED[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-    static const char DIR[] = "/usr/share/zoneinfo";
-    size_t n = strlen(name);
-    if (n == 0 || n > 64 || strspn(name, ALLOWED) != n || name[0] == '/' || name[n - 1] == '/')
-        return false;
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", DIR, name);
-    struct stat info;
-    return access(DIR, X_OK) != 0 || (stat(path, &info) == 0 && S_ISREG(info.st_mode));
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "base/zone.h"
 
 typedef struct ds_cron {
     uint64_t minutes; // bit 0..59
@@ -24,5 +25,9 @@ bool cron_day_matches(const ds_cron *cron, int month, int day, int weekday);
 // The longest time between two firings, in minutes, without clock changes.
 int64_t cron_longest_gap_minutes(const ds_cron *cron);
 
-// A name of the system's time zone database, such as Europe/Berlin; on a system without one any well-formed name.
-bool timezone_known(const char *name);
+// The first firing after an instant, which is the beginning of a minute; 0 when there is none in eight years.
+//
+// Where the clocks change, as crontab(5) has it: a line that fires in every hour goes by real time, so that */15 fires
+// every 15 minutes throughout. Any other line fires once for what its day holds: when its time is skipped, at the
+// instant of the change, and when its time comes twice, the first time only.
+int64_t cron_next(const ds_cron *cron, const ds_zone *zone, int64_t after_us);

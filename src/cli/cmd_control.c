@@ -1,4 +1,4 @@
-// Commands that set one thing about one stream: pause, resume, resnapshot, reset.
+// Commands that set one thing about one stream: pause, resume, trigger, resnapshot, reset.
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -32,9 +32,27 @@ static ds_rc run_pause(ds_cli *cli, ds_error *err)
     return set_mark(cli, control_set_paused, true, "paused", err);
 }
 
+// What has failed is tried again at once.
+static ds_rc resume(ds_control *control, const char *stream, bool on, ds_error *err)
+{
+    TRY(control_set_paused(control, stream, on, err));
+    return control_retry_now(control, stream, err);
+}
+
 static ds_rc run_resume(ds_cli *cli, ds_error *err)
 {
-    return set_mark(cli, control_set_paused, false, "scheduled again", err);
+    return set_mark(cli, resume, false, "scheduled again", err);
+}
+
+static ds_rc trigger(ds_control *control, const char *stream, bool on, ds_error *err)
+{
+    (void)on;
+    return control_trigger(control, stream, err);
+}
+
+static ds_rc run_trigger(ds_cli *cli, ds_error *err)
+{
+    return set_mark(cli, trigger, true, "due now", err);
 }
 
 static ds_rc run_resnapshot(ds_cli *cli, ds_error *err)
@@ -92,9 +110,24 @@ const ds_cli_command COMMAND_RESUME = {
     .summary = "take a paused stream in again",
     .group = "Repair and help",
     .arguments = STREAM_ARGUMENT,
-    .help = "Ends a pause.",
+    .help =
+        "Ends a pause. What has failed and waits for its next attempt, or is parked after ten failures, is tried again "
+        "at once.",
     .examples = {"datasurface resume YellowLive/Store1"},
     .run = run_resume,
+};
+
+const ds_cli_command COMMAND_TRIGGER = {
+    .name = "trigger",
+    .summary = "make a stream due now",
+    .group = "The work",
+    .arguments = STREAM_ARGUMENT,
+    .help =
+        "Whichever `run` works on the merge database makes a batch that begins after this. Streams with an external "
+        "trigger run only so; others run beside their schedule. A paused stream waits for resume. A program does the "
+        "same with a row in the control table `trigger`.",
+    .examples = {"datasurface trigger YellowLive/Store1"},
+    .run = run_trigger,
 };
 
 const ds_cli_command COMMAND_RESNAPSHOT = {

@@ -1,33 +1,36 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/results.h"
+#include "cli/run_on.h"
 
 static const ds_option OPTIONS[] = {
     {"once", 0, OPTION_FLAG, .help = "one batch for every chosen stream, then exit"},
     {"stream", 0, OPTION_TEXT, "GLOB", .help = "only streams whose names match"},
+    {"workers", 0, OPTION_INT, "N", .least = 1, .most = 256, .help = "streams that run side by side; 4"},
     {"accept-deletes", 0, OPTION_FLAG, .help = "with --stream: let one guarded batch pass"},
     {0},
 };
 
 static ds_rc check_options(const ds_args *args, ds_error *err)
 {
-    if (!args_flag(args, "once"))
-        return ds_hint(ds_fail(err, DS_USAGE, "run without --once is not in this version yet"), err, "use run --once");
+    bool once = args_flag(args, "once");
+    if (once && args_given(args, "workers"))
+        return ds_fail(err, DS_USAGE, "--workers has no use with --once: streams run one after another");
+    if (!once && args_flag(args, "accept-deletes"))
+        return ds_fail(err, DS_USAGE, "--accept-deletes wants --once");
     if (args_flag(args, "accept-deletes") && !args_given(args, "stream"))
         return ds_hint(ds_fail(err, DS_USAGE, "--accept-deletes wants --stream"), err,
                        "name the stream whose deletes you have looked at");
     return DS_DONE;
 }
 
-static ds_rc run(ds_cli *cli, ds_error *err)
+static ds_rc run_once(ds_session *session, ds_error *err)
 {
-    TRY(check_options(&cli->args, err));
-    CLEANUP(session_release) ds_session session;
-    session_init(&session, cli);
+    ds_cli *cli = session->cli;
     const char *glob = args_text(&cli->args, "stream");
     ds_applied_stream *streams;
     size_t n;
-    TRY(session_streams(&session, glob, &streams, &n, err));
+    TRY(session_streams(session, glob, &streams, &n, err));
     if (glob && n == 0)
         return ds_hint(ds_fail(err, DS_USAGE, "no stream matches \"%s\"", glob), err, "datasurface status lists them");
     work_list list = work_order(cli->arena, streams, n);
@@ -35,7 +38,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         .lease_wait_ms = (int)args_duration_ms(&cli->args, "lease-wait", 10000),
         .accept_deletes = args_flag(&cli->args, "accept-deletes"),
     };
-    work_run(&session, &list, &options);
+    work_run(session, &list, &options);
     json_t *json = json_array();
     for (size_t i = 0; i < list.n; i++)
         json_array_append_new(json, work_item_json(&list.v[i]));
@@ -47,19 +50,33 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     return work_finish(cli, &list, err);
 }
 
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    TRY(check_options(&cli->args, err));
+    CLEANUP(session_release) ds_session session;
+    session_init(&session, cli);
+    return args_flag(&cli->args, "once") ? run_once(&session, err) : run_on(&session, err);
+}
+
 const ds_cli_command COMMAND_RUN = {
     .name = "run",
-    .summary = "bring the data over: one batch for every stream",
+    .summary = "bring the data over, when it is due or at once",
     .group = "The work",
     .options = OPTIONS,
     .help =
-        "Runs streams in order, transformers after their inputs, and ends with a table of what was read and what changed. "
+        "Runs streams when they are due: by their cron lines, when somebody triggers them, transformers after their "
+        "inputs; urgent ones first. It goes on until SIGTERM or Ctrl-C, then lets what runs come to its end and exits "
+        "0; a second signal interrupts that. What apply changes is seen within a second. Any number of processes may do "
+        "this side by side, on one machine or several. docs/runtime.md says when a stream is due, and how failures are "
+        "retried.\n\n"
+        "With --once: one batch for every stream, in order, transformers after their inputs, and at the end a table of "
+        "what was read and what changed. "
         "A stream that fails stops no other. What is needed is read from the merge database, not from the model. Where "
         "standard error is a terminal, it shows how far the reading is.\n\n"
         "A batch that would delete more than the store's max_delete_ratio stops and asks; --accept-deletes lets one "
         "pass.",
     .exits = {{1, "a batch failed or is guarded, or nothing has been applied yet"},
               {3, "worth a retry: a source or the merge database can't be reached, or a stream is busy"}},
-    .examples = {"datasurface run --once", "datasurface run --once --stream 'YellowLive/*'"},
+    .examples = {"datasurface run", "datasurface run --once", "datasurface run --once --stream 'YellowLive/*'"},
     .run = run,
 };

@@ -1,16 +1,24 @@
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "base/clock.h"
+#include "base/flag.h"
 #include "cli/commands.h"
 #include "cli/due.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "sched/backoff.h"
 #include "yellow/watermark.h"
 
 static const ds_option OPTIONS[] = {
     {"check", 0, OPTION_FLAG, .help = "exit 1 when a stream is late, has failed, is guarded, or has never run"},
+    {"watch", 0, OPTION_FLAG, .help = "again every second, until Ctrl-C; on a terminal in place"},
     {0},
 };
 
 enum { DATASETS_SHOWN = 20 }; // with their watermarks; more are in JSON
+#define CLEAR_SCREEN "\033[H\033[2J"
 
 typedef struct stream_status {
     const ds_applied_stream *stream;
@@ -32,6 +40,8 @@ static const char *state_of(const stream_status *s, int64_t now_us)
         return s->load_count ? "loading" : "new";
     if (last->guarded)
         return "guarded";
+    if (last->error && backoff_is_parked(last->attempts))
+        return "parked";
     if (last->error)
         return "failed";
     if (strcmp(last->status, "committed") != 0)
@@ -41,18 +51,17 @@ static const char *state_of(const stream_status *s, int64_t now_us)
 
 static bool is_bad(const stream_status *s)
 {
-    static const char *const BAD[] = {"failed", "guarded", "new", "late"};
+    static const char *const BAD[] = {"failed", "guarded", "parked", "new", "late"};
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         if (strcmp(s->state, BAD[i]) == 0)
             return true;
     return false;
 }
 
-static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, stream_status *out, ds_error *err)
+static ds_rc read_status(ds_session *session, ds_control *control, const ds_applied_stream *stream, stream_status *out,
+                         ds_error *err)
 {
-    CLEANUP(control_closep) ds_control *control = NULL;
     ds_arena *arena = session->cli->arena;
-    TRY(control_open(&session->runtime, stream->merge, CONTROL_READ, &control, err));
     out->stream = stream;
     TRY(control_last_batch(control, stream->row.name, false, arena, &out->last, err));
     TRY(control_last_batch(control, stream->row.name, true, arena, &out->committed, err));
@@ -177,38 +186,101 @@ static json_t *status_json(const ds_session *session, const stream_status *s)
                      watermarks_json(session->cli->arena, s));
 }
 
-static ds_rc run(ds_cli *cli, ds_error *err)
+static ds_rc read_all(ds_session *session, const ds_applied_stream *streams, size_t n, stream_status *out,
+                      ds_error *err)
+{
+    CLEANUP(control_closep) ds_control *control = NULL; // of the merge database that the last one was in
+    for (size_t i = 0; i < n; i++) {
+        if (control && control->merge != streams[i].merge)
+            control_closep(&control);
+        if (!control)
+            TRY(control_open(&session->runtime, streams[i].merge, CONTROL_READ, &control, err));
+        TRY(read_status(session, control, &streams[i], &out[i], err));
+    }
+    return DS_DONE;
+}
+
+static void print_all(ds_session *session, const stream_status *all, size_t n)
 {
     static const char *const HEADINGS[] = {"stream",   "state",      ">batch", ">last commit", ">rows", "trigger",
                                            "next due", "last error", NULL};
-    CLEANUP(session_release) ds_session session;
-    session_init(&session, cli);
+    const ds_cli *cli = session->cli;
+    ds_table table = table_new(cli->arena, HEADINGS);
+    for (size_t i = 0; i < n; i++)
+        add_row(session, &table, &all[i]);
+    if (n)
+        table_print(cli, &table, "");
+    for (size_t i = 0; i < n; i++)
+        print_loads(cli, &all[i]);
+    for (size_t i = 0; i < n; i++)
+        print_watermarks(cli, &all[i]);
+    session_note_kept(session);
+}
+
+static ds_rc look(ds_session *session, ds_error *err)
+{
+    ds_cli *cli = session->cli;
     ds_applied_stream *streams;
     size_t n, bad = 0;
-    stream_status *all;
-    TRY(session_streams(&session, NULL, &streams, &n, err));
-    all = ARENA_ARRAY(cli->arena, stream_status, n);
-    ds_table table = table_new(cli->arena, HEADINGS);
+    TRY(session_streams(session, NULL, &streams, &n, err));
+    stream_status *all = ARENA_ARRAY(cli->arena, stream_status, n);
+    TRY(read_all(session, streams, n, all, err));
     json_t *list = json_array();
-    cli->result = json_pack("{s:o, s:o}", "streams", list, "kept", session_kept_json(&session));
+    json_decref(cli->result);
+    cli->result = json_pack("{s:o, s:o}", "streams", list, "kept", session_kept_json(session));
     for (size_t i = 0; i < n; i++) {
-        TRY(read_status(&session, &streams[i], &all[i], err));
-        add_row(&session, &table, &all[i]);
-        json_array_append_new(list, status_json(&session, &all[i]));
+        json_array_append_new(list, status_json(session, &all[i]));
         bad += is_bad(&all[i]);
     }
-    if (!cli->json && n)
-        table_print(cli, &table, "");
-    for (size_t i = 0; !cli->json && i < n; i++)
-        print_loads(cli, &all[i]);
-    for (size_t i = 0; !cli->json && i < n; i++)
-        print_watermarks(cli, &all[i]);
+    if (!cli->json)
+        print_all(session, all, n);
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
-    session_note_kept(&session);
     if (args_flag(&cli->args, "check") && bad)
         cli->exit = 1;
     return DS_DONE;
+}
+
+// A round's memory goes with it.
+static ds_rc look_anew(ds_session *session, ds_error *err)
+{
+    ds_cli *cli = session->cli;
+    ds_arena *whole = cli->arena;
+    cli->arena = arena_new();
+    ds_rc rc = look(session, err);
+    memset(&session->kept, 0, sizeof session->kept);
+    arena_free(cli->arena);
+    cli->arena = whole;
+    return rc;
+}
+
+// Every second, in place on a terminal, until a signal ends it well.
+static ds_rc watch(ds_session *session, ds_error *err)
+{
+    ds_cli *cli = session->cli;
+    const ds_program *program = cli->program;
+    flag_set(program->drains, 1);
+    TRY(session_merges(session, err));
+    bool in_place = isatty(fileno(cli->out)) && !cli->json;
+    while (!flag_is_set(program->draining)) {
+        if (in_place)
+            fputs(CLEAR_SCREEN, cli->out);
+        TRY(look_anew(session, err));
+        if (cli->json)
+            json_dumpf(cli->result, cli->out, JSON_COMPACT);
+        if (!in_place)
+            fputc('\n', cli->out);
+        fflush(cli->out);
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL); // a signal ends it
+    }
+    return DS_DONE;
+}
+
+static ds_rc run(ds_cli *cli, ds_error *err)
+{
+    CLEANUP(session_release) ds_session session;
+    session_init(&session, cli);
+    return args_flag(&cli->args, "watch") ? watch(&session, err) : look(&session, err);
 }
 
 const ds_cli_command COMMAND_STATUS = {
@@ -219,9 +291,9 @@ const ds_cli_command COMMAND_STATUS = {
     .help =
         "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error; of datasets "
         "that are read by watermark how far they have been. States: ok, "
-        "new (never run), loading (its first tables are too large for a batch), late (nothing committed for twice its interval), failed, guarded (a batch would delete too "
-        "much), paused, or the state of an open batch.",
+        "new (never run), loading (its first tables are too large for a batch), late (nothing committed for twice its interval), failed, parked (ten failures in a row: "
+        "tried once an hour until resume), guarded (a batch would delete too much), paused, or the state of an open batch.",
     .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
-    .examples = {"datasurface status", "datasurface status --check"},
+    .examples = {"datasurface status", "datasurface status --watch", "datasurface status --check"},
     .run = run,
 };

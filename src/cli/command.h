@@ -46,6 +46,8 @@ typedef struct ds_program {
     ds_store store;
     ds_platform_types platforms;
     const volatile int *cancelled; // set by the signal handler
+    const volatile int *draining;  // set by the signal handler, before cancelled where the command drains
+    volatile int *drains;          // set by a command that drains
 } ds_program;
 
 // One run of one command.

@@ -21,6 +21,7 @@ const ds_cli_command *const COMMANDS[] = {
     &COMMAND_APPLY,
     &COMMAND_RUN,
     &COMMAND_JOB,
+    &COMMAND_TRIGGER,
     // the results
     &COMMAND_VIEWS,
     &COMMAND_HISTORY,
@@ -68,7 +69,7 @@ const ds_exit_code EXIT_CODES[] = {
 const size_t EXIT_CODE_COUNT = sizeof EXIT_CODES / sizeof EXIT_CODES[0];
 
 // Designed, and not in this version: asking for them is no typing error.
-static const char *const LATER[] = {"trigger", "deploy", "doctor", "serve", "mcp"};
+static const char *const LATER[] = {"deploy", "doctor", "serve", "mcp"};
 
 const ds_cli_command *command_find(const char *name)
 {

@@ -2,7 +2,7 @@
 #pragma once
 #include "yellow/def.h"
 
-// The first firing after an instant; 0 when it can't be told: no cron, or one in another time zone than UTC.
+// The first firing after an instant; 0 when it can't be told: no cron, or a time zone that the system lacks.
 int64_t due_after(const ds_stream_def *def, int64_t instant_us);
 // Nothing has committed for twice the longest time between two firings.
 bool due_late(const ds_stream_def *def, int64_t committed_us, int64_t now_us);

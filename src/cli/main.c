@@ -2,20 +2,26 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/flag.h"
 #include "cli/command.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 #include "yellow/platform.h"
 
 // Written by the handler only: the number of the signal that asked us to stop.
-static volatile int cancelled;
+static volatile int cancelled, draining;
+// Set by a command that ends well by ending what it has begun.
+static volatile int drains;
 
-// The first one asks: work stops at the next safe place. The second one ends the process; whatever is open rolls back.
+// Such a command is asked to drain first. Then work is asked to stop at the next safe place. The next signal ends the
+// process; whatever is open rolls back.
 static void on_signal(int number)
 {
     if (cancelled)
         _exit(128 + number);
-    cancelled = number;
+    if (!drains || draining)
+        flag_set(&cancelled, number);
+    flag_set(&draining, number);
 }
 
 static void setup_signals(void)
@@ -36,6 +42,8 @@ int main(int argc, char **argv)
         .store = {drivers, sizeof drivers / sizeof drivers[0]},
         .platforms = {platforms, sizeof platforms / sizeof platforms[0]},
         .cancelled = &cancelled,
+        .draining = &draining,
+        .drains = &drains,
     };
     return cli_main(&program, argc, argv, stdout);
 }

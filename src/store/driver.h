@@ -31,6 +31,8 @@ typedef struct ds_open_options {
     // The first use is a while from now: a server may be connected to meanwhile, and then it's that use which waits,
     // and says what went wrong.
     bool later;
+    // Closing waits until the server has ended its side, a second at most: for who counts connections there.
+    bool wait_closed;
     bool create;         // a file that is missing is made (merge databases at apply, simulators)
     int busy_timeout_ms; // how long a lock held by another is waited for
     // How long a server may be silent where it should answer before the connection is given up; 0: the driver's choice.

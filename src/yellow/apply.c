@@ -326,9 +326,18 @@ static ds_rc move_views(applier *a, stream_slice none, ds_error *err)
     return run_steps(a, &a->plan->steps->moves, err);
 }
 
+static ds_rc put_caps(applier *a, ds_error *err)
+{
+    const ds_deployment *deployment = a->plan->deployment;
+    for (size_t i = 0; i < deployment->cap_count; i++)
+        TRY(control_put_container(a->control, &deployment->caps[i], err));
+    return DS_DONE;
+}
+
 static ds_rc record(applier *a, stream_slice none, ds_error *err)
 {
     (void)none;
+    TRY(put_caps(a, err));
     json_t *changes = plan_changes_json(a->plan->changes, a->plan->n);
     char *text = json_dumps(changes, JSON_COMPACT);
     ds_assert(text);

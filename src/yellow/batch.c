@@ -11,10 +11,11 @@
 //   merging    every delta is in staging; dataset_batch says how many and their hash sum; the rows that consumers will
 //              see have passed the datasets' checks; consumers see the batch before
 //   committed  the merge tables are as of the batch; its counts and fingerprints are recorded; it never changes again
+#include "sched/backoff.h"
 #include "yellow/control_int.h"
 #include "yellow/job_int.h"
 
-enum { EMPTY_BATCH_DAYS = 7, EVENT_DAYS = 90, PRUNE_EVERY = 16, RETRY_BASE_S = 5, RETRY_MAX_S = 900 };
+enum { EMPTY_BATCH_DAYS = 7, EVENT_DAYS = 90, PRUNE_EVERY = 16 };
 
 static const char *const STATUS_NAMES[] = {"none", "started", "ingesting", "merging", "committed"};
 
@@ -285,9 +286,6 @@ static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
     ds_batch_row *open;
     TRY(control_last_batch(job->control, job->def->name, false, arena, &open, err));
     int64_t attempts = open && open->id == job->batch ? open->attempts + 1 : 1;
-    int64_t delay_s = RETRY_BASE_S;
-    for (int64_t i = 1; i < attempts && delay_s < RETRY_MAX_S; i++)
-        delay_s *= 2;
     int64_t now;
     TRY(store_now(job->control->db, &now, err));
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
@@ -300,7 +298,7 @@ static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
     SQL(&q, ", guarded = ");
     sql_int(&q, job->guarded);
     SQL(&q, ", retry_at = ");
-    control_sql_time(&q, now + (delay_s < RETRY_MAX_S ? delay_s : RETRY_MAX_S) * INT64_C(1000000));
+    control_sql_time(&q, now + backoff_delay_us(attempts, job->def->name));
     where_batch(&q, job);
     SQL(&q, " AND status <> ");
     sql_text(&q, STATUS_NAMES[BATCH_COMMITTED]); // a commit that we were told had failed
@@ -308,7 +306,12 @@ static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
     TRY(store_exec(job->control->db, &q, &affected, err));
     if (affected == 0)
         return DS_DONE;
-    return control_event(job->control, job->def->name, job->guarded ? "guarded" : "failed", failure->text, err);
+    bool parked = attempts == BACKOFF_PARKED_AFTER;
+    return control_event(job->control, job->def->name,
+                         job->guarded ? "guarded"
+                         : parked     ? "parked"
+                                      : "failed",
+                         failure->text, err);
 }
 
 void batch_fail(ds_job *job, const ds_error *failure)

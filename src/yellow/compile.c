@@ -373,6 +373,7 @@ ds_rc compile_service(const ds_model *model, const ds_graph *graph, const ds_pla
     for (size_t i = 0; i < nodes.n; i++)
         if (nodes.v[i]->service == service)
             TRY(add_stream(&c, nodes.v[i], skipped, deployment, err));
+    compile_caps(model, service_container(model, service), arena, deployment);
     *out = deployment;
     return DS_DONE;
 }

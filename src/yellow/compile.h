@@ -12,6 +12,8 @@ typedef struct ds_deployment {
     const ds_dialect *dialect;     // of the merge database
     const ds_stream_def **streams; // so that a transformer's stream comes after its inputs
     size_t n;
+    ds_container_caps *caps; // of the merge container and of all sources
+    size_t cap_count;
 } ds_deployment;
 
 // DS_FINDING when something can't be compiled that lint should have refused, or is "not yet" (with the object named).

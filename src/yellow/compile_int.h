@@ -41,3 +41,7 @@ ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset 
 // --- compile_watermark.c
 // Into out, whose datasets are known. DS_FINDING for what lint should have refused.
 ds_rc compile_watermark(const ds_capture *capture, ds_stream_def *out, ds_error *err);
+
+// --- compile_caps.c
+// Fills caps of the deployment, whose streams are known.
+void compile_caps(const ds_model *model, const ds_container *merge, ds_arena *arena, ds_deployment *out);

@@ -5,7 +5,7 @@
 #include "yellow/runtime.h"
 
 typedef struct ds_control_names {
-    ds_relation meta, stream, batch, dataset_batch, lease, container, restart, applied, event, view;
+    ds_relation meta, stream, batch, dataset_batch, lease, container, restart, applied, event, view, trigger;
 } ds_control_names;
 
 typedef struct ds_control {
@@ -51,6 +51,30 @@ ds_rc control_mark_removed(ds_control *control, const char *stream, bool removed
 ds_rc control_delete_stream(ds_control *control, const char *stream, ds_error *err); // with all its batches
 ds_rc control_set_paused(ds_control *control, const char *stream, bool paused, ds_error *err);
 ds_rc control_set_resnapshot(ds_control *control, const char *stream, bool wanted, ds_error *err);
+
+// --- control_standing.c: what a scheduler wants to know of every stream, in one question.
+typedef struct ds_stream_standing {
+    const char *name;
+    int64_t version;
+    bool paused;
+    bool held;            // by a lease that is a row and has not expired
+    int64_t wanted_at;    // the last `trigger`; 0: never
+    int64_t begun_at;     // the newest batch; 0: there is none
+    bool open;            // it isn't committed
+    int64_t committed_at; // if it is
+    int64_t retry_at;     // of an open one: not before
+} ds_stream_standing;
+// Of all streams that the model has, by name; *now_us is the database's clock at that time.
+ds_rc control_standings(ds_control *control, ds_arena *arena, ds_stream_standing **out, size_t *n, int64_t *now_us,
+                        ds_error *err);
+// The stream is wanted as of now, and what has failed there is tried again at once. Inside a write transaction.
+ds_rc control_trigger(ds_control *control, const char *stream, ds_error *err);
+// Forgets the failures of an open batch, so that it is tried at once. The same.
+ds_rc control_retry_now(ds_control *control, const char *stream, ds_error *err);
+
+ds_rc control_containers(ds_control *control, ds_arena *arena, ds_container_caps **out, size_t *n, ds_error *err);
+// Inserts or replaces. Inside a write transaction.
+ds_rc control_put_container(ds_control *control, const ds_container_caps *caps, ds_error *err);
 
 typedef struct ds_counts {
     int64_t read, inserted, updated, deleted, unchanged, bytes;

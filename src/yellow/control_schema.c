@@ -129,6 +129,11 @@ static const control_column VIEW[] = {
     {"stream", COLUMN_TEXT, IS_REQUIRED},     {"history", COLUMN_INT, IS_ZERO},
 };
 
+static const control_column TRIGGER[] = {
+    {"stream", COLUMN_TEXT, IS_KEY},
+    {"wanted_at", COLUMN_TIME, IS_REQUIRED},
+};
+
 #define TABLE(member, columns)                                                                                         \
     {                                                                                                                  \
 #member, offsetof(ds_control_names, member), columns, sizeof columns / sizeof columns[0]                       \
@@ -136,7 +141,7 @@ static const control_column VIEW[] = {
 static const control_table CONTROL_TABLES[CONTROL_TABLE_COUNT] = {
     TABLE(meta, META),   TABLE(stream, STREAM),       TABLE(batch, BATCH),     TABLE(dataset_batch, DATASET_BATCH),
     TABLE(lease, LEASE), TABLE(container, CONTAINER), TABLE(restart, RESTART), TABLE(applied, APPLIED),
-    TABLE(event, EVENT), TABLE(view, VIEW),
+    TABLE(event, EVENT), TABLE(view, VIEW),           TABLE(trigger, TRIGGER),
 };
 
 ds_control_names control_names(ds_arena *arena, const ds_dialect *dialect)

@@ -204,7 +204,7 @@ ds_rc control_retired(ds_control *control, const char *stream, ds_arena *arena, 
 ds_rc control_delete_stream(ds_control *control, const char *stream, ds_error *err)
 {
     const ds_relation TABLES[] = {control->names.view, control->names.restart, control->names.dataset_batch,
-                                  control->names.batch};
+                                  control->names.batch, control->names.trigger};
     for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++) {
         CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
         DELETE_OF_STREAM(&q, TABLES[i], "stream", stream);

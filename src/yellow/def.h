@@ -49,6 +49,12 @@ typedef struct ds_container_def {
     const ds_secret *login;                             // instead of a credential's; NULL: none. Never stored
 } ds_container_def;
 
+// Caps of a container: how much of it the jobs of all processes may use together. 0: no limit.
+typedef struct ds_container_caps {
+    const char *name;
+    int64_t connections, writers, rows_per_second;
+} ds_container_caps;
+
 // An input of a transformer: a relation it may read, and the stream whose commits make it due.
 typedef struct ds_input_def {
     const char *stream, *dataset;

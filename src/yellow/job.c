@@ -243,12 +243,26 @@ static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
     return rc;
 }
 
+// A scheduler asked for a batch, and another one has made it since.
+static ds_rc made_since(ds_job *job, const char **note, ds_error *err)
+{
+    if (!job->options->due_us)
+        return DS_DONE;
+    ds_batch_row *newest;
+    TRY(control_last_batch(job->control, job->def->name, false, job->arena, &newest, err));
+    if (newest && newest->committed_at && newest->started_at >= job->options->due_us)
+        *note = "done since it was due";
+    return DS_DONE;
+}
+
 static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
 {
     if (job->def->workspace ||
         job->def->primary) // whether it is due depends on its definition, which may have changed while we waited
         TRY(find_stream(job, out->stream, err));
     TRY(transformer_due(job, &out->note, err));
+    if (!out->note[0])
+        TRY(made_since(job, &out->note, err));
     if (out->note[0])
         return DS_DONE;
     TRY(run_batches(job, out, err));

@@ -15,6 +15,7 @@ typedef struct ds_long_load_options {
 typedef struct ds_job_options {
     int lease_wait_ms;   // how long to wait for another holder
     bool accept_deletes; // lets one guarded batch pass
+    int64_t due_us;      // a batch that began since then, by the merge database's clock, has done it; 0: run anyway
     bool verify;         // afterwards compare source and merge within the batch's snapshot
     ds_long_load_options long_loads;
 } ds_job_options;

@@ -109,10 +109,13 @@ ds_rc long_load_choose(ds_job *job, ds_error *err)
         return DS_DONE;
     CLEANUP(store_closep) ds_db *db = NULL;
     restart_list chosen = {0};
+    source_close(job); // one connection at a time: the container may have a cap
     ds_rc rc = runtime_open(job->runtime, &job->def->source, (ds_access){.read_only = true}, &db, err);
     if (rc.code == DS_OK)
         rc = find_large(job, db, &chosen, err);
     TRY(ds_context(rc, err, "source of stream %s", job->def->name));
+    store_closep(&db);
+    source_expect(job);
     if (chosen.n == 0)
         return DS_DONE;
     int64_t batch = job->batch;

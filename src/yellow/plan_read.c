@@ -107,7 +107,7 @@ static bool control_is_whole(ds_planner *p)
     const ds_relation RELATIONS[CONTROL_TABLE_COUNT] = {names.meta,          names.stream,  names.batch,
                                                         names.dataset_batch, names.lease,   names.container,
                                                         names.restart,       names.applied, names.event,
-                                                        names.view};
+                                                        names.view,          names.trigger};
     for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
         if (!plan_catalog(p, RELATIONS[i]))
             return false;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/flag.h"
 
 // A reader that was kept from reading for a moment may catch up with so much of what it missed.
 static const double CREDIT_S = 0.1;
@@ -78,7 +79,7 @@ void rate_give_back(ds_rate *rate, int64_t rows)
 
 static bool stopped(const ds_rate *rate, const atomic_bool *stop)
 {
-    return (rate->cancelled && *rate->cancelled) || (stop && atomic_load(stop));
+    return flag_is_set(rate->cancelled) || (stop && atomic_load(stop));
 }
 
 bool rate_wait(const ds_rate *rate, double wait_s, const atomic_bool *stop)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/flag.h"
 #include "yellow/runtime_int.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
@@ -53,6 +54,7 @@ ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container,
         .read_only = access.read_only,
         .create = access.create,
         .later = access.later,
+        .wait_closed = runtime->wait_closed,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
         .purpose = runtime->purpose,
         .cancelled = runtime->cancelled,
@@ -74,7 +76,7 @@ bool runtime_absent(const ds_runtime *runtime, const ds_container_def *container
 
 bool runtime_cancelled(const ds_runtime *runtime)
 {
-    return runtime->cancelled && *runtime->cancelled;
+    return flag_is_set(runtime->cancelled);
 }
 
 void runtime_checkpoint(const ds_runtime *runtime, const char *point)

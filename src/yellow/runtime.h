@@ -34,6 +34,7 @@ typedef struct ds_runtime {
     const ds_rate_clock *rate_clock; // for tests: the time that rate limits wait by. NULL: real time
     const char *purpose;             // shown by servers beside a connection: "job Live/Store1"; may be NULL
     int lease_ms;                    // for tests: how long a lease's row is valid. 0: 20 s (lock.h)
+    bool wait_closed;                // see ds_open_options: connections are counted
     const char *tree_id;             // of the model that is being applied, "" for jobs
 } ds_runtime;
 

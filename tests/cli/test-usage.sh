@@ -29,7 +29,9 @@ complains "lists the choices" 'text\|json\|sarif\|github\|junit'
 refuses "missing argument" 2 'job wants STREAM' job
 refuses "one argument too many" 2 'plan has no use for "this"' plan this
 refuses "empty value" 2 'wants a value, not an empty text' lint --env=
-refuses "run without --once" 2 'not in this version yet' run
+refuses "--workers with --once" 2 'no use with --once' run --once --workers 2
+refuses "no workers" 2 '[-][-]workers must be at least 1, not 0' run --workers 0
+refuses "--accept-deletes without --once" 2 '[-][-]accept-deletes wants --once' run --accept-deletes
 refuses "deletes of no stream in particular" 2 '[-][-]accept-deletes wants --stream' run --once --accept-deletes
 
 expect "version" 0 --version

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/flag.h"
 #include "store/postgres/postgres.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ typedef struct ds_pg {
     const char *schema; // where unqualified names are looked up
     int busy_timeout_ms, stall_timeout_ms;
     bool read_only;
+    bool wait_closed; // see ds_open_options
     bool in_transaction;
     bool broken;                   // only good for being closed, or for connecting again at the next begin
     bool undrained;                // a COPY was left in the middle

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "store/postgres/pg_int.h"
@@ -16,6 +17,7 @@ enum {
     BUSY_TIMEOUT_MS = 5000,
     SETTINGS_MAX = 20,
     SLICE_MS = 100,
+    CLOSE_WAIT_MS = 1000,
 };
 
 // Keywords and values as PQconnectStartParams wants them; values of our own.
@@ -104,7 +106,7 @@ static ds_rc handshake(const ds_pg *db, PGconn *conn, int timeout_ms, ds_error *
     double until_s = clock_elapsed_s() + timeout_ms / 1000.0;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
-        if ((db->stop && *db->stop) || atomic_load(&db->unwanted))
+        if (flag_is_set(db->stop) || atomic_load(&db->unwanted))
             return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
         struct pollfd fd = {.fd = PQsocket(conn), .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         int n = state == PGRES_POLLING_FAILED ? 1 : poll(&fd, 1, SLICE_MS);
@@ -241,6 +243,7 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
         .busy_timeout_ms = options->busy_timeout_ms > 0 ? options->busy_timeout_ms : BUSY_TIMEOUT_MS,
         .stall_timeout_ms = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : STALL_TIMEOUT_MS,
         .read_only = options->read_only,
+        .wait_closed = options->wait_closed,
         .stop = options->cancelled,
         .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
     };
@@ -250,6 +253,20 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
     else
         *out = &db->db;
     return rc;
+}
+
+// The server closes its end when the session is over. libpq doesn't wait for that: another name for the socket does.
+static void finish_patiently(PGconn *conn)
+{
+    int fd = conn ? dup(PQsocket(conn)) : -1;
+    PQfinish(conn);
+    if (fd < 0)
+        return;
+    char rest[256];
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    while (poll(&end, 1, CLOSE_WAIT_MS) == 1 && recv(fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
+        ;
+    close(fd);
 }
 
 void pg_close(ds_db *base)
@@ -262,7 +279,10 @@ void pg_close(ds_db *base)
     ds_ignore(pg_connected(db, &ignored));
     if (!db->direct) // the server rolls back by itself, but a pooler gives up its connection then
         pg_rollback(base);
-    PQfinish(db->conn);
+    if (db->wait_closed)
+        finish_patiently(db->conn);
+    else
+        PQfinish(db->conn);
     if (db->wake >= 0)
         close(db->wake);
     if (db->settings->password)

@@ -23,7 +23,7 @@ void pg_result_clearp(PGresult **result)
 
 bool pg_cancelled(const ds_pg *db)
 {
-    return atomic_load(&db->cancelled) || (db->stop && *db->stop);
+    return atomic_load(&db->cancelled) || flag_is_set(db->stop);
 }
 
 // --- the server's silence
@@ -38,7 +38,7 @@ static PGresult *take_answer(const ds_pg *db, PGconn *other, double until_s)
 {
     while (PQflush(other) == 1 || PQisBusy(other)) {
         struct pollfd fd = {.fd = PQsocket(other), .events = POLLIN};
-        if ((db->stop && *db->stop) || clock_elapsed_s() > until_s || poll(&fd, 1, SLICE_MS) < 0)
+        if (flag_is_set(db->stop) || clock_elapsed_s() > until_s || poll(&fd, 1, SLICE_MS) < 0)
             return NULL;
         if (fd.revents && !PQconsumeInput(other))
             return NULL;
@@ -97,7 +97,7 @@ static void ask_to_stop(const ds_pg *db)
 
 static ds_rc interrupted(ds_pg *db, ds_error *err)
 {
-    bool whole_process = db->stop && *db->stop;
+    bool whole_process = flag_is_set(db->stop);
     if (db->undrained && !whole_process) // only this read is given up, the transaction and its snapshot live on
         return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
     if (!db->broken)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/flag.h"
 #include "schema/value.h"
 #include "store/sqlite/sqlite_int.h"
 
@@ -66,7 +67,7 @@ static bool header_says_wal(const char *path)
 
 bool sqlite_cancelled(const ds_sqlite *db)
 {
-    return atomic_load_explicit(&db->cancelled, memory_order_relaxed) || (db->stop && *db->stop);
+    return atomic_load_explicit(&db->cancelled, memory_order_relaxed) || flag_is_set(db->stop);
 }
 
 static int on_busy(void *context, int count)

@@ -1,0 +1,348 @@
+#include "yellow/schedule.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "yellow/control_int.h"
+#include "yellow/lock.h"
+
+// A job's connections to the merge database: its own, one that reads live rows, one that renews its lease; and slots.
+enum { MERGE_CONNECTIONS = 4, NAME_MAX_BYTES = 512 };
+
+// A merge database as the control thread sees it.
+typedef struct polled {
+    ds_control *control;     // NULL: not open
+    _Atomic int64_t skew_us; // its clock minus ours
+} polled;
+
+struct ds_schedule {
+    ds_schedule_options options;
+    ds_runtime runtime; // of the poll
+    polled *merges;
+    ds_control **slot_controls; // of each worker and merge database, when it was needed
+    pthread_mutex_t mutex;      // guards calls of options.tell
+};
+
+static void *zeroed(size_t n, size_t size)
+{
+    void *memory = calloc(n ? n : 1, size);
+    if (!memory)
+        BUG("out of memory");
+    return memory;
+}
+
+ds_schedule *schedule_new(const ds_schedule_options *options)
+{
+    ds_schedule *s = zeroed(1, sizeof *s);
+    s->options = *options;
+    s->runtime = *options->runtime;
+    s->runtime.purpose = "run";
+    s->merges = zeroed(options->merge_count, sizeof *s->merges);
+    s->slot_controls = zeroed(options->merge_count * options->workers, sizeof(ds_control *));
+    pthread_mutex_init(&s->mutex, NULL);
+    return s;
+}
+
+static void schedule_free(ds_schedule *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->options.merge_count; i++)
+        control_close(s->merges[i].control);
+    for (size_t i = 0; i < s->options.merge_count * s->options.workers; i++)
+        control_close(s->slot_controls[i]);
+    pthread_mutex_destroy(&s->mutex);
+    free(s->merges);
+    free(s->slot_controls);
+    free(s);
+}
+
+void schedule_freep(ds_schedule **s)
+{
+    schedule_free(*s);
+    *s = NULL;
+}
+
+static void tell(ds_schedule *s, ds_schedule_event event)
+{
+    pthread_mutex_lock(&s->mutex);
+    if (s->options.tell)
+        s->options.tell(s->options.context, &event);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+// --- poll: definitions
+
+typedef struct lane_names {
+    char connections[NAME_MAX_BYTES], writers[NAME_MAX_BYTES], rows[NAME_MAX_BYTES];
+} lane_names;
+
+static lane_names lanes_of(const char *container)
+{
+    lane_names names;
+    snprintf(names.connections, sizeof names.connections, "connections %s", container);
+    snprintf(names.writers, sizeof names.writers, "writers %s", container);
+    snprintf(names.rows, sizeof names.rows, "rows %s", container);
+    return names;
+}
+
+// Two needs of one lane are one.
+static void need(ds_task_def *task, const char *lane, int64_t amount)
+{
+    for (size_t i = 0; i < task->need_count; i++)
+        if (strcmp(task->needs[i].lane, lane) == 0) {
+            task->needs[i].amount += amount;
+            return;
+        }
+    task->needs[task->need_count++] = (ds_lane_need){lane, amount};
+}
+
+static const char **input_names(ds_arena *arena, const ds_stream_def *def)
+{
+    const char **names = ARENA_ARRAY(arena, const char *, def->input_count);
+    for (size_t i = 0; i < def->input_count; i++)
+        names[i] = def->inputs[i].stream;
+    return names;
+}
+
+// A stream that nobody wants here is never due, nor is one whose definition can't be read.
+static ds_rc define_idle(ds_sched *sched, const char *name, ds_error *err)
+{
+    ds_task_def idle = {.cron = "", .timezone = ""};
+    return sched_define(sched, name, &idle, err);
+}
+
+static ds_rc define_stream(ds_schedule *s, ds_sched *sched, const char *merge, const ds_stream_def *def,
+                           ds_arena *arena, ds_error *err)
+{
+    if (s->options.wanted && !s->options.wanted(s->options.context, def))
+        return define_idle(sched, def->name, err);
+    ds_task_def task = {
+        .priority = (int)def->priority,
+        .cron = def->cron ? def->cron : "",
+        .timezone = def->timezone ? def->timezone : "",
+        .external = def->external,
+        .inputs = input_names(arena, def),
+        .input_count = def->input_count,
+    };
+    lane_names source = lanes_of(def->source.name), into = lanes_of(merge);
+    if (def->source.name[0]) {
+        need(&task, source.connections, def->workers ? def->workers : 1);
+        need(&task, source.rows, 1);
+    }
+    need(&task, into.connections, MERGE_CONNECTIONS);
+    need(&task, into.writers, 1);
+    return sched_define(sched, def->name, &task, err);
+}
+
+// Definitions are read when there is a new one, and decoded if their stream asked for it.
+static ds_rc define_streams(ds_schedule *s, ds_sched *sched, size_t merge, const ds_map *asked, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_stream_row *rows;
+    size_t n;
+    TRY(control_streams_stored(s->merges[merge].control, arena, &rows, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        bool damaged;
+        ds_error failure = {0};
+        if (rows[i].removed || !map_get(asked, rows[i].name))
+            continue;
+        if (control_decode_def(arena, &rows[i], &damaged, &failure).code == DS_OK)
+            failure.code = define_stream(s, sched, s->options.merges[merge].name, rows[i].def, arena, &failure).code;
+        if (failure.code == DS_OK)
+            continue;
+        tell(s, (ds_schedule_event){.stream = rows[i].name, .error = &failure});
+        TRY(define_idle(sched, rows[i].name, err));
+    }
+    return DS_DONE;
+}
+
+// --- poll: where the streams stand
+
+static ds_rc put_lanes(ds_schedule *s, ds_sched *sched, size_t merge, ds_arena *arena, ds_error *err)
+{
+    ds_container_caps *caps;
+    size_t n;
+    TRY(control_containers(s->merges[merge].control, arena, &caps, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        lane_names names = lanes_of(caps[i].name);
+        sched_set_lane(sched, names.connections, caps[i].connections);
+        sched_set_lane(sched, names.writers, caps[i].writers);
+        // A job reads at the full pace that is allowed: so one at a time does.
+        sched_set_lane(sched, names.rows, caps[i].rows_per_second ? 1 : 0);
+    }
+    return DS_DONE;
+}
+
+static int64_t ours(int64_t instant_us, int64_t skew_us)
+{
+    return instant_us ? instant_us - skew_us : 0;
+}
+
+// A stream that another process works on is left alone until it is free.
+static ds_task_state state_of(const ds_stream_standing *row, int64_t skew_us)
+{
+    return (ds_task_state){
+        .begun_us = ours(row->begun_at, skew_us),
+        .done_us = ours(row->committed_at, skew_us),
+        .wanted_us = ours(row->wanted_at, skew_us),
+        .retry_us = ours(row->retry_at, skew_us),
+        .open = row->open,
+        .paused = row->paused || row->held,
+    };
+}
+
+static ds_rc put_standings(ds_schedule *s, ds_sched *sched, size_t merge, ds_arena *arena, ds_error *err)
+{
+    polled *p = &s->merges[merge];
+    int64_t asked_us = clock_now_us(s->runtime.clock), now_us;
+    ds_stream_standing *rows;
+    size_t n;
+    TRY(control_standings(p->control, arena, &rows, &n, &now_us, err));
+    int64_t skew_us = now_us - asked_us;
+    p->skew_us = skew_us;
+    ds_map *asked = map_new(arena);
+    sched_put_begin(sched, merge, asked_us);
+    for (size_t i = 0; i < n; i++) {
+        ds_task_state state = state_of(&rows[i], skew_us);
+        if (sched_put(sched, rows[i].name, rows[i].version, &state))
+            map_set(asked, rows[i].name, s);
+    }
+    ds_rc rc = map_count(asked) ? define_streams(s, sched, merge, asked, err) : DS_DONE;
+    sched_put_end(sched);
+    return rc;
+}
+
+static ds_rc poll_merge(ds_schedule *s, ds_sched *sched, size_t merge, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    polled *p = &s->merges[merge];
+    if (!p->control)
+        TRY(control_open(&s->runtime, &s->options.merges[merge], CONTROL_READ, &p->control, err));
+    TRY(put_lanes(s, sched, merge, arena, err));
+    return put_standings(s, sched, merge, arena, err);
+}
+
+// What one merge database can't tell doesn't keep the others waiting.
+static ds_rc poll_merges(void *context, ds_sched *sched, ds_error *err)
+{
+    ds_schedule *s = context;
+    ds_rc worst = DS_DONE;
+    for (size_t i = 0; i < s->options.merge_count; i++) {
+        ds_error failure = {0};
+        ds_rc rc = poll_merge(s, sched, i, &failure);
+        if (rc.code == DS_OK)
+            continue;
+        control_closep(&s->merges[i].control);
+        *err = failure;
+        worst = rc;
+    }
+    return worst;
+}
+
+// --- run
+
+// Opened by the worker that needs it, and kept.
+static ds_rc slot_control(ds_schedule *s, const ds_task_run *run, ds_control **out, ds_error *err)
+{
+    ds_control **control = &s->slot_controls[run->worker * s->options.merge_count + run->group];
+    if (!*control)
+        TRY(control_open(&s->runtime, &s->options.merges[run->group], CONTROL_WRITE, control, err));
+    *out = *control;
+    return DS_DONE;
+}
+
+static ds_rc take_lane(ds_lock *lock, const ds_lane_take *take, size_t first, bool *all, ds_error *err)
+{
+    int64_t taken = 0;
+    for (int64_t i = 0; i < take->limit && taken < take->amount; i++) {
+        char name[NAME_MAX_BYTES + 32];
+        bool held;
+        int64_t slot = ((int64_t)first + i) % take->limit;
+        snprintf(name, sizeof name, "slot %s %lld", take->lane, (long long)slot);
+        TRY(lock_take(lock, name, 0, &held, err));
+        taken += held;
+    }
+    *all = taken == take->amount;
+    return DS_DONE;
+}
+
+// All slots that the run needs; *lock owns them until it is freed. *all is false when there are too few now.
+static ds_rc take_slots(ds_schedule *s, const ds_task_run *run, ds_lock **lock, bool *all, ds_error *err)
+{
+    *all = true;
+    if (run->take_count == 0)
+        return DS_DONE;
+    ds_control *control;
+    TRY(slot_control(s, run, &control, err));
+    *lock = lock_new(control, run->name);
+    for (size_t i = 0; i < run->take_count && *all; i++)
+        TRY(take_lane(*lock, &run->takes[i], run->worker, all, err));
+    return DS_DONE;
+}
+
+static void drop_slots(ds_schedule *s, const ds_task_run *run, ds_lock **lock, ds_rc rc)
+{
+    lock_freep(lock);
+    ds_control **control = &s->slot_controls[run->worker * s->options.merge_count + run->group];
+    bool kernel = *control && !lock_by_rows((*control)->db); // there they go with the connection
+    if (kernel || rc.code != DS_OK)
+        control_closep(control);
+}
+
+static ds_task_end end_of(ds_rc rc, const ds_job_result *result)
+{
+    if (rc.code == DS_BUSY)
+        return TASK_BUSY;
+    if (rc.code == DS_CANCELLED)
+        return TASK_STOPPED;
+    if (rc.code != DS_OK)
+        return TASK_FAILED;
+    if (result->keep_working)
+        return TASK_AGAIN;
+    return result->batch ? TASK_DONE : TASK_NOTHING;
+}
+
+static ds_task_end run_job(ds_schedule *s, const ds_task_run *run)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_error err = {0};
+    ds_job_result result = {0};
+    ds_job_options options = {.due_us = run->due_us + s->merges[run->group].skew_us};
+    ds_runtime runtime = *s->options.runtime;
+    runtime.wait_closed = run->take_count > 0; // a slot that is free stands for a connection that is gone
+    ds_rc rc = job_run(&runtime, &s->options.merges[run->group], run->name, &options, arena, &result, &err);
+    if (rc.code == DS_OK)
+        tell(s, (ds_schedule_event){.stream = run->name, .result = &result});
+    else if (rc.code != DS_BUSY && rc.code != DS_CANCELLED)
+        tell(s, (ds_schedule_event){.stream = run->name, .error = &err});
+    return end_of(rc, &result);
+}
+
+static ds_task_end run_task(void *context, const ds_task_run *run)
+{
+    ds_schedule *s = context;
+    ds_error err = {0};
+    ds_lock *slots = NULL;
+    bool all = false;
+    ds_rc rc = take_slots(s, run, &slots, &all, &err);
+    ds_task_end end = TASK_BUSY;
+    if (rc.code == DS_OK && all)
+        end = run_job(s, run);
+    else if (rc.code != DS_OK && rc.code != DS_BUSY) {
+        end = rc.code == DS_CANCELLED ? TASK_STOPPED : TASK_FAILED;
+        tell(s, (ds_schedule_event){.stream = run->name, .error = &err});
+    }
+    drop_slots(s, run, &slots, rc);
+    return end;
+}
+
+static void trouble(void *context, const ds_error *err)
+{
+    tell(context, (ds_schedule_event){.error = err});
+}
+
+ds_sched_ops schedule_ops(ds_schedule *schedule)
+{
+    return (ds_sched_ops){.context = schedule, .poll = poll_merges, .run = run_task, .trouble = trouble};
+}
