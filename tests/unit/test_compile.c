@@ -197,8 +197,7 @@ static void refused(void **state)
     } CASES[] = {
         {"type: sql_watermark\n  watermark: {column: id}", NULL, NULL, NULL,
          "datastore \"Store1\": capture type \"sql_watermark\" can't be run yet"},
-        {NULL, NULL, "{command: {exec: [./mask]}}", NULL,
-         "transformer of workspace \"Mask\": commands can't be run yet"},
+        {NULL, NULL, "{command: {image: mask}}", NULL, "transformer of workspace \"Mask\": images can't be run yet"},
         {NULL, NULL, "{sql: {people: 'SELECT id FROM {input.Store1.Unused}'}}", NULL,
          "no such input: \"input.Store1.Unused\""},
         {NULL, NULL, "{sql: {people: 'SELECT id FROM {input.Store1}'}}", NULL, "no such input: \"input.Store1\""},
