@@ -352,6 +352,14 @@ static ds_rc move_views(applier *a, stream_slice none, ds_error *err)
     return run_steps(a, &a->plan->steps->moves, err);
 }
 
+static ds_rc change_roles(applier *a, stream_slice none, ds_error *err)
+{
+    (void)none;
+    for (size_t i = 0; i < a->plan->steps->roles.n; i++)
+        TRY(role_change(a->control, a->plan->steps->roles.v[i], err));
+    return DS_DONE;
+}
+
 static ds_rc record(applier *a, stream_slice none, ds_error *err)
 {
     (void)none;
@@ -374,6 +382,8 @@ static ds_rc run_plan(applier *a, ds_error *err)
     if (steps->moves.n)
         TRY(in_transaction(a, move_views, NO_STREAMS, "apply:views", err));
     TRY(apply_streams(a, true, err));
+    if (steps->roles.n)
+        TRY(in_transaction(a, change_roles, NO_STREAMS, "apply:roles", err));
     if (a->plan->n || steps->new_tree)
         TRY(in_transaction(a, record, NO_STREAMS, "apply:record", err));
     return DS_DONE;
