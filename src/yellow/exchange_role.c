@@ -65,9 +65,19 @@ static ds_rc drop_role(const names *x, ds_error *err)
     return store_exec(x->db, &role, NULL, err);
 }
 
+// Rights on the database are one row of the catalogue, which two can't write at a time: until the transaction ends.
+static ds_rc wait_for_others(const names *x, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(x->db->dialect);
+    SQL(&q, "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('datasurface exchange', 0))");
+    ds_result ignored;
+    return store_query(x->db, &q, x->arena, &ignored, err);
+}
+
 static ds_rc drop_all(const names *x, ds_error *err)
 {
     bool found;
+    TRY(wait_for_others(x, err));
     TRY(find_role(x, &found, err));
     if (found)
         TRY(drop_role(x, err));
@@ -143,6 +153,12 @@ static ds_rc grant_schema(ds_job *job, ds_error *err)
 // Where not everybody may connect. Who may not grant it is told so by a notice, and the role can't log in.
 static ds_rc grant_connect(ds_job *job, ds_error *err)
 {
+    CLEANUP(sql_release) ds_sql ask = sql_new(job->control->db->dialect);
+    SQL(&ask, "SELECT pg_catalog.has_database_privilege('public', pg_catalog.current_database(), 'CONNECT')::int");
+    ds_result r;
+    TRY(store_query(job->control->db, &ask, job->arena, &r, err));
+    if (result_int(&r, 0, 0))
+        return DS_DONE;
     CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
     SQL(&q, "GRANT CONNECT ON DATABASE ");
     sql_ident(&q, job->exchange->database);

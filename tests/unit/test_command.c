@@ -120,6 +120,23 @@ static void its_rows_are_merged_like_a_source(void **state)
     close_masker(&e);
 }
 
+// Its role may, for as long as it runs.
+static void not_everybody_may_connect(void **state)
+{
+    (void)state;
+    estate e;
+    if (!on_server())
+        return;
+    (void)open_masker(&e, "scd1", NULL);
+    estate_job(&e, "P/Store1");
+    pg_exec_super(&pair.postgres, arena_printf(e.arena, "REVOKE ALL ON DATABASE %s FROM PUBLIC", pair.postgres.name));
+    estate_job(&e, "P/Masked");
+    pg_exec_super(&pair.postgres,
+                  arena_printf(e.arena, "GRANT CONNECT, TEMP ON DATABASE %s TO PUBLIC", pair.postgres.name));
+    assert_string_equal(seen(&e), "1|***\n2|***\n3|***\n");
+    close_masker(&e);
+}
+
 static void failures_leave_the_output(void **state)
 {
     (void)state;
@@ -342,6 +359,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(its_rows_are_merged_like_a_source),
+        cmocka_unit_test(not_everybody_may_connect),
         cmocka_unit_test(failures_leave_the_output),
         cmocka_unit_test(it_may_do_nothing_else),
         cmocka_unit_test(it_knows_no_secrets),
