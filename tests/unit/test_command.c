@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "support/check.h"
 #include "support/estate_model.h"
+#include "support/fault.h"
 
 #define PEOPLE "id: integer primary key, name: text"
 static test_pair pair;
@@ -280,6 +281,44 @@ static void nothing_goes_on_behind_it(void **state)
     close_masker(&e);
 }
 
+// Whichever call of the driver fails: the run fails or not, the next one makes it good, and nothing stays.
+static void any_call_may_fail(void **state)
+{
+    (void)state;
+    static const int MODES[] = {FAULT_ONCE, FAULT_ONCE | FAULT_AFTER};
+    if (on_server())
+        return;
+    ds_fault *fault = fault_new(pair.drivers[PAIR_MERGE]);
+    const test_pair plain = pair;
+    pair.drivers[PAIR_SOURCE] = pair.drivers[PAIR_MERGE] = fault_driver(fault);
+    for (size_t m = 0; m < sizeof MODES / sizeof MODES[0]; m++) {
+        estate e;
+        ds_error err;
+        (void)open_masker(&e, "scd1", NULL);
+        estate_job(&e, "P/Store1");
+        long n = 0, calls;
+        do {
+            estate_sql(&e, "source.db",
+                       n % 2 ? "DELETE FROM people WHERE id = 1" : "INSERT INTO people VALUES (9, 'x')");
+            estate_job(&e, "P/Store1");
+            fault_arm(fault, ++n, MODES[m], DS_ENV);
+            ds_rc rc = estate_try_job(&e, "P/Masked", &err);
+            calls = fault_calls(fault);
+            fault_arm(fault, 0, FAULT_OFF, DS_OK);
+            assert_int_equal(directories(), 0);
+            if (rc.code != DS_OK)
+                estate_job(&e, "P/Masked");
+            assert_string_equal(seen(&e), estate_query(&e, "source.db", "SELECT id, '***' FROM people ORDER BY id"));
+            estate_sql(&e, "source.db",
+                       n % 2 ? "DELETE FROM people WHERE id = 9" : "INSERT INTO people VALUES (1, 'y')");
+        } while (calls >= n);
+        assert_true(n > 30);
+        close_masker(&e);
+    }
+    pair = plain;
+    fault_free(fault);
+}
+
 static void die(void *context, const char *point)
 {
     if (strcmp(point, context) == 0)
@@ -365,6 +404,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(it_knows_no_secrets),
         cmocka_unit_test(changed_keys),
         cmocka_unit_test(nothing_goes_on_behind_it),
+        cmocka_unit_test(any_call_may_fail),
         cmocka_unit_test(a_killed_job_leaves_nothing_in_the_way),
         cmocka_unit_test(apply_drops_what_a_killed_run_left),
         cmocka_unit_test(a_command_without_rights_is_refused_by_plan),
