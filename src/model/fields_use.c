@@ -86,6 +86,8 @@ static const model_field COMMAND_FIELDS[] = {
      .about = "program and arguments", .example = "./mask"},
     {.key = "args", .kind = FIELD_TEXTS, .offset = AT(ds_command, args), .ordered = true, .about = "arguments of the image",
      .example = "--all"},
+    {.key = "timeout", .kind = FIELD_TEXT, .offset = AT(ds_command, timeout), .pattern = PATTERN_SPAN, .fallback = "1h",
+     .about = "how long it may run before it is ended", .example = "10m"},
 };
 static const model_shape SHAPE_COMMAND = {
     .name = "command", .about = "a program that gets a JSON context file", FIELDS(COMMAND_FIELDS), FILLS(ds_command),

@@ -259,7 +259,7 @@ typedef struct ds_sql_text {
 } ds_sql_text;
 typedef struct ds_command {
     ds_pos pos;
-    ds_text image;
+    ds_text image, timeout;
     ds_texts args, exec;
 } ds_command;
 typedef struct ds_transformer {

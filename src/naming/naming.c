@@ -112,6 +112,23 @@ ds_relation naming_view(ds_arena *arena, ds_name_rules rules, const char *worksp
     return relation_of(arena, rules, &path);
 }
 
+ds_relation naming_exchange(ds_arena *arena, ds_name_rules rules, const char *platform, const char *workspace,
+                            const char *kind, const char *store, const char *dataset)
+{
+    const ds_path schema = {{arena_printf(arena, "dt_%s", platform), workspace}, 2, ""};
+    const ds_path name = {{kind, store, dataset}, 3, ""};
+    return (ds_relation){physical(arena, rules.limit, &schema, 0), physical(arena, rules.limit, &name, 0)};
+}
+
+const char *naming_role(ds_arena *arena, ds_name_rules rules, const char *const *parts, size_t n)
+{
+    ds_path path = {.n = n, .suffix = ""};
+    ds_assert(n <= ROLE_PARTS_MAX);
+    for (size_t i = 0; i < n; i++)
+        path.parts[i] = parts[i];
+    return physical(arena, rules.limit, &path, 0);
+}
+
 ds_relation naming_control(ds_arena *arena, ds_name_rules rules, const char *table)
 {
     const ds_path path = {{"datasurface", table}, 2, ""};

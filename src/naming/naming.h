@@ -29,6 +29,14 @@ ds_relation naming_table(ds_arena *arena, ds_name_rules rules, const char *platf
 // Consumer view: schema ws_<workspace>, <group>__<store>__<dataset>[__history].
 ds_relation naming_view(ds_arena *arena, ds_name_rules rules, const char *workspace, const char *group,
                         const char *store, const char *dataset, bool history);
+// What a transformer's command is given, and what it fills: schema dt_<platform>__<workspace>,
+// <kind>__<store>__<dataset>. It has a schema on every engine: where there are none the names are in a database of
+// their own.
+ds_relation naming_exchange(ds_arena *arena, ds_name_rules rules, const char *platform, const char *workspace,
+                            const char *kind, const char *store, const char *dataset);
+// A role of the server, which all its databases share: the parts and at last the database, lower-cased.
+enum { ROLE_PARTS_MAX = 3 };
+const char *naming_role(ds_arena *arena, ds_name_rules rules, const char *const *parts, size_t n);
 // Control table: schema datasurface.
 ds_relation naming_control(ds_arena *arena, ds_name_rules rules, const char *table);
 // Index on a table: the table's name, "__" and a suffix (not that of a table kind), within the limit.

@@ -4,6 +4,7 @@
 // plan wrong. Each transaction leaves a state from which the next apply finds the rest by comparing again.
 #include <stdlib.h>
 
+#include "yellow/command_int.h"
 #include "yellow/lock.h"
 #include "yellow/plan_int.h"
 #include "yellow/runtime_int.h"
@@ -320,6 +321,31 @@ static ds_rc create_control(applier *a, stream_slice none, ds_error *err)
     return control_create_tables(a->control, err);
 }
 
+// Of a transformer's killed run views may stand on tables that change: their exchanges go first.
+static bool has_exchange(const applier *a, const plan_stream *stream)
+{
+    return stream->old && stream->old->def->command && a->control->db->dialect->has_roles;
+}
+
+static ds_rc drop_exchanges(applier *a, stream_slice none, ds_error *err)
+{
+    (void)none;
+    const plan_stream_list *streams = &a->plan->steps->streams;
+    for (size_t i = 0; i < streams->n; i++)
+        if (has_exchange(a, streams->v[i]))
+            TRY(exchange_role_drop_left(a->control, streams->v[i]->old->def, a->scratch, err));
+    return DS_DONE;
+}
+
+static ds_rc clear_the_way(applier *a, ds_error *err)
+{
+    const plan_stream_list *streams = &a->plan->steps->streams;
+    for (size_t i = 0; i < streams->n; i++)
+        if (has_exchange(a, streams->v[i]))
+            return in_transaction(a, drop_exchanges, NO_STREAMS, "apply:exchanges", err);
+    return DS_DONE;
+}
+
 static ds_rc move_views(applier *a, stream_slice none, ds_error *err)
 {
     (void)none;
@@ -331,6 +357,14 @@ static ds_rc put_caps(applier *a, ds_error *err)
     const ds_deployment *deployment = a->plan->deployment;
     for (size_t i = 0; i < deployment->cap_count; i++)
         TRY(control_put_container(a->control, &deployment->caps[i], err));
+    return DS_DONE;
+}
+
+static ds_rc change_roles(applier *a, stream_slice none, ds_error *err)
+{
+    (void)none;
+    for (size_t i = 0; i < a->plan->steps->roles.n; i++)
+        TRY(role_change(a->control, a->plan->steps->roles.v[i], err));
     return DS_DONE;
 }
 
@@ -352,10 +386,13 @@ static ds_rc run_plan(applier *a, ds_error *err)
     const ds_plan_steps *steps = a->plan->steps;
     if (steps->create_control)
         TRY(in_transaction(a, create_control, NO_STREAMS, "apply:control", err));
+    TRY(clear_the_way(a, err));
     TRY(apply_streams(a, false, err));
     if (steps->moves.n)
         TRY(in_transaction(a, move_views, NO_STREAMS, "apply:views", err));
     TRY(apply_streams(a, true, err));
+    if (steps->roles.n)
+        TRY(in_transaction(a, change_roles, NO_STREAMS, "apply:roles", err));
     if (a->plan->n || steps->new_tree)
         TRY(in_transaction(a, record, NO_STREAMS, "apply:record", err));
     return DS_DONE;

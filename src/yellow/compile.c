@@ -109,6 +109,22 @@ static void compile_views(const ds_compiler *c, const ds_node *ingest, const ds_
     out->view_count = views.n;
 }
 
+// What a transformer's batch reads: the rows of its SELECT, or what its program has put into a table.
+static ds_rc compile_output(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset, ds_dataset_def *out,
+                            ds_error *err)
+{
+    const ds_workspace *producer = ingest->store->producer;
+    if (!producer)
+        return DS_DONE;
+    if (!producer->transformer.command.pos.file)
+        return compile_sql(c, ingest, dataset, &out->sql, err);
+    ds_relation table = naming_exchange(c->arena, c->dialect->names, ingest->platform->name, producer->name.s, "out",
+                                        ingest->store->name.s, dataset->name);
+    out->source_schema = table.schema;
+    out->source_table = table.name;
+    return DS_DONE;
+}
+
 static ds_rc compile_dataset(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset,
                              const char *container_schema, ds_dataset_def *out, ds_error *err)
 {
@@ -126,8 +142,7 @@ static ds_rc compile_dataset(const ds_compiler *c, const ds_node *ingest, const 
                                ingest->store->name.s, dataset->name, ingest->platform->name),
                        err, "a dataset with `key: none` is held by an scd1 platform only");
     TRY(compile_checks(c, ingest->store, dataset, out, err));
-    if (ingest->store->producer)
-        TRY(compile_sql(c, ingest, dataset, &out->sql, err));
+    TRY(compile_output(c, ingest, dataset, out, err));
     compile_views(c, ingest, dataset, out);
     return DS_DONE;
 }
@@ -152,8 +167,8 @@ static ds_rc check_runs(const ds_node *ingest, ds_error *err)
         capture->type != CAPTURE_TRANSFORMER)
         return ds_fail(err, DS_FINDING, "datastore \"%s\": capture type \"%s\" can't be run yet", store->name.s,
                        text_or_empty(capture->type_text));
-    if (store->producer && store->producer->transformer.command.pos.file)
-        return ds_fail(err, DS_FINDING, "transformer of workspace \"%s\": commands can't be run yet",
+    if (store->producer && store->producer->transformer.command.image.s)
+        return ds_fail(err, DS_FINDING, "transformer of workspace \"%s\": images can't be run yet",
                        store->producer->name.s);
     return DS_DONE;
 }
@@ -190,9 +205,10 @@ static ds_rc compile_source(const ds_compiler *c, const ds_node *ingest, ds_stre
     const ds_capture *capture = &ingest->store->capture;
     out->source = (ds_container_def){
         .name = "", .type = "", .path = "", .host = "", .database = "", .schema = "", .credential = ""};
-    if (ingest->store->producer) {
+    const ds_workspace *producer = ingest->store->producer;
+    if (producer) {
         compile_inputs(c, ingest, out);
-        return DS_DONE;
+        return producer->transformer.command.pos.file ? compile_command(c, ingest, &out->command, err) : DS_DONE;
     }
     const ds_container *container = capture->container.s ? model_container(c->model, capture->container.s) : NULL;
     if (!container)

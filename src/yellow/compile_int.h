@@ -37,6 +37,8 @@ void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *
 // The SELECT for one output dataset in the merge database's dialect, its placeholders replaced.
 ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset *dataset, const char **out,
                   ds_error *err);
+// Its program, when it has one.
+ds_rc compile_command(const ds_compiler *c, const ds_node *ingest, const ds_command_def **out, ds_error *err);
 
 // --- compile_watermark.c
 // Into out, whose datasets are known. DS_FINDING for what lint should have refused.

@@ -177,3 +177,70 @@ ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset 
     buf_release(&x.with);
     return rc;
 }
+
+// --- a command
+
+enum { TIMEOUT_S = 3600 };
+
+// "10m" -> seconds. Lint refuses other forms.
+static int64_t span_s(ds_text text)
+{
+    static const char UNITS[] = "smhd";
+    static const int64_t SECONDS[] = {1, 60, 3600, 86400};
+    size_t n = text.s ? strlen(text.s) : 0;
+    const char *unit = n > 1 ? strchr(UNITS, text.s[n - 1]) : NULL;
+    int64_t value;
+    if (!unit || !str_int64((ds_str){text.s, n - 1}, &value))
+        return TIMEOUT_S;
+    return value * SECONDS[unit - UNITS];
+}
+
+static ds_rc command_input(const ds_compiler *c, const ds_node *ingest, const ds_group *group, const ds_sink *sink,
+                           ds_command_input *out, ds_error *err)
+{
+    const char *platform = ingest->platform->name;
+    ds_dataset_def *def = ARENA_NEW(c->arena, ds_dataset_def);
+    const ds_dataset *dataset;
+    const ds_datastore *store = sink_store(c, sink, &dataset);
+    if (!store)
+        return ds_hint(ds_fail(err, DS_FINDING, "transformer of workspace \"%s\": no such input: \"%s\"",
+                               ingest->store->producer->name.s, sink->text.s),
+                       err, "run datasurface lint");
+    def->name = dataset->name;
+    def->source_schema = def->source_table = "";
+    def->merge = naming_table(c->arena, c->dialect->names, platform, store->name.s, dataset->name, TABLE_MERGE);
+    def->staging = naming_table(c->arena, c->dialect->names, platform, store->name.s, dataset->name, TABLE_STAGING);
+    def->history = naming_table(c->arena, c->dialect->names, platform, store->name.s, dataset->name, TABLE_HISTORY);
+    def->rejects = naming_table(c->arena, c->dialect->names, platform, store->name.s, dataset->name, TABLE_REJECTS);
+    TRY(compile_shape(c, store, dataset, &def->shape, err));
+    *out = (ds_command_input){
+        .group = group->name,
+        .store = store->name.s,
+        .stream = compile_stream_name(c->arena, ingest->platform, store, dataset->name),
+        .dataset = def,
+    };
+    return DS_DONE;
+}
+
+ds_rc compile_command(const ds_compiler *c, const ds_node *ingest, const ds_command_def **out, ds_error *err)
+{
+    const ds_workspace *workspace = ingest->store->producer;
+    const ds_command *command = &workspace->transformer.command;
+    ds_command_def *def = ARENA_NEW(c->arena, ds_command_def);
+    def->argc = command->exec.n;
+    def->timeout_s = span_s(command->timeout);
+    const char **argv = ARENA_ARRAY(c->arena, const char *, def->argc + 1);
+    for (size_t i = 0; i < def->argc; i++)
+        argv[i] = command->exec.v[i].s;
+    def->argv = argv;
+    VEC(ds_command_input) inputs = {0};
+    for (size_t i = 0; i < workspace->groups.n; i++)
+        for (size_t k = 0; k < workspace->groups.v[i].sinks.n; k++) {
+            const ds_group *group = &workspace->groups.v[i];
+            TRY(command_input(c, ingest, group, &group->sinks.v[k], VEC_PUSH(c->arena, &inputs), err));
+        }
+    def->inputs = inputs.v;
+    def->input_count = inputs.n;
+    *out = def;
+    return DS_DONE;
+}

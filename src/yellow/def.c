@@ -217,6 +217,8 @@ json_t *def_encode(const ds_stream_def *def)
     for (size_t i = 0; i < def->dataset_count; i++)
         ds_assert(json_array_append_new(datasets, def_encode_dataset(&def->datasets[i])) == 0);
     put(out, "datasets", datasets);
+    if (def->command)
+        put(out, "command", def_encode_command(def->command));
     return out;
 }
 
@@ -433,6 +435,9 @@ ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out,
     def->inputs = list;
     def->input_count = json_array_size(inputs);
     TRY(decode_datasets(arena, json_object_get(json, "datasets"), def, err));
+    const json_t *command = json_object_get(json, "command");
+    if (command && !def_decode_command(arena, command, &def->command))
+        return damaged("command", err);
     *out = def;
     return DS_DONE;
 }

@@ -61,6 +61,19 @@ typedef struct ds_input_def {
     ds_relation relation;
 } ds_input_def;
 
+// A program that makes a transformer's outputs. What it is given of its inputs: their live rows.
+typedef struct ds_command_input {
+    const char *group, *store, *stream;
+    const ds_dataset_def *dataset; // its columns and tables
+} ds_command_input;
+typedef struct ds_command_def {
+    const char *const *argv; // NULL at the end
+    size_t argc;
+    int64_t timeout_s;
+    const ds_command_input *inputs;
+    size_t input_count;
+} ds_command_def;
+
 typedef struct ds_stream_def {
     const char *name; // PLATFORM/STORE[/DATASET]
     const char *service, *platform, *store;
@@ -88,6 +101,7 @@ typedef struct ds_stream_def {
     size_t dataset_count;
     const ds_input_def *inputs;
     size_t input_count;
+    const ds_command_def *command; // NULL: no program makes the outputs
 } ds_stream_def;
 
 // JSON and back; equal definitions give equal bytes. def_decode's result lives in arena; a definition of a newer

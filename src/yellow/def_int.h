@@ -10,6 +10,9 @@ ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *ou
 json_t *def_encode_checks(const ds_check_def *checks, size_t n);
 // Into out, whose shape is known; NULL gives none. False when it is damaged.
 bool def_decode_checks(ds_arena *arena, const json_t *list, ds_dataset_def *out);
+// --- def_command.c: a transformer's program; a new reference. False when it is damaged.
+json_t *def_encode_command(const ds_command_def *command);
+bool def_decode_command(ds_arena *arena, const json_t *json, const ds_command_def **out);
 // Canonical text of a JSON value, in arena.
 const char *def_json_text(ds_arena *arena, const json_t *json);
 // A stream's definition that a newer version of datasurface wrote.

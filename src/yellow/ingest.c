@@ -240,13 +240,15 @@ static ds_rc new_seed(uint64_t *out, ds_error *err)
 }
 
 // Bad data has a next step even where the finder doesn't know it.
-static ds_rc advise(const ds_work *work, ds_rc rc, ds_error *err)
+static ds_rc advise(const ds_job *job, const ds_work *work, ds_rc rc, ds_error *err)
 {
     rc = ds_context(rc, err, "dataset %s", work->def->name);
     if (rc.code != DS_FINDING || err->hint[0])
         return rc;
     return ds_hint(rc, err, "correct the %s, or the column in the model",
-                   work->def->sql ? "transformer's SELECT" : "source");
+                   job->def->command ? "transformer's command"
+                   : work->def->sql  ? "transformer's SELECT"
+                                     : "source");
 }
 
 // One dataset of which nobody knows how large it is leaves the sum unknown.
@@ -267,7 +269,7 @@ static ds_rc ingest_dataset(ds_job *job, ds_work *work, ds_error *err)
     double start_s = clock_elapsed_s();
     work->counts = (ds_counts){0};
     job_report(job, work, 0, false);
-    TRY(advise(work, read_dataset(job, work, err), err));
+    TRY(advise(job, work, read_dataset(job, work, err), err));
     source_release(job, work);
     work->seconds = clock_elapsed_s() - start_s;
     job_report(job, work, work->counts.read, true);
@@ -285,6 +287,8 @@ ds_rc ingest_all(ds_job *job, ds_error *err)
     for (size_t i = 0; i < job->work_count; i++)
         if (clears && job->work[i].first_load && !job->work[i].joins && !job->def->primary)
             TRY(load_clear(job, &job->work[i], err));
+    if (job->def->command)
+        TRY(command_run(job, err));
     if (!job->def->primary)
         TRY(source_open(job, err));
     else if (!job->mirror.def) // a second attempt

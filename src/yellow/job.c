@@ -84,6 +84,12 @@ ds_rc job_prepare_work(ds_job *job, ds_error *err)
     return DS_DONE;
 }
 
+// It runs when it is told to, whatever its inputs do.
+static bool has_trigger(const ds_stream_def *def)
+{
+    return def->cron[0] || def->external;
+}
+
 // A transformer whose inputs are not there yet, or have not changed, has nothing to do; *note says why.
 static ds_rc transformer_due(ds_job *job, const char **note, ds_error *err)
 {
@@ -100,13 +106,15 @@ static ds_rc transformer_due(ds_job *job, const char **note, ds_error *err)
     if (missing)
         *note = arena_printf(job->arena, "input %s has no first batch yet", missing);
     else if (done && done->stream_version == job->row->version && strcmp(done->position, now) == 0 &&
-             !job->row->resnapshot && !job->options->verify)
+             !job->row->resnapshot && !job->options->verify && !has_trigger(job->def))
         *note = "inputs unchanged";
     return DS_DONE;
 }
 
 static ds_rc record_inputs(ds_job *job, ds_error *err)
 {
+    if (job->def->command) // recorded when it was given them
+        return DS_DONE;
     job->inputs = job->def->primary ? mirror_position(job) : "";
     if (!job->def->workspace)
         return DS_DONE;
@@ -140,6 +148,7 @@ static void release_work(ds_job *job)
 {
     source_close(job);
     job->mirror.def = NULL;
+    command_release(job);
     ingest_close_live(job);
     for (size_t i = 0; i < job->work_count; i++)
         deltas_release(&job->work[i].pending);

@@ -123,6 +123,7 @@ typedef struct ds_job {
     bool resnapshot;
     const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;
+    struct ds_exchange *exchange; // with the program that makes the outputs; until the work is released
     ds_source *source; // while ingesting
     ds_mirror mirror;
     const char *note; // why there is no batch; NULL: nothing to say
@@ -252,6 +253,13 @@ ds_rc ingest_count_closed_by_rekey(ds_job *job, ds_work *work, ds_error *err);
 
 // Every input is kept in staging.
 bool ingest_keeps_inputs(const ds_job *job);
+
+// --- command.c: the program that makes a transformer's outputs
+// Runs it; job->inputs is what it was given. The outputs are read as any source, from command_container.
+ds_rc command_run(ds_job *job, ds_error *err);
+const ds_container_def *command_container(const ds_job *job);
+// Whatever was made for it goes.
+void command_release(ds_job *job);
 
 // --- compare.c: a dataset through the edge diff; *source holds its source rows and is closed when they are read
 ds_rc compare_dataset(ds_job *job, ds_work *work, ds_pump **source, ds_error *err);

@@ -233,7 +233,7 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
     for (size_t i = 0; i < p->row_count; i++)
         if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 && !map_get(in_model, p->rows[i].name))
             plan_gone(p, &p->rows[i]);
-    return DS_DONE;
+    return plan_roles(p, err);
 }
 
 // --- what users wrote in SQL

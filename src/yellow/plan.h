@@ -7,8 +7,8 @@
 
 typedef struct ds_change {
     const char *container; // merge container's name
-    const char *object;    // "stream YellowLive/Store1", "table ds_…", "view ws_…"
-    const char *action;    // create add-column widen rekey replace update keep drop refuse
+    const char *object;    // "stream YellowLive/Store1", "table ds_…", "view ws_…", "role ws_…"
+    const char *action;    // create add-column widen rekey replace update grant revoke keep drop refuse
     const char *detail;    // for people
     bool destructive;
 } ds_change;

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "yellow/control_int.h"
 #include "yellow/plan.h"
+#include "yellow/roles_int.h"
 
 typedef enum step_kind {
     STEP_CREATE_TABLE,
@@ -50,6 +51,7 @@ typedef struct ds_plan_steps {
     bool new_tree; // the model's text changed, even if nothing here does
     plan_stream_list streams;
     plan_step_list moves; // of views, in the last transaction
+    VEC(const plan_role *) roles;
 } ds_plan_steps;
 
 // --- while a plan is made
@@ -124,6 +126,9 @@ ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *datas
                  bool forced, ds_error *err);
 // Views of the stream that nobody wants any more.
 void plan_drop_views(ds_planner *p, plan_stream *stream);
+
+// --- plan_roles.c: what the workspaces' roles lack, and have too much
+ds_rc plan_roles(ds_planner *p, ds_error *err);
 
 // --- evolve.c: a column's values into another form, inside the caller's transaction
 // Can values of the first type, as this dialect stores them, be rewritten as the second's? Also when nothing is to do.

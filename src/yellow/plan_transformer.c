@@ -64,8 +64,29 @@ static ds_rc check_dataset(ds_control *control, const ds_stream_def *def, const 
     return check_policy(control->db, def, dataset, scratch, err);
 }
 
+// A command on a server runs under a role of its own, which the job makes.
+static ds_rc check_command(ds_control *control, const ds_stream_def *def, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    if (!control->db->dialect->has_roles)
+        return DS_DONE;
+    SQL(&q, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER AND (rolcreaterole OR rolsuper)");
+    ds_result r;
+    TRY(store_query(control->db, &q, scratch, &r, err));
+    if (r.rows)
+        return DS_DONE;
+    return ds_hint(ds_fail(err, DS_FINDING,
+                           "transformer of workspace \"%s\": its command needs a role of its own, and the merge "
+                           "database's credential has no CREATEROLE",
+                           def->workspace),
+                   err, "ALTER ROLE ... CREATEROLE for it, or write the transformer in SQL");
+}
+
 ds_rc plan_check_sql(ds_control *control, const ds_stream_def *def, ds_error *err)
 {
+    if (def->command)
+        return check_command(control, def, err);
     for (size_t i = 0; i < def->dataset_count; i++)
         if (def->datasets[i].sql)
             TRY(check_dataset(control, def, &def->datasets[i], err));

@@ -107,8 +107,8 @@ static void check_capture(const ds_node *ingest, ds_diags *diags)
 static void check_transformer(const ds_model *model, const ds_node *ingest, ds_diags *diags)
 {
     const ds_transformer *transformer = &ingest->store->producer->transformer;
-    if (transformer->command.pos.file)
-        cant_run(ingest, transformer->command.pos, "a transformer's \"command\"", diags);
+    if (transformer->command.image.s)
+        cant_run(ingest, transformer->command.image.pos, "a transformer's \"image\"", diags);
     const ds_container *merge = service_container(model, ingest->service);
     ds_container_type type = merge ? merge->type : CONTAINER_NONE;
     for (size_t i = 0; i < transformer->sql.n; i++) {

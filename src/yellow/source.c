@@ -58,6 +58,8 @@ struct ds_source {
 
 static const ds_container_def *container_of_source(const ds_job *job)
 {
+    if (job->exchange)
+        return command_container(job);
     return job->def->workspace ? job->control->merge : &job->def->source;
 }
 
@@ -399,7 +401,9 @@ static void source_new(ds_job *job)
 
 void source_expect(ds_job *job)
 {
-    ds_error ignored; // it is tried again
+    ds_error ignored;      // it is tried again
+    if (job->def->command) // nothing is there yet
+        return;
     source_new(job);
     ds_ignore(open_reader(job->source, &ignored));
 }

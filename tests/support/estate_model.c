@@ -53,13 +53,18 @@ static void put_workspace(ds_buf *out, const estate_model *m)
 
 static void put_transformer(ds_buf *out, const estate_model *m)
 {
-    if (!m->sql)
+    if (!m->sql && !m->command)
         return;
-    buf_printf(out,
-               "---\nkind: Workspace\nteam: Z/T\nname: Masker\ndataset_groups:\n  input: {sinks: [Store1/people]}\n"
-               "transformer:\n  name: mask\n  run:\n    sql:\n      people: |\n        %s\n  output:\n"
-               "    datastore: Masked\n    datasets:\n      people: {columns: {%s}}\n",
-               m->sql, m->masked);
+    buf_puts(out, "---\nkind: Workspace\nteam: Z/T\nname: Masker\ndataset_groups:\n  input: {sinks: [Store1/people]}\n"
+                  "transformer:\n  name: mask\n");
+    if (m->command)
+        buf_printf(out, "  run: {command: %s}\n", m->command);
+    else
+        buf_printf(out, "  run:\n    sql:\n      people: |\n        %s\n", m->sql);
+    buf_printf(
+        out,
+        "  output:\n    datastore: Masked\n    max_delete_ratio: 1\n    datasets:\n      people: {columns: {%s}}\n",
+        m->masked);
 }
 
 static void put_service(estate *e, ds_buf *out, const estate_model *m)

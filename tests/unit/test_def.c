@@ -30,6 +30,17 @@ static const ds_shape *make_shape(ds_arena *arena)
     return shape;
 }
 
+static const ds_command_def *command_of(ds_arena *arena, const ds_dataset_def *dataset)
+{
+    static const char *const ARGV[] = {"./mask", "two words", NULL};
+    ds_command_input *inputs = ARENA_ARRAY(arena, ds_command_input, 2);
+    inputs[0] = (ds_command_input){"live", "A", "P/A", dataset};
+    inputs[1] = (ds_command_input){"other", "B", "P/B/y", dataset};
+    ds_command_def *command = ARENA_NEW(arena, ds_command_def);
+    *command = (ds_command_def){ARGV, 2, INT64_C(1) << 33, inputs, 2};
+    return command;
+}
+
 // No member has its default, so that one that is forgotten shows.
 static ds_stream_def make_def(ds_arena *arena)
 {
@@ -111,6 +122,7 @@ static ds_stream_def make_def(ds_arena *arena)
         .dataset_count = 2,
         .inputs = INPUTS,
         .input_count = 2,
+        .command = command_of(arena, &datasets[1]),
     };
 }
 

@@ -162,12 +162,27 @@ static void names_never_collide(void **state)
     }
 }
 
+static void exchanges_and_roles(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *a = arena_new();
+    ds_relation one = naming_exchange(a, WITHOUT, "Live", "Masker", "in", "Store1", "people");
+    assert_string_equal(one.schema, "dt_live__masker"); // also where there are no schemas
+    assert_string_equal(one.name, "in__store1__people");
+    ds_relation other = naming_exchange(a, WITH_SCHEMAS, "Live__M", "asker", "in", "Store1", "people");
+    assert_string_not_equal(one.schema, other.schema);
+    const char *parts[] = {"ws_Consumer1", "merge"}, *more[] = {"ws_Consumer1__merge", ""};
+    assert_string_equal(naming_role(a, WITH_SCHEMAS, parts, 2), "ws_consumer1__merge");
+    assert_string_not_equal(naming_role(a, WITH_SCHEMAS, more, 2), "ws_consumer1__merge");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_names),
         cmocka_unit_test(hashed_names),
         cmocka_unit_test(names_never_collide),
+        cmocka_unit_test(exchanges_and_roles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,7 @@ const ds_dialect POSTGRES_DIALECT = {
     .has_truncate = true,
     .has_analyze = true,
     .has_alter_type = true,
+    .has_roles = true,
     .locks_rows = true,
     .column_type = column_type,
     .supports = supports,

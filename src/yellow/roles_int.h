@@ -1,0 +1,27 @@
+// Roles of workspaces, as plan_roles.c finds what they lack and roles.c gives it to them.
+#pragma once
+#include "base/map.h"
+#include "base/vec.h"
+#include "yellow/control.h"
+
+typedef VEC(ds_relation) plan_relations; // no name: the schema itself
+
+// What a role has been granted on a table, or on a schema.
+typedef struct plan_grant {
+    ds_relation relation;
+    bool as_wanted; // SELECT; USAGE of a schema
+    bool too_much;  // anything else
+} plan_grant;
+
+typedef struct plan_role {
+    const char *name;
+    const char *comment; // by which we know ours
+    bool exists, ours;
+    bool create, drop;
+    ds_map *wanted;               // ds_relation of views, by plan_relation_key
+    ds_map *granted;              // plan_grant
+    plan_relations grant, revoke; // revoke comes first, and takes all
+} plan_role;
+
+// Inside the caller's transaction.
+ds_rc role_change(ds_control *control, const plan_role *role, ds_error *err);
