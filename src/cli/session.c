@@ -122,20 +122,7 @@ static ds_rc chosen_services(const ds_session *session, const ds_platform_servic
 ds_rc session_deploy(ds_session *session, ds_error *err)
 {
     TRY(session_need_graph(session, err));
-    const ds_platform_service **services;
-    size_t n;
-    TRY(chosen_services(session, &services, &n, err));
-    ds_arena *arena = session->cli->arena;
-    session->deployments = ARENA_ARRAY(arena, const ds_deployment *, n);
-    for (size_t i = 0; i < n; i++) {
-        ds_rc rc = ds_context(compile_service(session->model, session->graph, services[i], session->runtime.store,
-                                              arena, &session->deployments[i], err),
-                              err, "PlatformService %s", services[i]->name.s);
-        TRY(session_whole(session, err)); // or it says what a damaged image is to blame for
-        TRY(rc);
-    }
-    session->deployment_count = n;
-    return DS_DONE;
+    return chosen_services(session, &session->services, &session->service_count, err);
 }
 
 ds_rc session_datastore(const ds_session *session, const char *name, const ds_datastore **out, ds_error *err)
@@ -307,10 +294,11 @@ static bool wanted(const ds_session *session, const ds_stream_row *row, const ch
 
 static bool in_model(const ds_session *session, const char *stream)
 {
-    for (size_t i = 0; i < session->deployment_count; i++)
-        for (size_t k = 0; k < session->deployments[i]->n; k++)
-            if (strcmp(session->deployments[i]->streams[k]->name, stream) == 0)
-                return true;
+    for (size_t i = 0; session->graph && i < session->graph->nodes.n; i++) {
+        const ds_node *node = session->graph->nodes.v[i];
+        if (node->kind == NODE_INGEST && strcmp(node_stream_name(node), stream) == 0)
+            return true;
+    }
     return false;
 }
 

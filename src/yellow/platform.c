@@ -8,6 +8,8 @@
 #include "naming/naming.h"
 #include "platform/assign.h"
 #include "schema/value.h"
+#include "yellow/control.h"
+#include "yellow/plan.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
 // must judge models whose driver this program was built without.
@@ -260,6 +262,8 @@ static void claim_views(name_check *c, const ds_node *export)
 
 static void claim_node(name_check *c, const ds_node *node)
 {
+    if (!node->platform || !compile_is_ours(node->platform))
+        return;
     if (node->kind == NODE_EXPORT && node->root && node->root->owns_views)
         claim_views(c, node);
     for (size_t i = 0; node->kind == NODE_INGEST && i < node->dataset_count; i++)
@@ -357,12 +361,47 @@ static void check_service(const ds_model *model, const ds_graph *graph, const ds
     diag_hint(diags, "sqlite and postgres can be merge databases");
 }
 
+static bool has_platform(const ds_platform_service *service)
+{
+    for (size_t i = 0; i < service->platforms.n; i++)
+        if (compile_is_ours(&service->platforms.v[i]))
+            return true;
+    return false;
+}
+
+// Has something been applied to the service's merge database? False where there is none that we can open.
+static ds_rc has_been_here(const ds_plan_request *r, bool *out, ds_error *err)
+{
+    const ds_container *merge = service_container(r->model, r->service);
+    *out = false;
+    if (!merge || !engine_of(merge->type) || !store_driver(r->runtime->store, container_type_name(merge->type)))
+        return DS_DONE;
+    ds_container_def def = compile_container(merge, r->service->merge_credential.s);
+    return control_exists(r->runtime, &def, out, err);
+}
+
+static ds_rc plan(const ds_plan_request *r, ds_arena *arena, const ds_plan **out, ds_error *err)
+{
+    bool ours = has_platform(r->service);
+    if (!ours)
+        TRY(has_been_here(r, &ours, err));
+    *out = NULL;
+    if (!ours)
+        return DS_DONE;
+    const ds_deployment *deployment;
+    TRY(ds_context(compile_service(r->model, r->graph, r->service, r->runtime->store, arena, &deployment, err), err,
+                   "PlatformService %s", r->service->name.s));
+    return plan_make(r->runtime, deployment, r->prune, arena, out, err);
+}
+
 static const ds_platform_type YELLOW = {
-    .name = "yellow",
+    .name = COMPILE_PLATFORM_TYPE,
     .serves = serves,
     .check_stream = check_stream,
     .check_service = check_service,
     .names_at_stake = names_at_stake,
+    .plan = plan,
+    .apply = plan_carry_out,
 };
 
 const ds_platform_type *yellow_platform_type(void)
