@@ -22,7 +22,7 @@ typedef struct stream_status {
 static const char *state_of(const stream_status *s, int64_t now_us)
 {
     const ds_batch_row *last = s->last;
-    if (s->stream->row.paused)
+    if (s->stream->info.paused)
         return "paused";
     if (!last)
         return s->load_count ? "loading" : "new";
@@ -48,11 +48,13 @@ static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, s
 {
     CLEANUP(control_closep) ds_control *control = NULL;
     ds_arena *arena = session->cli->arena;
+    *out = (stream_status){.stream = stream, .state = stream->info.paused ? "paused" : "applied"};
+    if (!stream->row.def) // of a type that tells no more
+        return DS_DONE;
     TRY(control_open(&session->runtime, stream->merge, CONTROL_READ, &control, err));
-    out->stream = stream;
-    TRY(control_last_batch(control, stream->row.name, false, arena, &out->last, err));
-    TRY(control_last_batch(control, stream->row.name, true, arena, &out->committed, err));
-    TRY(control_restarts(control, stream->row.name, arena, &out->loads, &out->load_count, err));
+    TRY(control_last_batch(control, stream->info.name, false, arena, &out->last, err));
+    TRY(control_last_batch(control, stream->info.name, true, arena, &out->committed, err));
+    TRY(control_restarts(control, stream->info.name, arena, &out->loads, &out->load_count, err));
     out->state = state_of(out, clock_now_us(session->runtime.clock));
     return DS_DONE;
 }
@@ -60,11 +62,13 @@ static ds_rc read_status(ds_session *session, const ds_applied_stream *stream, s
 // After the last commit, which may lie in the past: then it is due.
 static int64_t next_due(const stream_status *s)
 {
-    return s->committed && !s->stream->row.paused ? due_after(s->stream->row.def, s->committed->committed_at) : 0;
+    return s->committed && !s->stream->info.paused ? due_after(s->stream->row.def, s->committed->committed_at) : 0;
 }
 
 static const char *trigger_text(const ds_stream_def *def)
 {
+    if (!def)
+        return "";
     if (def->cron && def->cron[0])
         return def->cron;
     return def->external ? "external" : "after inputs";
@@ -90,7 +94,7 @@ static void add_row(const ds_session *session, ds_table *table, const stream_sta
     const ds_cli *cli = session->cli;
     ds_style colour = is_bad(s) ? STYLE_RED : strcmp(s->state, "ok") == 0 ? STYLE_GREEN : STYLE_YELLOW;
     table_row(table);
-    table_cell(table, 0, "%s", s->stream->row.name);
+    table_cell(table, 0, "%s", s->stream->info.name);
     table_cell(table, 1, "%s%s%s", style(cli, colour), s->state, style_end(cli));
     if (s->last)
         table_int(table, 2, s->last->id);
@@ -110,7 +114,7 @@ static void print_loads(const ds_cli *cli, const stream_status *s)
     for (size_t i = 0; i < s->load_count; i++) {
         CLEANUP(buf_release) ds_buf text = BUF_INIT(1024);
         control_restart_text(&s->loads[i], &text);
-        fprintf(cli->out, "%s %s\n", s->stream->row.name, buf_text(&text));
+        fprintf(cli->out, "%s %s\n", s->stream->info.name, buf_text(&text));
     }
 }
 
@@ -126,12 +130,12 @@ static json_t *loads_json(const stream_status *s)
 
 static json_t *status_json(const ds_session *session, const stream_status *s)
 {
-    const ds_stream_row *row = &s->stream->row;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o}", "stream", row->name, "platform",
-                     row->def->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
+    const ds_stream_info *info = &s->stream->info;
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o}", "stream", info->name, "platform",
+                     info->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
                      s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
-                     "trigger", trigger_text(row->def), "last_error", json_text(s->last ? s->last->error : NULL),
-                     "paused", row->paused, "loads", loads_json(s));
+                     "trigger", trigger_text(s->stream->row.def), "last_error",
+                     json_text(s->last ? s->last->error : NULL), "paused", info->paused, "loads", loads_json(s));
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
@@ -174,7 +178,7 @@ const ds_cli_command COMMAND_STATUS = {
     .help =
         "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error. States: ok, "
         "new (never run), loading (its first tables are too large for a batch), late (nothing committed for twice its interval), failed, guarded (a batch would delete too "
-        "much), paused, or the state of an open batch.",
+        "much), paused, applied (of a platform that tells no more), or the state of an open batch.",
     .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
     .examples = {"datasurface status", "datasurface status --check"},
     .run = run,

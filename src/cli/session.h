@@ -16,7 +16,9 @@
 // A stream that was applied to one of the merge databases.
 typedef struct ds_applied_stream {
     const ds_container_def *merge;
-    ds_stream_row row;
+    const ds_platform_type *type;
+    ds_stream_info info;
+    ds_stream_row row; // Yellow's; of other types the name alone
 } ds_applied_stream;
 
 typedef struct ds_session {
@@ -34,7 +36,7 @@ typedef struct ds_session {
     ds_secret merge_login; // of --merge
     // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the
     // chosen services.
-    VEC(const ds_stream_row *) kept;
+    VEC(const ds_stream_info *) kept;
 } ds_session;
 
 void session_init(ds_session *session, ds_cli *cli);

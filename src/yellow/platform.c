@@ -9,6 +9,7 @@
 #include "platform/assign.h"
 #include "schema/value.h"
 #include "yellow/control.h"
+#include "yellow/job.h"
 #include "yellow/plan.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
@@ -394,6 +395,57 @@ static ds_rc plan(const ds_plan_request *r, ds_arena *arena, const ds_plan **out
     return plan_make(r->runtime, deployment, r->prune, arena, out, err);
 }
 
+static ds_stream_info stream_info(const ds_stream_row *row, ds_arena *arena)
+{
+    const ds_stream_def *def = row->def;
+    const char **inputs = ARENA_ARRAY(arena, const char *, def->input_count);
+    for (size_t i = 0; i < def->input_count; i++)
+        inputs[i] = def->inputs[i].stream;
+    return (ds_stream_info){.name = row->name,
+                            .service = def->service,
+                            .platform = def->platform,
+                            .priority = def->priority,
+                            .inputs = inputs,
+                            .input_count = def->input_count,
+                            .paused = row->paused,
+                            .removed = row->removed,
+                            .own = row};
+}
+
+static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena, ds_streams *out, ds_error *err)
+{
+    ds_stream_row *rows;
+    size_t n = 0;
+    if (only) {
+        TRY(control_stream(control, only, arena, &rows, err));
+        n = rows != NULL;
+    } else
+        TRY(control_streams(control, arena, &rows, &n, err));
+    TRY(control_applied_tree(control, arena, &out->tree_id, err));
+    out->v = ARENA_ARRAY(arena, ds_stream_info, n);
+    for (; out->n < n; out->n++)
+        out->v[out->n] = stream_info(&rows[out->n], arena);
+    return DS_DONE;
+}
+
+static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, const char *only, ds_arena *arena,
+                     ds_streams *out, ds_error *err)
+{
+    *out = (ds_streams){.tree_id = ""};
+    CLEANUP(control_closep) ds_control *control = NULL;
+    ds_rc rc = control_open(runtime, merge, CONTROL_READ, &control, err);
+    bool exists = true;
+    ds_error ignored = {0};
+    if (rc.code == DS_FINDING && control_exists(runtime, merge, &exists, &ignored).code == DS_OK && !exists) {
+        out->nothing = true;
+        out->why = *err;
+        *err = (ds_error){0};
+        return DS_DONE;
+    }
+    TRY(rc);
+    return read_streams(control, only, arena, out, err);
+}
+
 static const ds_platform_type YELLOW = {
     .name = COMPILE_PLATFORM_TYPE,
     .serves = serves,
@@ -402,6 +454,8 @@ static const ds_platform_type YELLOW = {
     .names_at_stake = names_at_stake,
     .plan = plan,
     .apply = plan_carry_out,
+    .streams = streams,
+    .run = job_run,
 };
 
 const ds_platform_type *yellow_platform_type(void)

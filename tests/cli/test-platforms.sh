@@ -43,8 +43,23 @@ says "both" '^Yellow_NY in notes'
 same "the notes" "Yellow_NY Notes/MaskedCustomers Yellow_NY Notes/Store1" "$(sort "$NOTES" | paste -sd ' ')"
 expect "then nothing is left to do" 0 -C shop plan --exit-code
 expect "run" 0 -C shop run --once
-expect "verify" 0 -C shop verify
-says "Yellow's streams" '^exact: 5 datasets'
+says "Yellow's streams" '^YellowLive/Store1 +1 +49 '
+same "and the other's" "run Notes/MaskedCustomers run Notes/Store1" "$(sort "$NOTES.runs" | paste -sd ' ')"
+expect "job of one" 0 -C shop job Notes/Store1
+says "says what it did" '^Notes/Store1: it is noted'
+same "and does it" "run Notes/Store1" "$(tail -1 "$NOTES.runs")"
+expect "job of the other" 0 -C shop job YellowLive/Store1
+says "does its work" '^YellowLive/Store1 batch 2: 49 read'
+refuses "job of none" 2 'no stream "Notes/Store" was applied' -C shop job Notes/Store
+complains "and what it may be" 'did you mean "Notes/Store1"'
+expect "status" 0 -C shop status
+says "of both" '^Notes/Store1 +applied'
+says "each as it tells" '^YellowLive/Store1 +ok +2 '
+ds -C shop verify
+same "verify" 0 "$code"
+says "compares what it can" '5 datasets of the merge database'
+complains "and says what not" 'Notes/Store1: not compared: it is noted'
+same "having asked" "verify Notes/MaskedCustomers verify Notes/Store1" "$(tail -2 "$NOTES.runs" | sort | paste -sd ' ')"
 
 # Yellow does what it does in a program of its own.
 "$one" init alone >/dev/null
@@ -76,4 +91,6 @@ rm -f shop/merge.db*
 expect "a service without Yellow" 0 -C shop apply
 says "is noted" 'create +note Yellow_NY YellowLive/Store1|create +[0-9]+ notes'
 same "and has no merge database" "" "$(ls shop/merge.db 2>/dev/null)"
+expect "runs" 0 -C shop run --once
+same "what there is to run" "run YellowLive/Store1" "$(tail -5 "$NOTES.runs" | grep 'YellowLive/Store1')"
 finish

@@ -11,6 +11,7 @@
 #include "schema/rows.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
+#include "yellow/job.h"      // what a cycle is asked and says
 #include "yellow/platform.h" // for main, as the program itself has it
 
 enum { NOTES_MAX = 1 << 20 };
@@ -145,6 +146,47 @@ static ds_rc apply(const ds_runtime *runtime, const ds_plan *plan, const char *e
     return file_write_atomic(notes_path(), buf_str(&text), false, err);
 }
 
+// --- streams, and a cycle
+
+static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, const char *only, ds_arena *arena,
+                     ds_streams *out, ds_error *err)
+{
+    (void)runtime, (void)merge;
+    ds_map *noted;
+    *out = (ds_streams){.tree_id = ""};
+    TRY(read_notes(arena, &noted, err));
+    out->v = ARENA_ARRAY(arena, ds_stream_info, map_count(noted));
+    for (size_t i = 0; i < map_count(noted); i++) {
+        ds_str name = str_of(map_key(noted, i));
+        const char *service = arena_str(arena, str_split(&name, ' '));
+        if (only && !str_eq(name, str_of(only)))
+            continue;
+        ds_str rest = name;
+        out->v[out->n++] = (ds_stream_info){.name = arena_str(arena, name),
+                                            .service = service,
+                                            .platform = arena_str(arena, str_split(&rest, '/')),
+                                            .priority = PRIORITY_MEDIUM};
+    }
+    out->nothing = map_count(noted) == 0;
+    if (out->nothing)
+        ds_ignore(ds_fail(&out->why, DS_FINDING, "nothing has been noted"));
+    return DS_DONE;
+}
+
+// Each cycle leaves a line "run PLATFORM/STORE" or "verify PLATFORM/STORE" in NOTES.runs.
+static ds_rc run(const ds_runtime *runtime, const ds_container_def *merge, const char *stream,
+                 const ds_job_options *options, ds_arena *arena, ds_job_result *out, ds_error *err)
+{
+    (void)runtime, (void)merge;
+    const char *path = arena_printf(arena, "%s.runs", notes_path());
+    CLEANUP(buf_release) ds_buf text = BUF_INIT(NOTES_MAX);
+    if (file_exists(path))
+        TRY(file_read(path, &text, err));
+    buf_printf(&text, "%s %s\n", options->verify ? "verify" : "run", stream);
+    *out = (ds_job_result){.stream = stream, .note = "it is noted", .tree_id = "", .equal = true};
+    return file_write_atomic(path, buf_str(&text), false, err);
+}
+
 static const ds_platform_type NOTE = {
     .name = TYPE,
     .serves = serves,
@@ -153,6 +195,8 @@ static const ds_platform_type NOTE = {
     .names_at_stake = names_at_stake,
     .plan = plan,
     .apply = apply,
+    .streams = streams,
+    .run = run,
 };
 
 int main(int argc, char **argv)
