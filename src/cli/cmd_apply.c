@@ -21,7 +21,7 @@ static ds_rc print_views(ds_session *session, ds_error *err)
 {
     ds_cli *cli = session->cli;
     view_list views;
-    TRY(view_list_read(session, NULL, &views, err));
+    TRY(view_list_read_applied(session, &views, err));
     json_object_set_new(cli->result, "views", view_list_json(&views));
     if (cli->json || views.n == 0)
         return DS_DONE;

@@ -154,7 +154,7 @@ static bool is_kept(const char *path, const ds_stream_row *stream)
     (void)str_split(&rest, '/');
     (void)str_split(&rest, '/');
     ds_str store = str_split(&rest, '/');
-    for (size_t i = 0; stream->removed && i < stream->def->dataset_count; i++)
+    for (size_t i = 0; stream && stream->removed && i < stream->def->dataset_count; i++)
         if (str_eq(store, str_of(stream->def->store)) && str_eq(rest, str_of(stream->def->datasets[i].name)))
             return true;
     return false;
@@ -165,7 +165,7 @@ static ds_rc unknown_path(ds_session *session, const char *const *known, size_t 
     const char *path = args_word(&session->cli->args, 0);
     TRY(session_read_kept(session, err));
     for (size_t i = 0; i < session->kept.n; i++)
-        if (is_kept(path, session->kept.v[i]))
+        if (is_kept(path, session->kept.v[i]->own))
             return ds_hint(ds_fail(err, DS_USAGE, "\"%s\": stream %s was removed from the model; its tables are kept",
                                    path, session->kept.v[i]->name),
                            err, "put it back and apply, or drop its tables with apply --prune");

@@ -8,7 +8,7 @@
 #include "model/schema_json.h"
 
 static const ds_option OPTIONS[] = {
-    {"template", 0, OPTION_CHOICE, "NAME", .choices = "starter|northwind", .fallback = "starter",
+    {"template", 0, OPTION_CHOICE, "NAME", .choices = "starter|northwind|wwi", .fallback = "starter",
      .help = "what the model is about"},
     {0},
 };
@@ -125,8 +125,9 @@ const ds_cli_command COMMAND_INIT = {
     .arguments = {{.name = "DIR", .help = "where to; it may exist, but hold no model", .optional = false}},
     .options = OPTIONS,
     .help = "Writes a small model to begin with, on SQLite, so that it runs at once. `starter` has customers and their "
-            "addresses, served live, with history, and masked; `northwind` has the 14 tables of a trading company. "
-            "Nothing is ever overwritten.",
+            "addresses, served live, with history, and masked; `northwind` has the 14 tables of a trading company; "
+            "`wwi` has the 31 tables of an importer, with decimals, instants and geography. Nothing is ever "
+            "overwritten.",
     .examples = {"datasurface init shop", "datasurface init --template northwind nw"},
     .run = run,
 };

@@ -37,7 +37,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         .lease_wait_ms = (int)args_duration_ms(&cli->args, "lease-wait", 10000),
         .accept_deletes = args_flag(&cli->args, "accept-deletes"),
     };
-    cli->object = stream->row.name;
+    cli->object = stream->info.name;
     ds_rc rc = work_run_one(&session, &item, &options, err);
     bool came_to_it = !unseen || item.result.tree_id;
     if (!came_to_it && (rc.code == DS_USAGE || rc.code == DS_FINDING)) { // no such stream; which are there?

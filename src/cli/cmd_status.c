@@ -34,7 +34,7 @@ typedef struct stream_status {
 static const char *state_of(const stream_status *s, int64_t now_us)
 {
     const ds_batch_row *last = s->last;
-    if (s->stream->row.paused)
+    if (s->stream->info.paused)
         return "paused";
     if (!last)
         return s->load_count ? "loading" : "new";
@@ -62,10 +62,12 @@ static ds_rc read_status(ds_session *session, ds_control *control, const ds_appl
                          ds_error *err)
 {
     ds_arena *arena = session->cli->arena;
-    out->stream = stream;
-    TRY(control_last_batch(control, stream->row.name, false, arena, &out->last, err));
-    TRY(control_last_batch(control, stream->row.name, true, arena, &out->committed, err));
-    TRY(control_restarts(control, stream->row.name, arena, &out->loads, &out->load_count, err));
+    *out = (stream_status){.stream = stream, .state = stream->info.paused ? "paused" : "applied"};
+    if (!stream->row.def) // of a type that tells no more
+        return DS_DONE;
+    TRY(control_last_batch(control, stream->info.name, false, arena, &out->last, err));
+    TRY(control_last_batch(control, stream->info.name, true, arena, &out->committed, err));
+    TRY(control_restarts(control, stream->info.name, arena, &out->loads, &out->load_count, err));
     if (stream->row.def->watermark)
         TRY(control_dataset_states(control, stream->row.def, arena, &out->datasets, err));
     out->state = state_of(out, clock_now_us(session->runtime.clock));
@@ -75,11 +77,13 @@ static ds_rc read_status(ds_session *session, ds_control *control, const ds_appl
 // After the last commit, which may lie in the past: then it is due.
 static int64_t next_due(const stream_status *s)
 {
-    return s->committed && !s->stream->row.paused ? due_after(s->stream->row.def, s->committed->committed_at) : 0;
+    return s->committed && !s->stream->info.paused ? due_after(s->stream->row.def, s->committed->committed_at) : 0;
 }
 
 static const char *trigger_text(const ds_stream_def *def)
 {
+    if (!def)
+        return "";
     if (def->cron && def->cron[0])
         return def->cron;
     return def->external ? "external" : "after inputs";
@@ -105,7 +109,7 @@ static void add_row(const ds_session *session, ds_table *table, const stream_sta
     const ds_cli *cli = session->cli;
     ds_style colour = is_bad(s) ? STYLE_RED : strcmp(s->state, "ok") == 0 ? STYLE_GREEN : STYLE_YELLOW;
     table_row(table);
-    table_cell(table, 0, "%s", s->stream->row.name);
+    table_cell(table, 0, "%s", s->stream->info.name);
     table_cell(table, 1, "%s%s%s", style(cli, colour), s->state, style_end(cli));
     if (s->last)
         table_int(table, 2, s->last->id);
@@ -125,7 +129,7 @@ static void print_loads(const ds_cli *cli, const stream_status *s)
     for (size_t i = 0; i < s->load_count; i++) {
         CLEANUP(buf_release) ds_buf text = BUF_INIT(1024);
         control_restart_text(&s->loads[i], &text);
-        fprintf(cli->out, "%s %s\n", s->stream->row.name, buf_text(&text));
+        fprintf(cli->out, "%s %s\n", s->stream->info.name, buf_text(&text));
     }
 }
 
@@ -177,13 +181,13 @@ static json_t *watermarks_json(ds_arena *arena, const stream_status *s)
 
 static json_t *status_json(const ds_session *session, const stream_status *s)
 {
-    const ds_stream_row *row = &s->stream->row;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "stream", row->name, "platform",
-                     row->def->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
+    const ds_stream_info *info = &s->stream->info;
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "stream", info->name, "platform",
+                     info->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
                      s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
-                     "trigger", trigger_text(row->def), "last_error", json_text(s->last ? s->last->error : NULL),
-                     "paused", row->paused, "loads", loads_json(s), "watermarks",
-                     watermarks_json(session->cli->arena, s));
+                     "trigger", trigger_text(s->stream->row.def), "last_error",
+                     json_text(s->last ? s->last->error : NULL), "paused", info->paused, "loads", loads_json(s),
+                     "watermarks", watermarks_json(session->cli->arena, s));
 }
 
 static ds_rc read_all(ds_session *session, const ds_applied_stream *streams, size_t n, stream_status *out,
@@ -193,7 +197,7 @@ static ds_rc read_all(ds_session *session, const ds_applied_stream *streams, siz
     for (size_t i = 0; i < n; i++) {
         if (control && control->merge != streams[i].merge)
             control_closep(&control);
-        if (!control)
+        if (!control && streams[i].row.def)
             TRY(control_open(&session->runtime, streams[i].merge, CONTROL_READ, &control, err));
         TRY(read_status(session, control, &streams[i], &out[i], err));
     }
@@ -290,9 +294,10 @@ const ds_cli_command COMMAND_STATUS = {
     .options = OPTIONS,
     .help =
         "Shows each stream's state, its last batch, how long ago it committed, its rows and its last error; of datasets "
-        "that are read by watermark how far they have been. States: ok, "
-        "new (never run), loading (its first tables are too large for a batch), late (nothing committed for twice its interval), failed, parked (ten failures in a row: "
-        "tried once an hour until resume), guarded (a batch would delete too much), paused, or the state of an open batch.",
+        "that are read by watermark how far they have been. States: ok, new (never run), loading (its first tables are "
+        "too large for a batch), late (nothing committed for twice its interval), failed, parked (ten failures in a "
+        "row: tried once an hour until resume), guarded (a batch would delete too much), paused, applied (of a platform "
+        "that tells no more), or the state of an open batch.",
     .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
     .examples = {"datasurface status", "datasurface status --watch", "datasurface status --check"},
     .run = run,

@@ -27,7 +27,7 @@ static json_t *dataset_json(const work_item *item, const ds_dataset_result *d)
     json_t *keys = json_array();
     for (size_t k = 0; k < d->key_count; k++)
         json_array_append_new(keys, json_pack("{s:o, s:s}", "key", json_text(d->keys[k].key), "what", d->keys[k].what));
-    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:o}", "stream", item->stream->row.name, "dataset", d->dataset,
+    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:o}", "stream", item->stream->info.name, "dataset", d->dataset,
                      "source", fingerprint_json(d->source), "merge", fingerprint_json(d->merge), "equal", !differs(d),
                      "unlike_recorded", wrong_side(d), "keys", keys);
 }
@@ -37,7 +37,7 @@ static void add_row(const ds_cli *cli, ds_table *table, const work_item *item, c
     char sum[FINGERPRINT_TEXT];
     bool equal = !differs(d);
     table_row(table);
-    table_cell(table, 0, "%s", item->stream->row.name);
+    table_cell(table, 0, "%s", item->stream->info.name);
     table_cell(table, 1, "%s", d->dataset);
     table_int(table, 2, d->source.rows);
     table_int(table, 3, d->merge.rows);
@@ -57,7 +57,7 @@ static void print_side(const ds_cli *cli, const work_item *item, const ds_datase
 {
     const char *side = wrong_side(d);
     if (side[0])
-        fprintf(cli->out, "%s %s: not as batch %lld recorded it: %s\n", item->stream->row.name, d->dataset,
+        fprintf(cli->out, "%s %s: not as batch %lld recorded it: %s\n", item->stream->info.name, d->dataset,
                 (long long)item->result.batch,
                 strcmp(side, "both") == 0    ? "source and merge table"
                 : strcmp(side, "merge") == 0 ? "the merge table"
@@ -71,7 +71,7 @@ static void print_keys(const ds_cli *cli, const work_item *item)
         if (differs(d))
             print_side(cli, item, d);
         for (size_t k = 0; k < d->key_count; k++)
-            fprintf(cli->out, "%s %s: %s %s\n", item->stream->row.name, d->dataset, d->keys[k].key, d->keys[k].what);
+            fprintf(cli->out, "%s %s: %s %s\n", item->stream->info.name, d->dataset, d->keys[k].key, d->keys[k].what);
     }
 }
 
@@ -124,7 +124,7 @@ static void print_list(ds_cli *cli, const work_list *list, size_t streams)
     for (size_t i = 0; i < list->n; i++) {
         print_keys(cli, &list->v[i]);
         if (list->v[i].result.note && list->v[i].result.note[0])
-            note(cli, "%s: not compared: %s", list->v[i].stream->row.name, list->v[i].result.note);
+            note(cli, "%s: not compared: %s", list->v[i].stream->info.name, list->v[i].result.note);
     }
     print_verdict(cli, &v);
 }

@@ -38,25 +38,45 @@ ds_rc plans_carry_out(ds_session *session, ds_plans *plans, bool as_shown, ds_er
 {
     for (size_t i = 0; i < plans->n; i++) {
         const ds_plan *shown = plans->v[i];
-        TRY(plan_carry_out(&session->runtime, shown, as_shown ? shown->id : NULL, session->cli->arena, &plans->v[i],
-                           err));
+        TRY(plans->types[i]->apply(&session->runtime, shown, as_shown ? shown->id : NULL, session->cli->arena,
+                                   &plans->v[i], err));
     }
     count(plans);
     return DS_DONE;
 }
 
+// Each type looks after its own platforms of the service.
+static ds_rc plan_service(ds_session *session, const ds_platform_service *service, bool prune, ds_plans *out,
+                          ds_error *err)
+{
+    const ds_platform_types types = session->cli->program->platforms;
+    const ds_plan_request request = {&session->runtime, session->model, session->graph, service, prune};
+    for (size_t i = 0; i < types.n; i++) {
+        const ds_plan *plan;
+        ds_rc rc = types.v[i]->plan(&request, session->cli->arena, &plan, err);
+        TRY(session_whole(session, err)); // or it says what a damaged image is to blame for
+        TRY(rc);
+        if (!plan)
+            continue;
+        out->types[out->n] = types.v[i];
+        out->v[out->n++] = plan;
+    }
+    return DS_DONE;
+}
+
 ds_rc plans_make(ds_session *session, bool prune, ds_plans *out, ds_error *err)
 {
-    *out = (ds_plans){.n = session->deployment_count};
-    out->v = ARENA_ARRAY(session->cli->arena, const ds_plan *, out->n);
-    for (size_t i = 0; i < out->n; i++)
-        TRY(plan_make(&session->runtime, session->deployments[i], prune, session->cli->arena, &out->v[i], err));
+    size_t most = session->service_count * session->cli->program->platforms.n;
+    *out = (ds_plans){.v = ARENA_ARRAY(session->cli->arena, const ds_plan *, most),
+                      .types = ARENA_ARRAY(session->cli->arena, const ds_platform_type *, most)};
+    for (size_t i = 0; i < session->service_count; i++)
+        TRY(plan_service(session, session->services[i], prune, out, err));
     count(out);
     make_id(out);
     return DS_DONE;
 }
 
-static ds_style action_style(const ds_change *change)
+static ds_style action_style(const ds_plan_change *change)
 {
     static const struct {
         const char *action;
@@ -74,7 +94,7 @@ static ds_style action_style(const ds_change *change)
     return STYLE_YELLOW;
 }
 
-static void print_change(const ds_cli *cli, const ds_change *change, int width)
+static void print_change(const ds_cli *cli, const ds_plan_change *change, int width)
 {
     fprintf(cli->out, "  %s%-10s%s  %-*s  %s%s%s%s\n", style(cli, action_style(change)), change->action, style_end(cli),
             change->detail[0] || change->destructive ? width : 0, change->object, change->detail,
@@ -84,10 +104,9 @@ static void print_change(const ds_cli *cli, const ds_change *change, int width)
 
 static void print_heading(const ds_cli *cli, const ds_plan *plan)
 {
-    const ds_container_def *merge = &plan->deployment->merge;
-    fprintf(cli->out, "%s%s%s in %s%s%s%s\n", style(cli, STYLE_BOLD), plan->deployment->service->name.s, style_end(cli),
-            merge->name, merge->path && merge->path[0] ? " (" : "", merge->path ? merge->path : "",
-            merge->path && merge->path[0] ? ")" : "");
+    bool file = plan->path && plan->path[0];
+    fprintf(cli->out, "%s%s%s in %s%s%s%s\n", style(cli, STYLE_BOLD), plan->service, style_end(cli), plan->container,
+            file ? " (" : "", file ? plan->path : "", file ? ")" : "");
 }
 
 static void print_plan(const ds_cli *cli, const ds_plan *plan)
@@ -120,30 +139,30 @@ void plans_print(const ds_cli *cli, const ds_plans *plans)
 }
 
 // "stream", "table", "view": the first word of an object.
-static ds_str kind_of(const ds_change *change)
+static ds_str kind_of(const ds_plan_change *change)
 {
     ds_str rest = str_of(change->object);
     return str_split(&rest, ' ');
 }
 
-static bool same_kind(const ds_change *a, const ds_change *b)
+static bool same_kind(const ds_plan_change *a, const ds_plan_change *b)
 {
     return strcmp(a->action, b->action) == 0 && str_eq(kind_of(a), kind_of(b));
 }
 
-static bool loud(const ds_change *change)
+static bool loud(const ds_plan_change *change)
 {
     return change->destructive || strcmp(change->action, "keep") == 0 || strcmp(change->action, "refuse") == 0;
 }
 
 // Changes that are told by their number: all with the same action and kind.
 typedef struct change_group {
-    const ds_change *first;
+    const ds_plan_change *first;
     size_t n;
 } change_group;
 typedef VEC(change_group) change_groups; // a few
 
-static change_group *find_group(const change_groups *groups, const ds_change *change)
+static change_group *find_group(const change_groups *groups, const ds_plan_change *change)
 {
     for (size_t i = 0; i < groups->n; i++)
         if (same_kind(groups->v[i].first, change))
@@ -171,7 +190,7 @@ static void print_counts(const ds_cli *cli, const ds_plan *plan)
 {
     change_groups groups = group_changes(cli->arena, plan);
     for (size_t i = 0; i < plan->n; i++) {
-        const ds_change *change = &plan->changes[i];
+        const ds_plan_change *change = &plan->changes[i];
         const change_group *group = loud(change) ? NULL : find_group(&groups, change);
         if (!group || group->n == 1)
             print_change(cli, change, 0);
@@ -198,7 +217,7 @@ json_t *plans_json(const ds_plans *plans)
     json_t *changes = json_array();
     for (size_t i = 0; i < plans->n; i++)
         for (size_t c = 0; c < plans->v[i]->n; c++) {
-            const ds_change *change = &plans->v[i]->changes[c];
+            const ds_plan_change *change = &plans->v[i]->changes[c];
             json_array_append_new(changes,
                                   json_pack("{s:o, s:o, s:o, s:o, s:b}", "container", json_text(change->container),
                                             "object", json_text(change->object), "action", json_text(change->action),
@@ -207,7 +226,7 @@ json_t *plans_json(const ds_plans *plans)
     return json_pack("{s:s, s:o}", "id", plans->id, "changes", changes);
 }
 
-static size_t count_refusals(const ds_plans *plans, const ds_change **first)
+static size_t count_refusals(const ds_plans *plans, const ds_plan_change **first)
 {
     size_t n = 0;
     for (size_t i = plans->n; i-- > 0;)
@@ -219,7 +238,7 @@ static size_t count_refusals(const ds_plans *plans, const ds_change **first)
     return n;
 }
 
-static void report_refusal(ds_cli *cli, const ds_change *change)
+static void report_refusal(ds_cli *cli, const ds_plan_change *change)
 {
     if (strcmp(change->action, "refuse") != 0)
         return;
@@ -231,7 +250,7 @@ static void report_refusal(ds_cli *cli, const ds_change *change)
 
 ds_rc plans_refused(ds_cli *cli, const ds_plans *plans, ds_error *err)
 {
-    const ds_change *first = NULL;
+    const ds_plan_change *first = NULL;
     size_t n = count_refusals(plans, &first);
     if (n == 0)
         return ds_fail(err, DS_FINDING, "the plan is refused; nothing was changed");

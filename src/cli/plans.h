@@ -1,10 +1,10 @@
 // The plans of all chosen services, as one.
 #pragma once
 #include "cli/session.h"
-#include "yellow/plan.h"
 
 typedef struct ds_plans {
-    const ds_plan **v; // one per deployment
+    const ds_plan **v;              // one per service and type of its platforms
+    const ds_platform_type **types; // whose plans they are
     size_t n;
     size_t changes;
     size_t destructive;

@@ -93,7 +93,7 @@ static void stream_rows(ds_table *table, const work_item *item)
 {
     const ds_job_result *r = &item->result;
     table_row(table);
-    name_cell(table, "", item->stream->row.name);
+    name_cell(table, "", item->stream->info.name);
     if (instead(item)) {
         table_cell(table, STREAM_INSTEAD, "%s", instead(item));
         return;

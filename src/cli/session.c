@@ -122,20 +122,7 @@ static ds_rc chosen_services(const ds_session *session, const ds_platform_servic
 ds_rc session_deploy(ds_session *session, ds_error *err)
 {
     TRY(session_need_graph(session, err));
-    const ds_platform_service **services;
-    size_t n;
-    TRY(chosen_services(session, &services, &n, err));
-    ds_arena *arena = session->cli->arena;
-    session->deployments = ARENA_ARRAY(arena, const ds_deployment *, n);
-    for (size_t i = 0; i < n; i++) {
-        ds_rc rc = ds_context(compile_service(session->model, session->graph, services[i], session->runtime.store,
-                                              arena, &session->deployments[i], err),
-                              err, "PlatformService %s", services[i]->name.s);
-        TRY(session_whole(session, err)); // or it says what a damaged image is to blame for
-        TRY(rc);
-    }
-    session->deployment_count = n;
-    return DS_DONE;
+    return chosen_services(session, &session->services, &session->service_count, err);
 }
 
 ds_rc session_datastore(const ds_session *session, const char *name, const ds_datastore **out, ds_error *err)
@@ -284,62 +271,92 @@ void session_warn_when_moved(const ds_session *session, const char *applied_tree
              session->dir);
 }
 
-static ds_rc warn_when_moved(const ds_session *session, ds_control *control, bool *warned, ds_error *err)
+static void warn_once(const ds_session *session, const char *applied_tree, bool *warned)
 {
-    const char *applied;
-    TRY(control_applied_tree(control, session->cli->arena, &applied, err));
     if (!*warned)
-        session_warn_when_moved(session, applied);
-    *warned |= session->model && strcmp(applied, session->model->tree_id) != 0;
-    return DS_DONE;
+        session_warn_when_moved(session, applied_tree);
+    *warned |= session->model && strcmp(applied_tree, session->model->tree_id) != 0;
 }
 
-static bool of_service(const ds_session *session, const ds_stream_row *row)
+static bool of_service(const ds_session *session, const ds_stream_info *info)
 {
     const char *service = args_text(&session->cli->args, "service");
-    return !service || strcmp(service, row->def->service) == 0;
+    return !service || strcmp(service, info->service) == 0;
 }
 
-static bool wanted(const ds_session *session, const ds_stream_row *row, const char *glob)
+static bool wanted(const ds_session *session, const ds_stream_info *info, const char *glob)
 {
-    return !row->removed && of_service(session, row) && (!glob || str_glob(glob, row->name));
+    return !info->removed && of_service(session, info) && (!glob || str_glob(glob, info->name));
 }
 
 static bool in_model(const ds_session *session, const char *stream)
 {
-    for (size_t i = 0; i < session->deployment_count; i++)
-        for (size_t k = 0; k < session->deployments[i]->n; k++)
-            if (strcmp(session->deployments[i]->streams[k]->name, stream) == 0)
-                return true;
+    for (size_t i = 0; session->graph && i < session->graph->nodes.n; i++) {
+        const ds_node *node = session->graph->nodes.v[i];
+        if (node->kind == NODE_INGEST && strcmp(node_stream_name(node), stream) == 0)
+            return true;
+    }
     return false;
 }
 
-static ds_rc read_streams(ds_session *session, ds_control *control, ds_stream_row **out, size_t *n, ds_error *err)
+// Of one merge database: all types are asked. *nothing when none of them has been there.
+typedef struct merge_streams {
+    ds_streams *of; // by type
+    bool nothing;
+} merge_streams;
+
+static ds_rc read_merge(ds_session *session, const ds_container_def *merge, const char *only, merge_streams *out,
+                        ds_error *err)
 {
-    TRY(control_streams(control, session->cli->arena, out, n, err));
-    for (size_t k = 0; k < *n; k++) {
-        const ds_stream_row *row = &(*out)[k];
-        if (row->removed && of_service(session, row) && !in_model(session, row->name))
-            *VEC_PUSH(session->cli->arena, &session->kept) = row;
+    const ds_platform_types types = session->cli->program->platforms;
+    *out = (merge_streams){ARENA_ARRAY(session->cli->arena, ds_streams, types.n), true};
+    for (size_t i = 0; i < types.n; i++) {
+        TRY(types.v[i]->streams(&session->runtime, merge, only, session->cli->arena, &out->of[i], err));
+        out->nothing &= out->of[i].nothing;
     }
+    for (size_t i = 0; i < types.n; i++)
+        for (size_t k = 0; k < out->of[i].n; k++) {
+            const ds_stream_info *info = &out->of[i].v[k];
+            if (info->removed && of_service(session, info) && !in_model(session, info->name))
+                *VEC_PUSH(session->cli->arena, &session->kept) = info;
+        }
     return DS_DONE;
+}
+
+static ds_rc nothing_applied(const merge_streams *found, ds_error *err)
+{
+    *err = found->of[0].why;
+    return (ds_rc){err->code};
+}
+
+static void add_wanted(ds_session *session, const ds_container_def *merge, const merge_streams *found, const char *glob,
+                       applied_list *list)
+{
+    const ds_platform_types types = session->cli->program->platforms;
+    for (size_t i = 0; i < types.n; i++)
+        for (size_t k = 0; k < found->of[i].n; k++) {
+            const ds_stream_info *info = &found->of[i].v[k];
+            if (wanted(session, info, glob))
+                *VEC_PUSH(session->cli->arena, list) =
+                    (ds_applied_stream){merge, types.v[i], *info,
+                                        info->own ? *info->own : (ds_stream_row){.name = info->name}};
+        }
+}
+
+static void warn_of_types(const ds_session *session, const merge_streams *found, bool *warned)
+{
+    for (size_t i = 0; i < session->cli->program->platforms.n; i++)
+        if (!found->of[i].nothing)
+            warn_once(session, found->of[i].tree_id, warned);
 }
 
 ds_rc session_read_kept(ds_session *session, ds_error *err)
 {
     TRY(session_merges(session, err));
     session->kept.n = 0;
-    for (size_t i = 0; i < session->merge_count; i++) {
-        bool exists;
-        TRY(control_exists(&session->runtime, &session->merges[i], &exists, err));
-        if (!exists)
-            continue;
-        CLEANUP(control_closep) ds_control *control = NULL;
-        TRY(control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, err));
-        ds_stream_row *rows;
-        size_t n;
-        TRY(read_streams(session, control, &rows, &n, err));
-    }
+    merge_streams found;
+    for (size_t i = 0; i < session->merge_count; i++)
+        TRY(read_merge(session, &session->merges[i], NULL, &found, err));
     return DS_DONE;
 }
 
@@ -350,15 +367,12 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
     bool warned = false;
     session->kept.n = 0;
     for (size_t i = 0; i < session->merge_count; i++) {
-        CLEANUP(control_closep) ds_control *control = NULL;
-        TRY(control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, err));
-        ds_stream_row *rows;
-        size_t count;
-        TRY(read_streams(session, control, &rows, &count, err));
-        for (size_t k = 0; k < count; k++)
-            if (wanted(session, &rows[k], glob))
-                *VEC_PUSH(session->cli->arena, &list) = (ds_applied_stream){&session->merges[i], rows[k]};
-        TRY(warn_when_moved(session, control, &warned, err));
+        merge_streams found;
+        TRY(read_merge(session, &session->merges[i], NULL, &found, err));
+        if (found.nothing)
+            return nothing_applied(&found, err);
+        add_wanted(session, &session->merges[i], &found, glob, &list);
+        warn_of_types(session, &found, &warned);
     }
     *out = list.v;
     *n = list.n;
@@ -396,7 +410,7 @@ static ds_rc unknown_stream(const ds_session *session, const char *name, const d
                            err, "put it back and apply, or drop its tables with apply --prune");
     const char **names = ARENA_ARRAY(arena, const char *, n);
     for (size_t i = 0; i < n; i++)
-        names[i] = list[i].row.name;
+        names[i] = list[i].info.name;
     const char *nearest = str_nearest(name, names, n);
     ds_rc rc = ds_fail(err, DS_USAGE, "no stream \"%s\" was applied", name);
     if (nearest)
@@ -408,28 +422,30 @@ ds_rc session_stream_unseen(ds_session *session, const char *name, ds_applied_st
 {
     *out = NULL;
     TRY(session_merges(session, err));
-    if (session->merge_count != 1 || args_text(&session->cli->args, "service"))
+    const ds_platform_types types = session->cli->program->platforms;
+    if (session->merge_count != 1 || types.n != 1 || args_text(&session->cli->args, "service"))
         return DS_DONE;
     *out = ARENA_NEW(session->cli->arena, ds_applied_stream);
-    **out = (ds_applied_stream){.merge = &session->merges[0], .row.name = name};
+    **out = (ds_applied_stream){&session->merges[0], types.v[0], {.name = name}, {.name = name}};
     return DS_DONE;
 }
 
 ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err)
 {
-    ds_arena *arena = session->cli->arena;
     bool warned = false;
     TRY(session_merges(session, err));
     for (size_t i = 0; i < session->merge_count; i++) {
-        CLEANUP(control_closep) ds_control *control = NULL;
-        TRY(control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, err));
-        ds_stream_row *row;
-        TRY(control_stream(control, name, arena, &row, err));
-        if (!row || !wanted(session, row, NULL))
+        merge_streams found;
+        applied_list list = {0};
+        TRY(read_merge(session, &session->merges[i], name, &found, err));
+        if (found.nothing)
+            return nothing_applied(&found, err);
+        add_wanted(session, &session->merges[i], &found, NULL, &list);
+        if (list.n == 0)
             continue;
-        *out = ARENA_NEW(arena, ds_applied_stream);
-        **out = (ds_applied_stream){&session->merges[i], *row};
-        return warn_when_moved(session, control, &warned, err);
+        *out = list.v;
+        warn_of_types(session, &found, &warned);
+        return DS_DONE;
     }
     ds_applied_stream *list; // all of them, for a helpful message
     size_t n;

@@ -16,7 +16,9 @@
 // A stream that was applied to one of the merge databases.
 typedef struct ds_applied_stream {
     const ds_container_def *merge;
-    ds_stream_row row;
+    const ds_platform_type *type;
+    ds_stream_info info;
+    ds_stream_row row; // Yellow's; of other types the name alone
 } ds_applied_stream;
 
 typedef struct ds_session {
@@ -27,14 +29,14 @@ typedef struct ds_session {
     ds_roots roots;
     ds_graph *graph;
     ds_runtime runtime;
-    const ds_deployment **deployments; // of the chosen services
-    size_t deployment_count;
+    const ds_platform_service **services; // the chosen ones, after session_deploy
+    size_t service_count;
     ds_container_def *merges; // of the chosen services, each database once
     size_t merge_count;
     ds_secret merge_login; // of --merge
     // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the
     // chosen services.
-    VEC(const ds_stream_row *) kept;
+    VEC(const ds_stream_info *) kept;
 } ds_session;
 
 void session_init(ds_session *session, ds_cli *cli);
@@ -48,7 +50,7 @@ ds_rc session_load(ds_session *session, ds_error *err);
 ds_rc session_need_valid(ds_session *session, ds_error *err);
 // roots and graph, of a valid model.
 ds_rc session_need_graph(ds_session *session, ds_error *err);
-// A deployment for each chosen service.
+// The graph, and the services that are chosen.
 ds_rc session_deploy(ds_session *session, ds_error *err);
 // After session_load: a datastore all of whose datasets can be read; DS_USAGE with "did you mean" when there is none.
 ds_rc session_datastore(const ds_session *session, const char *name, const ds_datastore **out, ds_error *err);

@@ -58,15 +58,30 @@ static ds_rc read_merge(ds_session *session, const ds_container_def *merge, cons
     return DS_DONE;
 }
 
-ds_rc view_list_read(ds_session *session, const char *workspace, view_list *out, ds_error *err)
+static ds_rc read_all(ds_session *session, const char *workspace, bool only_applied, view_list *out, ds_error *err)
 {
     if (!session->merge_count)
         TRY(session_merges(session, err));
     entries list = {0};
-    for (size_t i = 0; i < session->merge_count; i++)
-        TRY(read_merge(session, &session->merges[i], workspace, &list, err));
+    for (size_t i = 0; i < session->merge_count; i++) {
+        bool there = true;
+        if (only_applied)
+            TRY(control_exists(&session->runtime, &session->merges[i], &there, err));
+        if (there)
+            TRY(read_merge(session, &session->merges[i], workspace, &list, err));
+    }
     *out = (view_list){list.v, list.n};
     return DS_DONE;
+}
+
+ds_rc view_list_read(ds_session *session, const char *workspace, view_list *out, ds_error *err)
+{
+    return read_all(session, workspace, false, out, err);
+}
+
+ds_rc view_list_read_applied(ds_session *session, view_list *out, ds_error *err)
+{
+    return read_all(session, NULL, true, out, err);
 }
 
 void view_list_print(const ds_cli *cli, const view_list *views)

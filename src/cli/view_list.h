@@ -16,5 +16,7 @@ typedef struct view_list {
 
 // workspace NULL: all. Opens the merge databases.
 ds_rc view_list_read(ds_session *session, const char *workspace, view_list *out, ds_error *err);
+// All, of those merge databases to which something has been applied: another type's platforms may leave one alone.
+ds_rc view_list_read_applied(ds_session *session, view_list *out, ds_error *err);
 void view_list_print(const ds_cli *cli, const view_list *views);
 json_t *view_list_json(const view_list *views);

@@ -15,7 +15,7 @@ typedef struct orderer {
 static const ds_applied_stream *find_stream(const orderer *o, const char *name, size_t *at)
 {
     for (size_t i = 0; i < o->n; i++)
-        if (strcmp(o->streams[i].row.name, name) == 0) {
+        if (strcmp(o->streams[i].info.name, name) == 0) {
             *at = i;
             return &o->streams[i];
         }
@@ -28,10 +28,10 @@ static void put_after_inputs(orderer *o, size_t i)
     if (o->seen[i])
         return;
     o->seen[i] = true;
-    const ds_stream_def *def = o->streams[i].row.def;
-    for (size_t k = 0; k < def->input_count; k++) {
+    const ds_stream_info *info = &o->streams[i].info;
+    for (size_t k = 0; k < info->input_count; k++) {
         size_t at;
-        if (find_stream(o, def->inputs[k].stream, &at))
+        if (find_stream(o, info->inputs[k], &at))
             put_after_inputs(o, at);
     }
     o->out.v[o->out.n++].stream = &o->streams[i];
@@ -43,7 +43,7 @@ work_list work_order(ds_arena *arena, const ds_applied_stream *streams, size_t n
     o.out.v = ARENA_ARRAY(arena, work_item, n);
     for (int priority = PRIORITY_CRITICAL; priority >= PRIORITY_LOW; priority--)
         for (size_t i = 0; i < n; i++)
-            if ((int)streams[i].row.def->priority == priority)
+            if ((int)streams[i].info.priority == priority)
                 put_after_inputs(&o, i);
     return o.out;
 }
@@ -58,14 +58,15 @@ static ds_rc run_shown(const ds_session *session, work_item *item, const ds_job_
     progress_terminal_open(&terminal);
     if (progress_terminal_is_there())
         runtime.progress = &terminal.progress;
-    ds_rc rc = job_run(&runtime, stream->merge, stream->row.name, options, session->cli->arena, &item->result, err);
+    ds_rc rc =
+        stream->type->run(&runtime, stream->merge, stream->info.name, options, session->cli->arena, &item->result, err);
     progress_terminal_close(&terminal);
     return rc;
 }
 
 static ds_rc run_cycle(const ds_session *session, work_item *item, const ds_job_options *options, ds_error *err)
 {
-    const char *name = item->stream->row.name;
+    const char *name = item->stream->info.name;
     ds_rc rc = run_shown(session, item, options, err);
     return rc.code != DS_OK && !strstr(err->text, name) ? ds_context(rc, err, "stream %s", name) : rc;
 }
@@ -78,7 +79,7 @@ static void look_at_batch(const ds_session *session, work_item *item)
     ds_error ignored = {0};
     ds_rc rc = control_open(&session->runtime, item->stream->merge, CONTROL_READ, &control, &ignored);
     if (rc.code == DS_OK)
-        rc = control_last_batch(control, item->stream->row.name, false, session->cli->arena, &last, &ignored);
+        rc = control_last_batch(control, item->stream->info.name, false, session->cli->arena, &last, &ignored);
     if (rc.code != DS_OK || !last || last->committed_at)
         return;
     item->open = last->id;
@@ -99,7 +100,7 @@ void work_run(ds_session *session, work_list *list, const ds_job_options *option
 {
     for (size_t i = 0; i < list->n; i++) {
         work_item *item = &list->v[i];
-        item->skipped = item->stream->row.paused && !options->verify;
+        item->skipped = item->stream->info.paused && !options->verify;
         if (item->skipped)
             continue;
         if (runtime_cancelled(&session->runtime)) {
@@ -116,7 +117,7 @@ void work_run(ds_session *session, work_list *list, const ds_job_options *option
             continue;
         if (rc.code != DS_CANCELLED) {
             error_report(session->cli, &err);
-            diagnostic_add(session->cli, item->stream->row.name, &err);
+            diagnostic_add(session->cli, item->stream->info.name, &err);
         }
         list->worst = list->worst == DS_OK ? rc.code : error_worse(list->worst, rc.code);
     }
@@ -161,7 +162,7 @@ json_t *work_item_json(const work_item *item)
     int64_t batch = went_well ? r->batch : item->open;
     const char *note = item->skipped ? "paused" : r->note ? r->note : "";
     json_t *json =
-        json_pack("{s:o, s:o, s:o, s:s}", "stream", json_text(item->stream->row.name), "batch",
+        json_pack("{s:o, s:o, s:o, s:s}", "stream", json_text(item->stream->info.name), "batch",
                   batch ? json_int64(batch) : json_null(), "note", json_text(note), "status", work_item_status(item));
     put_counts(json, &r->counts, r->seconds);
     json_object_set_new(json, "datasets", datasets_json(r));

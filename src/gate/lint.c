@@ -199,6 +199,23 @@ static void make_graph(lint *l)
     set_graph(l, graph_build(l->whole, roots, l->arena));
 }
 
+static void unknown_type(lint *l, const ds_platform_service *service, const ds_platform *platform)
+{
+    if (l->types.n == 0 || !platform->type.s) // nobody to ask; diagnosed already
+        return;
+    const char **names = ARENA_ARRAY(l->arena, const char *, l->types.n);
+    for (size_t i = 0; i < l->types.n; i++)
+        names[i] = l->types.v[i]->name;
+    diag_add(l->diags, DIAG_ERROR, PLATFORM_RULE_TYPE, platform->type.pos,
+             arena_path(l->arena, service->name.s, platform->name, NULL), "there is no platform type \"%s\"",
+             platform->type.s);
+    const char *nearest = str_nearest(platform->type.s, names, l->types.n);
+    if (nearest)
+        diag_hint(l->diags, "did you mean \"%s\"?", nearest);
+    else
+        diag_hint(l->diags, "this program has \"%s\"", names[0]);
+}
+
 // What each platform type has to say about its streams and services.
 static void lint_platforms(lint *l)
 {
@@ -214,6 +231,8 @@ static void lint_platforms(lint *l)
         ds_map *seen = map_new(l->arena); // a type is asked once per service
         for (size_t k = 0; k < service->platforms.n; k++) {
             const ds_platform_type *type = platform_type(l->types, service->platforms.v[k].type.s);
+            if (!type)
+                unknown_type(l, service, &service->platforms.v[k]);
             if (type && !map_add(seen, type->name, seen))
                 type->check_service(l->model, l->graph, service, l->diags);
         }

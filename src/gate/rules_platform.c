@@ -14,6 +14,10 @@
 #define COLUMN_ON(merge, column)                                                                                       \
     DATASET("    classification: cpi\n    columns: {id: integer primary key, " column "}\n")                           \
     NEXT SERVICE_IN(merge, ASSIGNED)
+#define SERVICE_OF(type, rest)                                                                                         \
+    "kind: PlatformService\nname: Yellow_NY\nmerge: {container: MergeDB}\ncontainers: {MergeDB: " MERGE_SQLITE         \
+    "}\nplatforms:\n  YellowLive: {type: yellow, milestoning: scd1}\n  YellowForensic: {type: " type                   \
+    ", milestoning: scd2}\n" rest
 
 const ds_rule PLATFORM_RULES[] = {
     {PLATFORM_RULE_MERGE, DIAG_ERROR, "a merge database that can't be one",
@@ -50,5 +54,8 @@ const ds_rule PLATFORM_RULES[] = {
      "PostgreSQL keeps a few columns of its own in every table, and no other column can have such a name. At the source "
      "it may: `source` says so.",
      COLUMN_ON(MERGE_POSTGRES, "xmin: integer"), COLUMN_ON(MERGE_POSTGRES, "x_min: {type: integer, source: xmin}")},
+    {PLATFORM_RULE_TYPE, DIAG_ERROR, "a type of platform that there is not",
+     "The type says which program moves the data. What this one has is in the hint.", SERVICE_OF("yelow", ASSIGNED),
+     SERVICE_OF("yellow", ASSIGNED)},
 };
 const size_t PLATFORM_RULE_COUNT = sizeof PLATFORM_RULES / sizeof PLATFORM_RULES[0];

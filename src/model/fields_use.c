@@ -182,10 +182,6 @@ static const model_shape SHAPE_MERGE = {
     .size = sizeof(ds_platform_service), .pos_offset = AT(ds_platform_service, merge_pos),
 };
 
-static const model_word PLATFORM_TYPES[] = {
-    {"yellow", 0, "SQL staging, merge tables and views in a merge database"},
-};
-static const model_words WORDS_PLATFORM = WORDS(PLATFORM_TYPES);
 static const model_word MILESTONINGS[] = {
     {"scd1", MILESTONING_SCD1, "live rows only"},
     {"scd2", MILESTONING_SCD2, "every version in one table"},
@@ -202,8 +198,9 @@ const char *milestoning_name(ds_milestoning milestoning)
 }
 
 static const model_field PLATFORM_FIELDS[] = {
-    {.key = "type", .kind = FIELD_TEXT, .offset = AT(ds_platform, type), .required = true, .words = &WORDS_PLATFORM,
-     .about = "how data is moved", .example = "yellow"},
+    {.key = "type", .kind = FIELD_TEXT, .offset = AT(ds_platform, type), .required = true, .pattern = PATTERN_LABEL,
+     .about = "how data is moved: yellow, with SQL staging, merge tables and views in a merge database",
+     .example = "yellow"},
     {.key = "milestoning", .kind = FIELD_TEXT, .offset = AT(ds_platform, milestoning_text),
      .value_offset = AT(ds_platform, milestoning), .required = true, .words = &WORDS_MILESTONING,
      .about = "how history is kept", .example = "scd2"},

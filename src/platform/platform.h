@@ -1,7 +1,8 @@
 // The interface of a data platform type. `type: yellow` in the model names one. Registered in cli/main.c as a const
-// list; the rest of the program asks a platform only through this table.
+// list. A service may have platforms of several types: each type looks after its own.
 #pragma once
 #include "graph/graph.h"
+#include "platform/plan.h"
 
 // Rules that platform types report under; their rows are in the gate's table.
 #define PLATFORM_RULE_MERGE "P001"     // the merge database's type can't be used
@@ -12,6 +13,41 @@
 #define PLATFORM_RULE_DIALECT "P006"   // a transformer has no SQL for this merge database
 #define PLATFORM_RULE_NEEDS_KEY "P007" // a dataset without a key where history is kept
 #define PLATFORM_RULE_COLUMN "P008"    // a column of a name that the merge database has taken
+#define PLATFORM_RULE_TYPE "P009"      // a platform of a type that the program lacks
+
+typedef struct ds_runtime ds_runtime; // what work with databases needs from outside
+struct ds_container_def;              // a database, as those who open it know it
+struct ds_job_options;                // how a cycle is wanted
+struct ds_job_result;                 // what it did
+
+// What plan is asked about.
+typedef struct ds_plan_request {
+    const ds_runtime *runtime;
+    const ds_model *model;
+    const ds_graph *graph; // of the whole model
+    const ds_platform_service *service;
+    bool prune; // what the model no longer mentions is dropped instead of kept
+} ds_plan_request;
+
+// A stream as it was applied.
+typedef struct ds_stream_info {
+    const char *name, *service, *platform;
+    ds_priority priority;
+    const char *const *inputs; // streams that go first
+    size_t input_count;
+    bool paused;
+    bool removed;                    // the model no longer has it, and what it made is kept
+    const struct ds_stream_row *own; // the type's own, for those who know it; or NULL
+} ds_stream_info;
+
+// What a type has applied to a merge database.
+typedef struct ds_streams {
+    ds_stream_info *v; // by name, removed ones last
+    size_t n;
+    const char *tree_id; // of the model that was applied last; "" when unknown
+    bool nothing;        // it has never been there; why says so to people
+    ds_error why;
+} ds_streams;
 
 typedef struct ds_platform_type {
     const char *name; // as in `type: yellow`
@@ -25,6 +61,19 @@ typedef struct ds_platform_type {
     // A sum over those physical names in the graph that check_service could find taken by objects outside of it: where
     // a change leaves the sum as it was, it has brought no such name.
     uint64_t (*names_at_stake)(const ds_model *model, const ds_graph *graph);
+    // What its platforms of the service lack to be what the model says. Changes nothing. *out is NULL when the service
+    // has no platform of the type, and nothing is left of former ones.
+    ds_rc (*plan)(const ds_plan_request *request, ds_arena *arena, const ds_plan **out, ds_error *err);
+    // Does it, as things are by then. expected_id: NULL, or DS_FINDING when that is no longer the plan's id. *done is
+    // what was done in fact: less when another apply was faster.
+    ds_rc (*apply)(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_arena *arena,
+                   const ds_plan **done, ds_error *err);
+    // The streams that were applied to a merge database; only: NULL, or the one of that name, if it is there.
+    ds_rc (*streams)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *only, ds_arena *arena,
+                     ds_streams *out, ds_error *err);
+    // One cycle of a stream, as Yellow's job_run has it.
+    ds_rc (*run)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *stream,
+                 const struct ds_job_options *options, ds_arena *arena, struct ds_job_result *out, ds_error *err);
 } ds_platform_type;
 
 typedef struct ds_platform_types {

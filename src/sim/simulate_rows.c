@@ -49,12 +49,34 @@ static bool is_plural(const char *plural, const char *base)
     return n && base[n - 1] == 'y' && strncmp(plural, base, n - 1) == 0 && strcmp(plural + n - 1, "ies") == 0;
 }
 
+// What columns end with that refer to a table by another word than its name.
+static const struct {
+    const char *ending, *table;
+} NICKNAMES[] = {{"personid", "people"},
+                 {"lasteditedby", "people"},
+                 {"unitpackageid", "packagetypes"},
+                 {"outerpackageid", "packagetypes"},
+                 {"reportsto", "employees"},
+                 {"shipvia", "shippers"}};
+
+static bool is_nickname(const char *column, const char *table)
+{
+    for (size_t i = 0; i < sizeof NICKNAMES / sizeof NICKNAMES[0]; i++) {
+        size_t n = strlen(column), end = strlen(NICKNAMES[i].ending);
+        if (n >= end && strcmp(column + n - end, NICKNAMES[i].ending) == 0 && strcmp(table, NICKNAMES[i].table) == 0)
+            return true;
+    }
+    return false;
+}
+
 // Does the column's name end with the table's, before "id"? primaryAddressId -> addresses.
 static bool names_table(const char *column, const char *table)
 {
     char name[128], base[128];
     fold(column, base, sizeof base);
     fold(table, name, sizeof name);
+    if (is_nickname(base, name))
+        return true;
     size_t n = strlen(base);
     if (n < 4 || strcmp(base + n - 2, "id") != 0)
         return false;
@@ -76,6 +98,8 @@ static sim_table *find_parent(const sim *s, const sim_table *table, size_t colum
     const ds_shape_column *c = &table->shape->columns[column];
     sim_table *best = NULL;
     bool own_key = table->shape->key_count == 1 && table->shape->key[0] == column;
+    if (own_key && names_table(c->name, table->name)) // purchase_order_id of purchase_orders says nothing of orders
+        return NULL;
     for (size_t i = 0; i < s->n; i++) {
         sim_table *parent = &s->tables[i];
         if ((own_key && parent == table) || !single_key_fits(parent, c->type) || !names_table(c->name, parent->name))

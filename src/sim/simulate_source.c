@@ -145,9 +145,11 @@ static void add_value(ds_sql *q, const ds_type *type, ds_cell cell)
     CLEANUP(buf_release) ds_buf text = BUF_INIT(VALUE_TEXT_MAX);
     if (!cell.p)
         sql_text(q, NULL);
-    else if (type_class(type) == VALUE_BOOL)
+    else if (type_class(type) == VALUE_BOOL) { // a condition is a boolean where there are booleans, else 0 or 1
+        SQL(q, "(");
         sql_int(q, cell.p[0]);
-    else if (type_class(type) == VALUE_INT && type->kind != TYPE_UBIGINT)
+        SQL(q, " = 1)");
+    } else if (type_class(type) == VALUE_INT && type->kind != TYPE_UBIGINT)
         sql_int(q, cell_i64(cell));
     else if (type_class(type) == VALUE_BINARY)
         sql_blob(q, cell.p, cell.n);

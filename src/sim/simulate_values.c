@@ -43,10 +43,10 @@ static void make_int(ds_rng *rng, const ds_shape_column *column, const sim_perso
     static const struct {
         const char *word;
         int64_t low, high;
-    } BY_NAME[] = {{"quantity", 1, 60},    {"qty", 1, 60},       {"units", 0, 120}, {"price", 1, 500},
-                   {"amount", 1, 5000},    {"year", 1990, 2025}, {"age", 18, 80},   {"days", 0, 90},
-                   {"discontinued", 0, 1}, {"is_", 0, 1},        {"level", 0, 30},  {"month", 1, 12},
-                   {"", 0, 9999}};
+    } BY_NAME[] = {{"quantity", 1, 60},          {"qty", 1, 60},       {"units", 0, 120}, {"price", 1, 500},
+                   {"amount", 1, 5000},          {"year", 1990, 2025}, {"age", 18, 80},   {"days", 0, 90},
+                   {"discontinued", 0, 1},       {"is_", 0, 1},        {"level", 0, 30},  {"month", 1, 12},
+                   {"population", 200, 9000000}, {"numeric", 1, 999},  {"sensor", 1, 4},  {"", 0, 9999}};
     (void)person;
     size_t k = 0;
     while (!sim_name_says(column->name, BY_NAME[k].word))
@@ -63,12 +63,15 @@ static void make_bool(ds_rng *rng, const ds_shape_column *column, const sim_pers
     buf_puts(out, rng_once_in(rng, 2) ? "true" : "false");
 }
 
+static bool is_part(const char *column)
+{
+    return sim_name_says(column, "discount") || sim_name_says(column, "rate") || sim_name_says(column, "percent");
+}
+
 static void make_float(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)
 {
     (void)person;
-    bool part = sim_name_says(column->name, "discount") || sim_name_says(column->name, "rate") ||
-                sim_name_says(column->name, "percent");
-    int64_t eighths = part ? rng_range(rng, 0, 4) : rng_range(rng, 8, 8000);
+    int64_t eighths = is_part(column->name) ? rng_range(rng, 0, 4) : rng_range(rng, 8, 8000);
     buf_printf(out, "%" PRId64 ".%03" PRId64, eighths / 8, eighths % 8 * 125);
 }
 
@@ -78,6 +81,8 @@ static void make_decimal(ds_rng *rng, const ds_shape_column *column, const sim_p
     int digits = column->type->size > 0 ? column->type->size : 12;
     int whole = digits - column->type->scale;
     int64_t limit = whole >= 4 ? 9999 : whole == 3 ? 999 : whole == 2 ? 99 : whole == 1 ? 9 : 0;
+    int64_t usual = is_part(column->name) ? 30 : sim_name_says(column->name, "temperature") ? 8 : limit;
+    limit = usual < limit ? usual : limit;
     buf_printf(out, "%" PRId64, rng_range(rng, 0, limit));
     for (int i = 0; i < column->type->scale; i++)
         buf_printf(out, "%s%d", i ? "" : ".", (int)rng_below(rng, 10));
@@ -154,6 +159,36 @@ static void make_text(ds_rng *rng, const ds_shape_column *column, const sim_pers
         sim_words(rng, column->name, person, out);
 }
 
+// Well-known text of the column's kind, with its SRID: corners of a square of one degree, or the first of them.
+static void make_geography(ds_rng *rng, const ds_type *type, ds_buf *out)
+{
+    static const struct {
+        const char *kind, *begin;
+        size_t corners;
+        const char *end;
+    } FORMS[] = {{"linestring", "LINESTRING(", 2, ")"},
+                 {"polygon", "POLYGON((", 5, "))"},
+                 {"multipoint", "MULTIPOINT((", 1, "))"},
+                 {"multilinestring", "MULTILINESTRING((", 2, "))"},
+                 {"multipolygon", "MULTIPOLYGON(((", 5, ")))"},
+                 {"geometrycollection", "GEOMETRYCOLLECTION(POINT(", 1, "))"},
+                 {"point", "POINT(", 1, ")"}};
+    static const struct {
+        int x, y;
+    } CORNERS[] = {{0, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 0}};
+    size_t f = 0;
+    while (f + 1 < sizeof FORMS / sizeof FORMS[0] && (!type->subtype || strcmp(FORMS[f].kind, type->subtype) != 0))
+        f++;
+    double x = (double)rng_range(rng, -716, 712) / 4; // quarters are exact
+    double y = (double)rng_range(rng, -340, 336) / 4;
+    if (type->scale)
+        buf_printf(out, "SRID=%d;", type->scale);
+    buf_puts(out, FORMS[f].begin);
+    for (size_t i = 0; i < FORMS[f].corners; i++)
+        buf_printf(out, "%s%g %g", i ? "," : "", x + CORNERS[i].x, y + CORNERS[i].y);
+    buf_puts(out, FORMS[f].end);
+}
+
 static void make_other(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)
 {
     (void)person;
@@ -163,7 +198,7 @@ static void make_other(ds_rng *rng, const ds_shape_column *column, const sim_per
         buf_printf(out, "%02d:%02d:00+00:00", a % 24, b % 60);
         break;
     case TYPE_GEOGRAPHY:
-        buf_printf(out, "POINT(%d %d)", a, b);
+        make_geography(rng, column->type, out);
         break;
     case TYPE_MAP:
     case TYPE_STRUCT:

@@ -38,6 +38,8 @@ static const char *const ADJECTIVES[] = {"blue",  "old",   "fast",     "quiet", 
                                          "heavy", "small", "northern", "golden"};
 static const char *const NOUNS[] = {"lamp", "tea", "chair", "bicycle", "cheese", "paper", "engine", "garden", "coffee"};
 
+static const char *const COLOURS[] = {"red", "green", "blue", "black", "white", "yellow", "steel", "beige"};
+
 sim_person sim_person_new(ds_rng *rng)
 {
     sim_person person = {.first = PICK(rng, FIRST)};
@@ -140,6 +142,20 @@ static void url(ds_rng *rng, const sim_person *p, ds_buf *out)
     buf_printf(out, "https://%s/%d", PICK(rng, MAIL), page);
 }
 
+static void colour(ds_rng *rng, const sim_person *p, ds_buf *out)
+{
+    (void)p;
+    buf_puts(out, PICK(rng, COLOURS));
+}
+
+// The number of a document, a plate, an account.
+static void number(ds_rng *rng, const sim_person *p, ds_buf *out)
+{
+    (void)p;
+    char letter = (char)('A' + rng_below(rng, 26));
+    buf_printf(out, "%c-%05d", letter, (int)rng_below(rng, 100000));
+}
+
 static void thing(ds_rng *rng, const sim_person *p, ds_buf *out)
 {
     (void)p;
@@ -154,8 +170,10 @@ static const struct {
 } KINDS[] = {
     {"firstname", "first", first},
     {"givenname", "first", first},
+    {"preferredname", "first", first},
     {"lastname", "last", last},
     {"surname", "last", last},
+    {"logonname", "email", email},
     {"email", "email", email},
     {"mail", "email", email},
     {"phone", "phone", phone},
@@ -169,6 +187,7 @@ static const struct {
     {"postal", "place", zip},
     {"country", "country", country},
     {"company", "company", company},
+    {"suppliername", "company", company},
     {"contactname", "name", full},
     {"fullname", "name", full},
     {"customername", "name", full},
@@ -177,6 +196,10 @@ static const struct {
     {"url", "url", url},
     {"homepage", "url", url},
     {"path", "url", url},
+    {"number", NULL, number},
+    {"registration", NULL, number},
+    {"barcode", NULL, number},
+    {"color", NULL, colour},
     {"", NULL, thing},
 };
 

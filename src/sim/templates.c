@@ -11,6 +11,8 @@ static const ds_template TEMPLATES[] = {
     {"starter", "customers and addresses: live, with history, and masked", "Store1", FILES(TEMPLATE_STARTER)},
     {"northwind", "14 tables of a trading company: live, with history, and masked", "NW_Data",
      FILES(TEMPLATE_NORTHWIND)},
+    {"wwi", "31 tables of an importer, with places on the map: live, with history, and masked", "WWI_Data",
+     FILES(TEMPLATE_WWI)},
 };
 
 const ds_template *template_find(const char *name)

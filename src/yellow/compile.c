@@ -339,15 +339,9 @@ static ds_rc compile_merge(const ds_model *model, const ds_platform_service *ser
     return DS_DONE;
 }
 
-static ds_rc check_platforms(const ds_platform_service *service, ds_error *err)
+bool compile_is_ours(const ds_platform *platform)
 {
-    for (size_t i = 0; i < service->platforms.n; i++) {
-        const ds_platform *platform = &service->platforms.v[i];
-        if (!platform->type.s || strcmp(platform->type.s, "yellow") != 0)
-            return ds_fail(err, DS_FINDING, "platform \"%s\": type \"%s\" is not supported yet", platform->name,
-                           text_or_empty(platform->type));
-    }
-    return DS_DONE;
+    return platform->type.s && strcmp(platform->type.s, COMPILE_PLATFORM_TYPE) == 0;
 }
 
 static bool reads_skipped(const ds_stream_def *def, const ds_map *skipped)
@@ -381,13 +375,12 @@ ds_rc compile_service(const ds_model *model, const ds_graph *graph, const ds_pla
     ds_deployment *deployment = ARENA_NEW(arena, ds_deployment);
     deployment->service = service;
     TRY(compile_merge(model, service, store, deployment, err));
-    TRY(check_platforms(service, err));
     ds_compiler c = {model, graph, service, store, deployment->dialect, arena};
     ds_nodes nodes = graph_streams(graph, NULL, arena);
     ds_map *skipped = map_new(arena); // by stream name
     deployment->streams = ARENA_ARRAY(arena, const ds_stream_def *, nodes.n);
     for (size_t i = 0; i < nodes.n; i++)
-        if (nodes.v[i]->service == service)
+        if (nodes.v[i]->service == service && compile_is_ours(nodes.v[i]->platform))
             TRY(add_stream(&c, nodes.v[i], skipped, deployment, err));
     compile_caps(model, service_container(model, service), arena, deployment);
     *out = deployment;

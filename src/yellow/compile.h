@@ -16,6 +16,10 @@ typedef struct ds_deployment {
     size_t cap_count;
 } ds_deployment;
 
+// `type: yellow`, whose streams are compiled; those of other types' platforms are left to them.
+#define COMPILE_PLATFORM_TYPE "yellow"
+bool compile_is_ours(const ds_platform *platform);
+
 // DS_FINDING when something can't be compiled that lint should have refused, or is "not yet" (with the object named).
 ds_rc compile_service(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                       const ds_store *store, ds_arena *arena, const ds_deployment **out, ds_error *err);

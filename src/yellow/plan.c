@@ -28,7 +28,7 @@ static const char *whole_characters(ds_arena *arena, const char *text)
 
 static void add_change(ds_planner *p, const char *object, const char *action, const char *detail)
 {
-    *VEC_PUSH(p->arena, &p->changes) = (ds_change){
+    *VEC_PUSH(p->arena, &p->changes) = (ds_plan_change){
         .container = p->deployment->merge.name,
         .object = object,
         .action = action,
@@ -300,7 +300,7 @@ static json_t *definitions_json(const ds_planner *p)
     return out;
 }
 
-json_t *plan_changes_json(const ds_change *changes, size_t n)
+json_t *plan_changes_json(const ds_plan_change *changes, size_t n)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < n; i++)
@@ -328,6 +328,9 @@ static void make_id(const ds_planner *p, char out[33])
 static ds_rc plan_finish(ds_planner *p, const ds_plan **out)
 {
     ds_plan *plan = ARENA_NEW(p->arena, ds_plan);
+    plan->service = p->deployment->service->name.s;
+    plan->container = p->deployment->merge.name;
+    plan->path = p->deployment->merge.path;
     plan->deployment = p->deployment;
     plan->changes = p->changes.v;
     plan->n = p->changes.n;

@@ -2,25 +2,9 @@
 // database counts as empty. apply does it: idempotent, stream by stream in transactions, under its own lease; killed
 // half-way, the next apply finishes it.
 #pragma once
+#include "platform/plan.h"
 #include "yellow/compile.h"
 #include "yellow/control.h"
-
-typedef struct ds_change {
-    const char *container; // merge container's name
-    const char *object;    // "stream YellowLive/Store1", "table ds_…", "view ws_…", "role ws_…"
-    const char *action;    // create add-column widen rekey replace update grant revoke keep drop refuse
-    const char *detail;    // for people
-    bool destructive;
-} ds_change;
-
-typedef struct ds_plan {
-    char id[33]; // of what was found and what would be done: equal plans have equal ids
-    const ds_deployment *deployment;
-    ds_change *changes; // in the order of execution; empty: nothing to do
-    size_t n;
-    bool refused; // some change can't be made: apply refuses
-    struct ds_plan_steps *steps;
-} ds_plan;
 
 // prune: what the model no longer mentions is dropped instead of kept.
 ds_rc plan_make(const ds_runtime *runtime, const ds_deployment *deployment, bool prune, ds_arena *arena,

@@ -85,7 +85,7 @@ typedef struct ds_planner {
     ds_map *table_owner;  // "schema.name" -> the name of the stream that a table belongs to
     ds_map *view_by_name; // "schema.name" -> ds_view_row as applied
     ds_map *view_wanted;  // "schema.name" -> plan_view_owner
-    VEC(ds_change) changes;
+    VEC(ds_plan_change) changes;
     ds_plan_steps *steps;
     bool refused;
 } ds_planner;
@@ -97,7 +97,7 @@ ds_rc plan_make_on(const ds_runtime *runtime, const ds_deployment *deployment, d
                    ds_arena *arena, const ds_plan **out, ds_error *err);
 
 // [{container, object, action, detail, destructive}], a new reference.
-json_t *plan_changes_json(const ds_change *changes, size_t n);
+json_t *plan_changes_json(const ds_plan_change *changes, size_t n);
 const char *plan_relation_key(ds_arena *arena, ds_relation relation);
 __attribute__((format(printf, 4, 5))) void plan_change(ds_planner *p, const char *object, const char *action,
                                                        const char *format, ...);

@@ -8,6 +8,9 @@
 #include "naming/naming.h"
 #include "platform/assign.h"
 #include "schema/value.h"
+#include "yellow/control.h"
+#include "yellow/job.h"
+#include "yellow/plan.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
 // must judge models whose driver this program was built without.
@@ -260,6 +263,8 @@ static void claim_views(name_check *c, const ds_node *export)
 
 static void claim_node(name_check *c, const ds_node *node)
 {
+    if (!node->platform || !compile_is_ours(node->platform))
+        return;
     if (node->kind == NODE_EXPORT && node->root && node->root->owns_views)
         claim_views(c, node);
     for (size_t i = 0; node->kind == NODE_INGEST && i < node->dataset_count; i++)
@@ -336,12 +341,100 @@ static void check_service(const ds_model *model, const ds_graph *graph, const ds
     diag_hint(diags, "sqlite and postgres can be merge databases");
 }
 
+static bool has_platform(const ds_platform_service *service)
+{
+    for (size_t i = 0; i < service->platforms.n; i++)
+        if (compile_is_ours(&service->platforms.v[i]))
+            return true;
+    return false;
+}
+
+// Has something been applied to the service's merge database? False where there is none that we can open.
+static ds_rc has_been_here(const ds_plan_request *r, bool *out, ds_error *err)
+{
+    const ds_container *merge = service_container(r->model, r->service);
+    *out = false;
+    if (!merge || !engine_of(merge->type) || !store_driver(r->runtime->store, container_type_name(merge->type)))
+        return DS_DONE;
+    ds_container_def def = compile_container(merge, r->service->merge_credential.s);
+    return control_exists(r->runtime, &def, out, err);
+}
+
+static ds_rc plan(const ds_plan_request *r, ds_arena *arena, const ds_plan **out, ds_error *err)
+{
+    bool ours = has_platform(r->service);
+    if (!ours)
+        TRY(has_been_here(r, &ours, err));
+    *out = NULL;
+    if (!ours)
+        return DS_DONE;
+    const ds_deployment *deployment;
+    TRY(ds_context(compile_service(r->model, r->graph, r->service, r->runtime->store, arena, &deployment, err), err,
+                   "PlatformService %s", r->service->name.s));
+    return plan_make(r->runtime, deployment, r->prune, arena, out, err);
+}
+
+static ds_stream_info stream_info(const ds_stream_row *row, ds_arena *arena)
+{
+    const ds_stream_def *def = row->def;
+    const char **inputs = ARENA_ARRAY(arena, const char *, def->input_count);
+    for (size_t i = 0; i < def->input_count; i++)
+        inputs[i] = def->inputs[i].stream;
+    return (ds_stream_info){.name = row->name,
+                            .service = def->service,
+                            .platform = def->platform,
+                            .priority = def->priority,
+                            .inputs = inputs,
+                            .input_count = def->input_count,
+                            .paused = row->paused,
+                            .removed = row->removed,
+                            .own = row};
+}
+
+static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena, ds_streams *out, ds_error *err)
+{
+    ds_stream_row *rows;
+    size_t n = 0;
+    if (only) {
+        TRY(control_stream(control, only, arena, &rows, err));
+        n = rows != NULL;
+    } else
+        TRY(control_streams(control, arena, &rows, &n, err));
+    TRY(control_applied_tree(control, arena, &out->tree_id, err));
+    out->v = ARENA_ARRAY(arena, ds_stream_info, n);
+    for (; out->n < n; out->n++)
+        out->v[out->n] = stream_info(&rows[out->n], arena);
+    return DS_DONE;
+}
+
+static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, const char *only, ds_arena *arena,
+                     ds_streams *out, ds_error *err)
+{
+    *out = (ds_streams){.tree_id = ""};
+    CLEANUP(control_closep) ds_control *control = NULL;
+    ds_rc rc = control_open(runtime, merge, CONTROL_READ, &control, err);
+    bool exists = true;
+    ds_error ignored = {0};
+    if (rc.code == DS_FINDING && control_exists(runtime, merge, &exists, &ignored).code == DS_OK && !exists) {
+        out->nothing = true;
+        out->why = *err;
+        *err = (ds_error){0};
+        return DS_DONE;
+    }
+    TRY(rc);
+    return read_streams(control, only, arena, out, err);
+}
+
 static const ds_platform_type YELLOW = {
-    .name = "yellow",
+    .name = COMPILE_PLATFORM_TYPE,
     .serves = serves,
     .check_stream = check_stream,
     .check_service = check_service,
     .names_at_stake = names_at_stake,
+    .plan = plan,
+    .apply = plan_carry_out,
+    .streams = streams,
+    .run = job_run,
 };
 
 const ds_platform_type *yellow_platform_type(void)

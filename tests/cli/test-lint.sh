@@ -16,7 +16,7 @@ refuses "unknown template" 2 "can't be \"nonsense\"" init new --template nonsens
 same "nothing was made" "" "$(ls new 2>/dev/null)"
 expect "init into an empty directory" 0 -C . init "$(mkdir empty && echo empty)"
 
-for template in starter northwind; do
+for template in starter northwind wwi; do
     expect "template $template" 0 init --template $template "t-$template"
     expect "template $template lints" 0 -C "t-$template" lint
     silent "template $template lints clean" '(error|warning)'

@@ -26,10 +26,10 @@ valid()
     if python3 valid.py "$ODCS_SCHEMA" "$out" 2>why; then ok "$1"; else tail -5 why | sed 's/^/# /'; not_ok "$1"; fi
 }
 
-for template in starter northwind; do
+for template in starter northwind wwi; do
     "$ds" init "$template" --template "$template" >/dev/null
 done
-for store in starter/Store1 starter/MaskedCustomers northwind/NW_Data; do
+for store in starter/Store1 starter/MaskedCustomers northwind/NW_Data wwi/WWI_Data; do
     expect "$store" 0 -C "${store%/*}" export odcs "${store#*/}"
     valid "$store is valid"
 done

@@ -108,9 +108,9 @@ static void ledger_goes_on(void **state)
 static void templates_lint(void **state)
 {
     (void)state;
-    static const char *const NAMES[] = {"starter", "northwind"};
+    static const char *const NAMES[] = {"starter", "northwind", "wwi"};
     const ds_platform_type *const types[] = {yellow_platform_type()};
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < sizeof NAMES / sizeof NAMES[0]; t++) {
         const ds_template *template = template_find(NAMES[t]);
         assert_non_null(template);
         const char *paths[16];
