@@ -11,8 +11,6 @@ void compat_services(gate *g);
 void compat_places(gate *g);
 // Does it say where a container is?
 bool change_is_address(const ds_change *c);
-// The container that it is a part of, or that came or went; NULL: none.
-const char *change_container(const ds_change *c);
 
 // The change is of this field, and of no other.
 static inline bool change_is_of(const ds_change *c, const model_shape *shape, const char *key)

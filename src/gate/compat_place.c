@@ -12,7 +12,8 @@ bool change_is_address(const ds_change *c)
     return is;
 }
 
-const char *change_container(const ds_change *c)
+// The container that it is a part of, or that came or went; NULL: none.
+static const char *change_container(const ds_change *c)
 {
     const ds_container *container = c->inner.after ? c->inner.after : c->inner.before;
     bool is = c->inner.shape == &SHAPE_CONTAINER || c->inner.shape == &SHAPE_DATA_CONTAINER;

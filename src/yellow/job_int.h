@@ -87,13 +87,13 @@ typedef struct ds_work {
     const ds_shape_column *watermark; // NULL: always all of them
     bool window;                      // reads those from `low` on
     int64_t low;
-    ds_position delivered;   // so far
-    const char *waiting;     // the newest watermark as a point, whose rows wait; NULL: none do
-    ds_fingerprint again;    // what the window holds when nothing has happened
-    ds_fingerprint unmarked; // rows without a watermark that this batch has read
-    ds_position position;    // as this batch leaves it, but for the above
-    const ds_shape *versions;         // a mirror reads versions, and stages them as this shape; NULL: rows
-    int64_t since;                    // and those only that came or were closed after this batch
+    ds_position delivered;    // so far
+    const char *waiting;      // the newest watermark as a point, whose rows wait; NULL: none do
+    ds_fingerprint again;     // what the window holds when nothing has happened
+    ds_fingerprint unmarked;  // rows without a watermark that this batch has read
+    ds_position position;     // as this batch leaves it, but for the above
+    const ds_shape *versions; // a mirror reads versions, and stages them as this shape; NULL: rows
+    int64_t since;            // and those only that came or were closed after this batch
 } ds_work;
 
 // A dataset that is being loaded outside any batch.
@@ -124,7 +124,7 @@ typedef struct ds_job {
     const char *inputs; // JSON: the input batches that a transformer read; "" else
     uint64_t key_seed;
     struct ds_exchange *exchange; // with the program that makes the outputs; until the work is released
-    ds_source *source; // while ingesting
+    ds_source *source;            // while ingesting
     ds_mirror mirror;
     const char *note; // why there is no batch; NULL: nothing to say
     ds_db *live;      // a second connection to the merge database, opened when a diff needs it
