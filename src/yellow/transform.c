@@ -15,6 +15,8 @@ static ds_rc last_change(ds_db *db, const ds_control_names *names, const ds_inpu
     sql_text(&q, input->stream);
     SQL(&q, " AND d.dataset = ");
     sql_text(&q, input->dataset);
+    // A batch may record a dataset of which no row has changed: that it was read whole, or has passed other checks.
+    SQL(&q, " AND (d.first_load = 1 OR d.rows_inserted + d.rows_updated + d.rows_deleted > 0)");
     SQL(&q, " AND b.status = 'committed' ORDER BY d.batch_id DESC LIMIT 1");
     ds_result r;
     TRY(store_query(db, &q, arena, &r, err));
