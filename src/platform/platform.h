@@ -45,7 +45,7 @@ typedef struct ds_streams {
     ds_stream_info *v; // by name, removed ones last
     size_t n;
     const char *tree_id; // of the model that was applied last; "" when unknown
-    bool nothing;        // it has never been there; why says so to people
+    bool nothing;        // it has never been there, or wants an apply first; why says so to people
     ds_error why;
 } ds_streams;
 

@@ -441,8 +441,11 @@ static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected
         TRY(check_id(a->plan, expected_id, err));
         TRY(check_refused(a->plan, err));
         TRY(take_leases(a, a->plan, &added, err));
-        if (!added)
-            return run_plan(a, err);
+        if (added)
+            continue;
+        TRY(run_plan(a, err));
+        if (!a->plan->steps->older || expected_id)
+            return DS_DONE;
     }
     return ds_fail(err, DS_BUSY, "the merge database keeps changing while the plan is made");
 }

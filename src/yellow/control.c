@@ -90,6 +90,16 @@ static ds_rc nothing_applied(const ds_container_def *merge, ds_error *err)
     return ds_hint(rc, err, "run datasurface apply");
 }
 
+static ds_rc check_version(const ds_container_def *merge, int64_t version, ds_error *err)
+{
+    if (version == 0)
+        return nothing_applied(merge, err);
+    if (version == CONTROL_SCHEMA_VERSION)
+        return DS_DONE;
+    ds_rc rc = ds_fail(err, DS_FINDING, "merge database \"%s\" was made by an older datasurface", merge->name);
+    return ds_hint(rc, err, "run datasurface apply: it brings the control tables up to date and keeps all data");
+}
+
 ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
                       ds_error *err)
 {
@@ -125,10 +135,10 @@ ds_rc control_open(const ds_runtime *runtime, const ds_container_def *merge, ds_
         return nothing_applied(merge, err);
     CLEANUP(control_closep) ds_control *control = NULL;
     TRY(control_connect(runtime, merge, mode, &control, err));
-    bool exists = false;
-    TRY(control_check_schema_at_once(control, &exists, err));
-    if (!exists && mode != CONTROL_CREATE)
-        return nothing_applied(merge, err);
+    int64_t version;
+    TRY(control_version_at_once(control, &version, err));
+    if (mode != CONTROL_CREATE)
+        TRY(check_version(merge, version, err));
     if (mode == CONTROL_CREATE)
         TRY(create_tables(control, err));
     *out = control;
@@ -151,15 +161,30 @@ void control_closep(ds_control **control)
     *control = NULL;
 }
 
-ds_rc control_exists(const ds_runtime *runtime, const ds_container_def *merge, bool *out, ds_error *err)
+static ds_rc look_at_version(const ds_runtime *runtime, const ds_container_def *merge, int64_t *out, ds_error *err)
 {
-    if (runtime_absent(runtime, merge)) {
-        *out = false;
+    *out = 0;
+    if (runtime_absent(runtime, merge))
         return DS_DONE;
-    }
     CLEANUP(control_closep) ds_control *control = NULL;
     TRY(control_connect(runtime, merge, CONTROL_READ, &control, err));
-    return control_check_schema_at_once(control, out, err);
+    return control_version_at_once(control, out, err);
+}
+
+ds_rc control_exists(const ds_runtime *runtime, const ds_container_def *merge, bool *out, ds_error *err)
+{
+    int64_t version;
+    TRY(look_at_version(runtime, merge, &version, err));
+    *out = version > 0;
+    return DS_DONE;
+}
+
+ds_rc control_wants_apply(const ds_runtime *runtime, const ds_container_def *merge, bool *out, ds_error *err)
+{
+    int64_t version;
+    TRY(look_at_version(runtime, merge, &version, err));
+    *out = version < CONTROL_SCHEMA_VERSION;
+    return DS_DONE;
 }
 
 // --- events and the history of apply

@@ -30,6 +30,8 @@ void control_close(ds_control *control); // takes NULL
 void control_closep(ds_control **control);
 // Is there a database with our control tables? For plan, which takes an absent one as empty.
 ds_rc control_exists(const ds_runtime *runtime, const ds_container_def *merge, bool *out, ds_error *err);
+// Can only apply use it: because it has no control tables yet, or those of an older version?
+ds_rc control_wants_apply(const ds_runtime *runtime, const ds_container_def *merge, bool *out, ds_error *err);
 
 typedef struct ds_stream_row {
     const char *name;

@@ -2,7 +2,7 @@
 #pragma once
 #include "yellow/control.h"
 
-enum { CONTROL_SCHEMA_VERSION = 1, CONTROL_TABLE_COUNT = 11 };
+enum { CONTROL_SCHEMA_VERSION = 2, CONTROL_TABLE_COUNT = 11 };
 
 // 0 for NULL, "" and what is no instant.
 int64_t control_time_parse(const char *text);
@@ -17,17 +17,18 @@ static inline void control_sql_type(ds_sql *sql, const ds_type *type)
 
 // The physical names for a dialect, in arena.
 ds_control_names control_names(ds_arena *arena, const ds_dialect *dialect);
-// Makes those of the control tables that are missing and records the schema's version. Inside a write transaction.
+// Makes those of the control tables and their columns that are missing, and records the schema's version. Inside a
+// write transaction.
 ds_rc control_create_tables(ds_control *control, ds_error *err);
 // Makes `lease` alone when it is missing, in a transaction of its own: apply owns its name there before all else.
 ds_rc control_create_lease(ds_control *control, ds_error *err);
 // The connection is there, the tables may be not: what apply and plan work with. CONTROL_READ or CONTROL_CREATE.
 ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
                       ds_error *err);
-// *out: are the tables there? Fails when a newer datasurface wrote them.
-ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err);
+// The tables' version; 0 when they are not there. Fails when a newer datasurface wrote them.
+ds_rc control_version(ds_control *control, int64_t *out, ds_error *err);
 // The same outside of a transaction, in one question where the tables are there: the catalogue is a slow thing to ask.
-ds_rc control_check_schema_at_once(ds_control *control, bool *out, ds_error *err);
+ds_rc control_version_at_once(ds_control *control, int64_t *out, ds_error *err);
 
 // All applied streams in the order of control_streams, their definitions not decoded yet (def is NULL).
 ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err);

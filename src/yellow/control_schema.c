@@ -1,5 +1,6 @@
 // The control tables as data. A new column: one row below; a new table: its columns, a row in CONTROL_TABLES and a
-// member of ds_control_names; both raise CONTROL_SCHEMA_VERSION once a release has shipped.
+// member of ds_control_names; both raise CONTROL_SCHEMA_VERSION. apply adds to older tables what they lack: so a new
+// column of an old table may be null, or has a default.
 #include "yellow/control_int.h"
 
 // COLUMN_SERIAL: numbers its rows by itself, in the order in which they are written; two writers never get the same.
@@ -219,7 +220,7 @@ static ds_rc record_version(ds_control *control, ds_error *err)
     sql_relation(&q, control->names.meta);
     SQL(&q, " (key, value) VALUES ('schema_version', ");
     sql_text(&q, version);
-    SQL(&q, ") ON CONFLICT (key) DO NOTHING");
+    SQL(&q, ") ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     return store_exec(control->db, &q, NULL, err);
 }
 
@@ -232,6 +233,29 @@ static ds_rc create_table(ds_control *control, const control_table *table, ds_er
     return store_exec(control->db, &q, NULL, err);
 }
 
+static bool has_column(const ds_catalog_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->n; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static ds_rc add_columns(ds_control *control, const control_table *table, const ds_catalog_table *found, ds_error *err)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        if (has_column(found, table->columns[i].name))
+            continue;
+        CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+        SQL(&q, "ALTER TABLE ");
+        sql_relation(&q, found->relation);
+        SQL(&q, " ADD COLUMN ");
+        column_sql(&table->columns[i], &q);
+        TRY(store_exec(control->db, &q, NULL, err));
+    }
+    return DS_DONE;
+}
+
 // Looks before it creates: whoever finds all of them needs no right to make any.
 ds_rc control_create_tables(ds_control *control, ds_error *err)
 {
@@ -242,8 +266,8 @@ ds_rc control_create_tables(ds_control *control, ds_error *err)
         relations[i] = table_relation(control, &CONTROL_TABLES[i]);
     TRY(store_describe_all(control->db, scratch, relations, CONTROL_TABLE_COUNT, found, err));
     for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
-        if (!found[i])
-            TRY(create_table(control, &CONTROL_TABLES[i], err));
+        TRY(found[i] ? add_columns(control, &CONTROL_TABLES[i], found[i], err)
+                     : create_table(control, &CONTROL_TABLES[i], err));
     return record_version(control, err);
 }
 
@@ -270,7 +294,7 @@ ds_rc control_create_lease(ds_control *control, ds_error *err)
     return rc;
 }
 
-static ds_rc check_version(const ds_control *control, const char *text, ds_error *err)
+static ds_rc decode_version(const ds_control *control, const char *text, int64_t *out, ds_error *err)
 {
     int64_t version = 0;
     if (!text || !str_int64(str_of(text), &version) || version < 1)
@@ -282,10 +306,11 @@ static ds_rc check_version(const ds_control *control, const char *text, ds_error
     if (version > CONTROL_SCHEMA_VERSION)
         return ds_hint(ds_fail(err, DS_FINDING, "this merge database was written by a newer datasurface"), err,
                        "use that version for merge database \"%s\"", control->merge->name);
+    *out = version;
     return DS_DONE;
 }
 
-static ds_rc read_version(ds_control *control, bool *out, ds_error *err)
+static ds_rc read_version(ds_control *control, int64_t *out, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
@@ -294,21 +319,21 @@ static ds_rc read_version(ds_control *control, bool *out, ds_error *err)
     SQL(&q, " WHERE key = 'schema_version'");
     ds_result r;
     TRY(store_query(control->db, &q, scratch, &r, err));
-    *out = r.rows == 1;
-    return r.rows == 1 ? check_version(control, result_text(&r, 0, 0), err) : DS_DONE;
+    *out = 0;
+    return r.rows == 1 ? decode_version(control, result_text(&r, 0, 0), out, err) : DS_DONE;
 }
 
-ds_rc control_check_schema(ds_control *control, bool *out, ds_error *err)
+ds_rc control_version(ds_control *control, int64_t *out, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     const ds_catalog_table *meta = NULL;
     TRY(store_describe(control->db, scratch, control->names.meta, &meta, err));
-    *out = meta != NULL;
+    *out = 0;
     return meta ? read_version(control, out, err) : DS_DONE;
 }
 
-ds_rc control_check_schema_at_once(ds_control *control, bool *out, ds_error *err)
+ds_rc control_version_at_once(ds_control *control, int64_t *out, ds_error *err)
 {
     ds_rc rc = read_version(control, out, err);
-    return rc.code == DS_FINDING ? control_check_schema(control, out, err) : rc;
+    return rc.code == DS_FINDING ? control_version(control, out, err) : rc;
 }

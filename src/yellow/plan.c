@@ -219,11 +219,15 @@ static void plan_gone(ds_planner *p, const ds_stream_row *row)
 static ds_rc plan_all(ds_planner *p, ds_error *err)
 {
     TRY(plan_read(p, err));
-    if (p->steps->create_control)
+    if (p->steps->create_control && !p->steps->older)
         plan_change(p, "control tables", "create", "what datasurface itself keeps in this database");
     p->defs = ARENA_ARRAY(p->arena, const ds_stream_def *, p->deployment->n);
     for (size_t i = 0; i < p->deployment->n; i++)
         p->defs[i] = plan_applied_def(p, p->deployment->streams[i]);
+    if (p->steps->older) {
+        plan_change(p, "control tables", "update", "of an older version; the rest of the plan can be seen after that");
+        return DS_DONE;
+    }
     plan_views_wanted(p);
     ds_map *in_model = map_new(p->arena);
     for (size_t i = 0; i < p->deployment->n; i++) {
@@ -355,7 +359,8 @@ ds_rc plan_make_on(const ds_runtime *runtime, const ds_deployment *deployment, d
     ds_rc rc = plan_all(&p, err);
     store_rollback(control->db);
     TRY(rc);
-    TRY(plan_users_sql(&p, err));
+    if (!p.steps->older)
+        TRY(plan_users_sql(&p, err));
     return plan_finish(&p, out);
 }
 

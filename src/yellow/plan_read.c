@@ -126,8 +126,11 @@ ds_rc plan_read(ds_planner *p, ds_error *err)
     if (!p->control)
         return DS_DONE;
     TRY(read_catalog(p, err));
-    TRY(control_check_schema(p->control, &p->has_control, err));
-    if (!p->has_control)
+    int64_t version;
+    TRY(control_version(p->control, &version, err));
+    p->has_control = version > 0;
+    p->steps->older = version > 0 && version < CONTROL_SCHEMA_VERSION;
+    if (!p->has_control || p->steps->older)
         return DS_DONE;
     p->steps->create_control = !control_is_whole(p);
     TRY(read_streams(p, err));

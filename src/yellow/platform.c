@@ -413,9 +413,10 @@ static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, c
     *out = (ds_streams){.tree_id = ""};
     CLEANUP(control_closep) ds_control *control = NULL;
     ds_rc rc = control_open(runtime, merge, CONTROL_READ, &control, err);
-    bool exists = true;
+    bool wants_apply = false;
     ds_error ignored = {0};
-    if (rc.code == DS_FINDING && control_exists(runtime, merge, &exists, &ignored).code == DS_OK && !exists) {
+    if (rc.code == DS_FINDING && control_wants_apply(runtime, merge, &wants_apply, &ignored).code == DS_OK &&
+        wants_apply) {
         out->nothing = true;
         out->why = *err;
         *err = (ds_error){0};

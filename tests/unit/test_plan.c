@@ -93,12 +93,37 @@ static void newer_database(void **state)
     begin(&e, &ONE);
     estate_apply(&e);
     const ds_plan *plan = estate_plan(&e, false);
-    estate_sql(&e, "merge.db", "UPDATE datasurface__meta SET value = '2' WHERE key = 'schema_version'");
+    estate_sql(&e, "merge.db", "UPDATE datasurface__meta SET value = '999' WHERE key = 'schema_version'");
     FAILS(plan_make(&e.runtime, e.deployment, false, e.arena, &plan, &err), DS_FINDING, "newer datasurface");
     FAILS(plan_apply(&e.runtime, plan, NULL, &err), DS_FINDING, "newer datasurface");
     ds_control *control = NULL;
     FAILS(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err), DS_FINDING,
           "newer datasurface");
+    estate_close(&e);
+}
+
+static void older_database(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_sql(&e, "merge.db",
+               "ALTER TABLE datasurface__dataset_batch DROP COLUMN position; DROP TABLE datasurface__trigger;"
+               "UPDATE datasurface__meta SET value = '1' WHERE key = 'schema_version'");
+    ds_control *control = NULL;
+    FAILS(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err), DS_FINDING,
+          "made by an older datasurface");
+    assert_non_null(strstr(err.hint, "run datasurface apply"));
+    const ds_plan *plan = estate_plan(&e, false);
+    assert_int_equal(plan->n, 1);
+    assert_string_equal(plan->changes[0].object, "control tables");
+    assert_string_equal(plan->changes[0].action, "update");
+    OK(plan_apply(&e.runtime, plan, NULL, &err));
+    assert_int_equal(estate_plan(&e, false)->n, 0);
+    OK(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err));
+    control_closep(&control);
     estate_close(&e);
 }
 
@@ -755,6 +780,7 @@ int main(void)
         cmocka_unit_test(from_nothing),
         cmocka_unit_test(ids),
         cmocka_unit_test(newer_database),
+        cmocka_unit_test(older_database),
         cmocka_unit_test(model_without_effect),
         cmocka_unit_test(fence_rises),
         cmocka_unit_test(dataset_comes_and_goes),
