@@ -125,7 +125,7 @@ const char *owners_at(const ds_owners *o, size_t i)
 bool gate_is_handed_over(const ds_change *c)
 {
     return c->before.object && c->after.object &&
-           strcmp(document_text(c->before, "team"), document_text(c->after, "team"));
+           strcmp(document_text(c->before, "team"), document_text(c->after, "team")) != 0;
 }
 
 // Offered by its owner before, and now taken.
