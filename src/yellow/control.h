@@ -59,7 +59,7 @@ typedef struct ds_stream_standing {
     const char *name;
     int64_t version;
     bool paused;
-    bool held;            // by a lease that is a row and has not expired
+    bool held;            // by a lease that is a row and has not expired, and not by a process known to be dead
     int64_t wanted_at;    // the last `trigger`; 0: never
     int64_t begun_at;     // the newest batch; 0: there is none
     bool open;            // it isn't committed

@@ -1,6 +1,9 @@
 // What schedulers of all processes tell each other through the control tables: where each stream stands, who wants one,
 // and how much of each container may be used.
+#include <stdio.h>
+
 #include "yellow/control_int.h"
+#include "yellow/process.h"
 
 enum {
     AT_NAME,
@@ -8,6 +11,9 @@ enum {
     AT_PAUSED,
     AT_HELD,
     AT_WANTED,
+    AT_MACHINE,
+    AT_PID,
+    AT_BIRTH,
     AT_BEGUN,
     AT_STATUS,
     AT_COMMITTED,
@@ -28,7 +34,7 @@ static void select_standings(const ds_control *control, int64_t now_us, ds_sql *
 {
     SQL(q, "SELECT s.name, s.version, s.paused, CASE WHEN l.owner IS NOT NULL AND l.expires_at > ");
     control_sql_time(q, now_us);
-    SQL(q, " THEN 1 ELSE 0 END, t.wanted_at");
+    SQL(q, " THEN 1 ELSE 0 END, t.wanted_at, l.owner_machine, l.owner_pid, l.owner_birth");
     NEWEST(q, control, "started_at");
     NEWEST(q, control, "status");
     NEWEST(q, control, "committed_at");
@@ -42,6 +48,16 @@ static void select_standings(const ds_control *control, int64_t now_us, ds_sql *
     SQL(q, " t ON t.stream = s.name WHERE s.removed = 0 ORDER BY s.name");
 }
 
+// A lease whose holder has died on this machine is free for whoever takes it: its time need not run out.
+static bool is_held(const ds_result *r, size_t i)
+{
+    if (result_int(r, i, AT_HELD) == 0)
+        return false;
+    ds_process holder = {.pid = result_int(r, i, AT_PID), .birth = result_int(r, i, AT_BIRTH)};
+    snprintf(holder.machine, sizeof holder.machine, "%s", str_of(result_text(r, i, AT_MACHINE)).p);
+    return !process_is_gone(&holder);
+}
+
 static ds_stream_standing decode_standing(const ds_result *r, size_t i)
 {
     const char *status = result_text(r, i, AT_STATUS);
@@ -49,7 +65,7 @@ static ds_stream_standing decode_standing(const ds_result *r, size_t i)
         .name = result_text(r, i, AT_NAME),
         .version = result_int(r, i, AT_VERSION),
         .paused = result_int(r, i, AT_PAUSED) != 0,
-        .held = result_int(r, i, AT_HELD) != 0,
+        .held = is_held(r, i),
         .wanted_at = control_time_parse(result_text(r, i, AT_WANTED)),
         .begun_at = control_time_parse(result_text(r, i, AT_BEGUN)),
         .open = status && strcmp(status, "committed") != 0,

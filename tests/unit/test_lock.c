@@ -307,6 +307,37 @@ static void one_has_it_until_it_gives_it_back(void **state)
     world_close(&w);
 }
 
+static bool seems_held(world *w, const ds_process *by, int64_t valid_us)
+{
+    ds_stream_standing *rows;
+    size_t n;
+    int64_t now_us;
+    ds_error err;
+    put_row(w, w->def.name, by, valid_us);
+    owner a = owner_new(w);
+    OK(control_standings(a.control, w->arena, &rows, &n, &now_us, &err));
+    assert_int_equal(n, 1);
+    const bool held = rows[0].held;
+    owner_end(&a);
+    return held;
+}
+
+// Schedulers leave a stream alone that another process has, but not one whose holder is dead for certain.
+static void what_schedulers_see(void **state)
+{
+    (void)state;
+    world w;
+    people_world(&w);
+    ds_process alive = process_self(), dead = alive, elsewhere = alive;
+    dead.birth--; // had our number before
+    snprintf(elsewhere.machine, sizeof elsewhere.machine, "another boot");
+    assert_true(seems_held(&w, &alive, 1000000));
+    assert_true(seems_held(&w, &elsewhere, 1000000));
+    assert_false(seems_held(&w, &dead, 1000000));
+    assert_false(seems_held(&w, &alive, -1000000)); // it has run out
+    world_close(&w);
+}
+
 // By the database's clock; the one who lost it can't write, and notices.
 static void an_expired_row_is_taken_over(void **state)
 {
@@ -711,6 +742,7 @@ int main(void)
         cmocka_unit_test(one_that_lives_is_not_gone),
         cmocka_unit_test_setup(jobs_run_under_rows, reset_fake),
         cmocka_unit_test_setup(one_has_it_until_it_gives_it_back, reset_fake),
+        cmocka_unit_test_setup(what_schedulers_see, reset_fake),
         cmocka_unit_test_setup(an_expired_row_is_taken_over, reset_fake),
         cmocka_unit_test_setup(who_may_be_robbed, reset_fake),
         cmocka_unit_test_setup(a_killed_job_holds_up_nobody, reset_fake),
