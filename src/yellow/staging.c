@@ -311,7 +311,7 @@ ds_rc staging_drop_batch(ds_job *job, int64_t *rows, ds_error *err)
 
 ds_rc staging_give_up(ds_job *job, ds_error *err)
 {
-    int64_t rows;
+    int64_t rows = 0;
     TRY(look(job, err));
     for (size_t i = 0; i < job->work_count; i++)
         if (job->work[i].staging_exists)
