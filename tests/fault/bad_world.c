@@ -141,13 +141,14 @@ static void a_merge_database_of_a_newer_version(void **state)
     world w;
     people_world(&w, MILESTONING_SCD1);
     finishes(&w, 1);
+    const char *version = world_query(&w, true, "SELECT value FROM datasurface__meta");
     world_merge(&w, "UPDATE datasurface__meta SET value = '999'");
     const char *before = world_query(&w, true, "SELECT * FROM datasurface__batch");
     ds_error err;
     FAILS(job(&w, &err), DS_FINDING, "newer");
     assert_true(err.hint[0]);
     assert_string_equal(world_query(&w, true, "SELECT * FROM datasurface__batch"), before);
-    world_merge(&w, "UPDATE datasurface__meta SET value = '1'");
+    world_merge(&w, arena_printf(w.arena, "UPDATE datasurface__meta SET value = '%ld'", strtol(version, NULL, 10)));
     finishes(&w, 2);
     world_close(&w);
 }

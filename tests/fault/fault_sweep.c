@@ -233,7 +233,7 @@ static void input_committed(world *w, int batch)
                                 "INSERT INTO %s (stream, batch_id, status, started_at, committed_at) "
                                 "VALUES ('P/I', %d, 'committed', '2026-01-01 00:00:00.000000+00:00', "
                                 "'2026-01-01 00:00:00.000000+00:00'); INSERT INTO %s (stream, "
-                                "batch_id, dataset) VALUES ('P/I', %d, 'input')",
+                                "batch_id, dataset, rows_updated) VALUES ('P/I', %d, 'input', 1)",
                                 world_control(w, "batch"), batch, world_control(w, "dataset_batch"), batch));
 }
 
