@@ -1,10 +1,9 @@
 // What is stored is what is hashed: every value of every type comes back with the same canonical bytes.
-#include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "contract/contract.h"
 #include "schema/value.h"
+#include "support/chance.h"
 
 enum { VALUES_MAX = 24 };
 static const struct {
@@ -125,14 +124,6 @@ static void all_values_come_back(void **state)
 
 // --- numbers by chance
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 enum { RANDOM_ROWS = 500 };
 
 static void random_doubles_come_back(void **state)
@@ -144,10 +135,9 @@ static void random_doubles_come_back(void **state)
     const ds_shape *shape = shape_of(w->arena, COLUMNS, 2, 1);
     CLEANUP(rows_release) ds_rows rows;
     rows_init(&rows);
-    uint64_t random = (uint64_t)time(NULL) | 1;
-    print_message("seed %" PRIu64 "\n", random);
+    ds_rng chance = chance_begin();
     for (int i = 0; i < RANDOM_ROWS; i++) {
-        uint64_t bits = next_random(&random);
+        uint64_t bits = rng_next(&chance);
         double value;
         memcpy(&value, &bits, sizeof value);
         rows_begin(&rows);
@@ -166,11 +156,10 @@ static void random_decimals_come_back(void **state)
 {
     contract *w = *state;
     ds_db *db = contract_open(w);
-    uint64_t random = (uint64_t)time(NULL) | 1;
-    print_message("seed %" PRIu64 "\n", random);
+    ds_rng chance = chance_begin();
     for (int digits = 1; digits <= 20; digits++) {
         char type[32], id[12], value[48];
-        int scale = (int)(next_random(&random) % (uint64_t)(digits + 1));
+        int scale = (int)(rng_below(&chance, (uint64_t)digits + 1));
         snprintf(type, sizeof type, "decimal(%d,%d)", digits, scale);
         const column_text COLUMNS[] = {{"id", "integer"}, {"x", type}};
         const ds_shape *shape = shape_of(w->arena, COLUMNS, 2, 1);
@@ -178,12 +167,12 @@ static void random_decimals_come_back(void **state)
         rows_init(&rows);
         for (int i = 0; i < RANDOM_ROWS / 10; i++) {
             char *p = value;
-            if (next_random(&random) % 2)
+            if (rng_below(&chance, 2))
                 *p++ = '-';
             for (int d = 0; d < digits; d++) {
                 if (d == digits - scale)
                     *p++ = '.';
-                *p++ = (char)('0' + next_random(&random) % 10);
+                *p++ = (char)('0' + rng_below(&chance, 10));
             }
             *p = '\0';
             snprintf(id, sizeof id, "%d", i);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "store/sqlite/sqlite.h"
+#include "support/chance.h"
 #include "support/check.h"
 #include "support/crash.h"
 #include "support/fault.h"
@@ -23,19 +24,16 @@ enum { KEYS = 40, ROUNDS = 20, STATES_MAX = 100000 };
 typedef struct loop {
     world w;
     ds_fault *fault;
-    uint64_t random;
+    ds_rng chance;
     const char **states; // what people held when the count was i
     int64_t count;
     int64_t checked; // batches that were compared already
     int64_t kills, batches;
 } loop;
 
-static int below(loop *l, int n) // xorshift64*
+static int below(loop *l, int n)
 {
-    l->random ^= l->random >> 12;
-    l->random ^= l->random << 25;
-    l->random ^= l->random >> 27;
-    return (int)(((l->random * UINT64_C(2685821657736338717)) >> 33) % (uint64_t)n);
+    return (int)rng_below(&l->chance, (uint64_t)n);
 }
 
 // --- the source's writer
@@ -248,12 +246,9 @@ static int rounds(void)
 static void kills(ds_milestoning milestoning)
 {
     static loop l;
-    const char *seed = getenv("DS_SEED");
-    l = (loop){.fault = fault_new(&SQLITE_DRIVER)};
-    l.random = seed ? strtoull(seed, NULL, 10) : ((uint64_t)time(NULL) << 20 | (uint64_t)getpid());
+    l = (loop){.fault = fault_new(&SQLITE_DRIVER), .chance = chance_begin()};
     l.states = calloc(STATES_MAX, sizeof *l.states);
     assert_non_null(l.states);
-    print_message("DS_SEED=%" PRIu64 "\n", l.random);
     open_loop(&l, milestoning);
     for (int round = 0; round < rounds(); round++)
         one_round(&l, round);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fault/pg_rig.h"
+#include "support/chance.h"
 #include "support/crash.h"
 
 enum {
@@ -404,10 +405,7 @@ static void kills(void **state)
 {
     (void)state;
     static rig r;
-    const char *seed = getenv("DS_SEED");
-    uint64_t random = seed ? strtoull(seed, NULL, 10) : ((uint64_t)time(NULL) << 20 | (uint64_t)getpid());
-    print_message("DS_SEED=%" PRIu64 "\n", random);
-    rig_open(&r, random);
+    rig_open(&r, chance_begin());
     begin(&r);
     for (int round = 0; round < rounds(); round++)
         one_round(&r, round);

@@ -12,12 +12,9 @@ enum { KEYS = 40, FIRST_ROWS = 12, BULK_ROWS = 7, BULK_TIMES = 370000, LEVELS = 
 
 static const char *const LEVEL_TYPES[LEVELS] = {"smallint", "integer", "bigint"};
 
-int rig_below(rig *r, int n) // xorshift64*
+int rig_below(rig *r, int n)
 {
-    r->random ^= r->random >> 12;
-    r->random ^= r->random << 25;
-    r->random ^= r->random >> 27;
-    return (int)(((r->random * UINT64_C(2685821657736338717)) >> 33) % (uint64_t)n);
+    return (int)rng_below(&r->chance, (uint64_t)n);
 }
 
 // --- the source's session
@@ -332,9 +329,9 @@ static void fill_source(rig *r)
         BUG("the new server doesn't answer");
 }
 
-void rig_open(rig *r, uint64_t seed)
+void rig_open(rig *r, ds_rng chance)
 {
-    *r = (rig){.random = seed,
+    *r = (rig){.chance = chance,
                .kept = arena_new(),
                .scratch = arena_new(),
                .server = pgserver_private_new(),

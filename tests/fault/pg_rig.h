@@ -12,6 +12,7 @@
 #pragma once
 #include <libpq-fe.h>
 
+#include "sim/rng.h"
 #include "support/check.h"
 #include "support/estate.h"
 
@@ -46,7 +47,7 @@ typedef struct rig {
     estate e;
     ds_arena *kept, *scratch; // the ledger; what a check needs
     PGconn *writer;           // NULL: not connected
-    uint64_t random;
+    ds_rng chance;
     rig_shape model, there;
     rig_state *states;
     int64_t count; // changes that were remembered
@@ -54,7 +55,7 @@ typedef struct rig {
     rig_stream streams[RIG_STREAMS];
 } rig;
 
-void rig_open(rig *r, uint64_t seed);
+void rig_open(rig *r, ds_rng chance);
 void rig_close(rig *r);
 int rig_below(rig *r, int n); // from 0, by chance
 

@@ -2,24 +2,12 @@
 // passes every check of the definition in force, whatever was staged, loaded or left alone; when it doesn't, the
 // message counts the rows, and consumers see what they saw before.
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
-#include "support/check.h"
+#include "property/property.h"
 #include "support/truth.h"
 #include "support/world.h"
 
 enum { SLOTS = 14, STEPS = 14, CHECK_COUNT = 6 };
-
-static uint64_t random_state;
-
-static int below(int n)
-{
-    random_state ^= random_state >> 12; // xorshift64*
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (int)((random_state * UINT64_C(2685821657736338717) >> 33) % (uint64_t)n);
-}
 
 // --- the oracle: one slot per key; without a key equal rows may stand side by side
 
@@ -242,8 +230,7 @@ static void one_sequence(const test_pair *pair, const form *f, ds_milestoning mi
 static void sequences(void **state)
 {
     const test_pair *pair = *state;
-    const char *given = getenv("DS_ROUNDS");
-    int rounds = given ? (int)strtol(given, NULL, 10) : strcmp(pair->name, "sqlite") == 0 ? 20 : 1;
+    int rounds = property_rounds(pair, 20);
     tally sum = {0};
     for (int i = 0; i < rounds; i++)
         for (int f = 0; f < COUNT(FORMS); f++)
@@ -256,16 +243,5 @@ static void sequences(void **state)
 
 int main(int argc, char **argv)
 {
-    static test_pair pair;
-    const char *seed = getenv("DS_SEED");
-    if (argc != 2 || !pair_open(&pair, argv[1])) {
-        fprintf(stderr, "usage: property_checks DATABASES\n");
-        return 2;
-    }
-    random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) * 2654435761u + 1;
-    print_message("DS_SEED=%llu\n", (unsigned long long)random_state);
-    const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(sequences, &pair)};
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    pair_close(&pair);
-    return failed;
+    return property_main(argc, argv, sequences);
 }

@@ -1,34 +1,11 @@
 // Random tables and random change sequences, every strategy: after each batch the live rows equal the source, as-of(b)
 // equals the source as it was at every batch b, counts equal those of an in-memory comparison, verify is equal.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include <cmocka.h>
-
+#include "property/property.h"
 #include "support/world.h"
 
 enum { KEYS = 40, BATCHES = 8, ROW_TEXT = 400 };
-
-static uint64_t random_state;
-
-static uint64_t next_random(void) // xorshift64*
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(2685821657736338717);
-}
-
-static int below(int n)
-{
-    return (int)((next_random() >> 33) % (uint64_t)n);
-}
 
 // The oracle's source: one slot per key; multisets use a copy count.
 typedef struct slot {
@@ -200,17 +177,10 @@ static void one_sequence(const test_pair *pair, const form *f, ds_milestoning mi
     world_close(&w);
 }
 
-static int rounds(const test_pair *pair)
-{
-    const char *wanted = getenv("DS_ROUNDS");
-    int usual = strcmp(pair->name, "sqlite") == 0 ? 25 : 1; // a server's round trips
-    return wanted ? (int)strtol(wanted, NULL, 10) : usual;
-}
-
 static void sequences(void **state)
 {
     const test_pair *pair = *state;
-    for (int i = 0; i < rounds(pair); i++)
+    for (int i = 0; i < property_rounds(pair, 25); i++)
         for (int f = 0; f < 3; f++)
             for (int m = MILESTONING_SCD1; m <= MILESTONING_SCD4; m++)
                 if (FORMS[f].key || m == MILESTONING_SCD1)
@@ -219,16 +189,5 @@ static void sequences(void **state)
 
 int main(int argc, char **argv)
 {
-    static test_pair pair;
-    const char *seed = getenv("DS_SEED");
-    if (argc != 2 || !pair_open(&pair, argv[1])) {
-        fprintf(stderr, "usage: property_engine DATABASES\n");
-        return 2;
-    }
-    random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) * 2654435761u + 1;
-    print_message("DS_SEED=%llu\n", (unsigned long long)random_state);
-    const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(sequences, &pair)};
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    pair_close(&pair);
-    return failed;
+    return property_main(argc, argv, sequences);
 }

@@ -1,37 +1,14 @@
 // Random changes under a primary, and a mirror that looks now and then: it holds what the primary held at the batch
 // whose number it has, version by version where both keep them; while the primary commits beside it, and when it is
 // killed.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include <cmocka.h>
-
+#include "property/property.h"
 #include "support/crash.h"
 #include "support/mirror.h"
 #include "support/truth.h"
 
 enum { KEYS = 30, LOOKS = 8, VALUES = 5 };
-
-static uint64_t random_state;
-
-static uint64_t next_random(void) // xorshift64*
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(2685821657736338717);
-}
-
-static int below(int n)
-{
-    return (int)((next_random() >> 33) % (uint64_t)n);
-}
 
 typedef struct form {
     const char *columns, *row;
@@ -206,17 +183,10 @@ static void one_scene(const test_pair *pair, const form *f, ds_milestoning from,
     world_close(&s.primary);
 }
 
-static int rounds(const test_pair *pair)
-{
-    const char *wanted = getenv("DS_ROUNDS");
-    int usual = strcmp(pair->name, "sqlite") == 0 ? 6 : 1; // a server's round trips
-    return wanted ? (int)strtol(wanted, NULL, 10) : usual;
-}
-
 static void scenes(void **state)
 {
     const test_pair *pair = *state;
-    for (int i = 0; i < rounds(pair); i++)
+    for (int i = 0; i < property_rounds(pair, 6); i++)
         for (int from = MILESTONING_SCD1; from <= MILESTONING_SCD4; from++)
             for (int to = MILESTONING_SCD1; to <= MILESTONING_SCD4; to++) {
                 bool live = from == MILESTONING_SCD1 && to == MILESTONING_SCD1;
@@ -227,16 +197,5 @@ static void scenes(void **state)
 
 int main(int argc, char **argv)
 {
-    static test_pair pair;
-    const char *seed = getenv("DS_SEED");
-    if (argc != 2 || !pair_open(&pair, argv[1])) {
-        fprintf(stderr, "usage: property_mirror DATABASES\n");
-        return 2;
-    }
-    random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) * 2654435761u + 1;
-    print_message("DS_SEED=%llu\n", (unsigned long long)random_state);
-    const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(scenes, &pair)};
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    pair_close(&pair);
-    return failed;
+    return property_main(argc, argv, scenes);
 }

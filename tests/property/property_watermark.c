@@ -3,25 +3,14 @@
 // go on over another source; sweeps. After each batch live rows and every batch before are those of the oracle, and
 // after a sweep the live rows are the source's.
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include "support/check.h"
+#include "property/property.h"
 #include "support/crash.h"
 #include "support/truth.h"
 #include "support/world.h"
 
 enum { KEYS = 30, BATCHES = 12, TEXT = 200, NULL_MARK = -1, OVERLAP = 5 };
-
-static uint64_t random_state;
-
-static int below(int n)
-{
-    random_state ^= random_state >> 12; // xorshift64*
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (int)((random_state * UINT64_C(2685821657736338717) >> 33) % (uint64_t)n);
-}
 
 // --- keys and watermarks in all their forms
 
@@ -354,17 +343,10 @@ static void one_sequence(const test_pair *pair, mark_form mark, ds_milestoning m
     world_close(&p.w);
 }
 
-static int rounds(const test_pair *pair)
-{
-    const char *wanted = getenv("DS_ROUNDS");
-    int usual = strcmp(pair->name, "sqlite") == 0 ? 12 : 1; // a server's round trips
-    return wanted ? (int)strtol(wanted, NULL, 10) : usual;
-}
-
 static void sequences(void **state)
 {
     const test_pair *pair = *state;
-    for (int i = 0; i < rounds(pair); i++)
+    for (int i = 0; i < property_rounds(pair, 12); i++)
         for (int f = 0; f < MARK_FORM_COUNT; f++)
             for (int m = MILESTONING_SCD1; m <= MILESTONING_SCD4; m++)
                 one_sequence(pair, (mark_form)f, (ds_milestoning)m);
@@ -372,16 +354,5 @@ static void sequences(void **state)
 
 int main(int argc, char **argv)
 {
-    static test_pair pair;
-    const char *seed = getenv("DS_SEED");
-    if (argc != 2 || !pair_open(&pair, argv[1])) {
-        fprintf(stderr, "usage: property_watermark DATABASES\n");
-        return 2;
-    }
-    random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) * 2654435761u + 1;
-    print_message("DS_SEED=%llu\n", (unsigned long long)random_state);
-    const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(sequences, &pair)};
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    pair_close(&pair);
-    return failed;
+    return property_main(argc, argv, sequences);
 }

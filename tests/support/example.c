@@ -3,8 +3,7 @@
 #include <stdio.h>
 
 #include "gate/lint.h"
-
-enum { DOCUMENTS_MAX = 32 };
+#include "support/documents.h"
 
 // "kind name" of a document: what another one replaces.
 static void document_key(ds_str document, char *out, size_t n)
@@ -20,26 +19,11 @@ static void document_key(ds_str document, char *out, size_t n)
     snprintf(out, n, "%s %s", kind, name);
 }
 
-static size_t split_documents(ds_str text, ds_str *out)
-{
-    size_t n = 0;
-    const char *start = text.p;
-    while (text.n) {
-        ds_str line = str_split(&text, '\n');
-        if (!str_eq(line, STR("---")))
-            continue;
-        out[n++] = (ds_str){start, (size_t)(line.p - start)};
-        start = text.p;
-    }
-    out[n++] = (ds_str){start, (size_t)(text.p - start)};
-    return n;
-}
-
 void example_compose(const char *example, ds_buf *out)
 {
     ds_str base[DOCUMENTS_MAX], own[DOCUMENTS_MAX];
-    size_t own_count = split_documents(str_of(example), own);
-    size_t base_count = split_documents(str_of(LINT_EXAMPLE_MODEL), base);
+    size_t own_count = documents_split(str_of(example), own);
+    size_t base_count = documents_split(str_of(LINT_EXAMPLE_MODEL), base);
     bool whole = str_starts(str_of(example), str_of(LINT_EXAMPLE_WHOLE));
     char key[256], other[256];
     buf_puts(out, example);

@@ -2,6 +2,6 @@
 #pragma once
 #include "base/buf.h"
 
-// Appends the documents of the example (at most 32), then those of LINT_EXAMPLE_MODEL whose kind and name none of them
+// Appends the documents of the example, then those of LINT_EXAMPLE_MODEL whose kind and name none of them
 // has. An example that begins with LINT_EXAMPLE_WHOLE stands alone.
 void example_compose(const char *example, ds_buf *out);

@@ -21,36 +21,6 @@ int garbled_release_estate(void **state)
     return 0;
 }
 
-// xorshift64*
-static uint64_t next_random(uint64_t *seed)
-{
-    *seed ^= *seed >> 12;
-    *seed ^= *seed << 25;
-    *seed ^= *seed >> 27;
-    return *seed * UINT64_C(0x2545F4914F6CDD1D);
-}
-
-size_t random_below(uint64_t *seed, size_t n)
-{
-    return (size_t)(next_random(seed) % n);
-}
-
-size_t garbled_split(ds_str text, ds_str *out)
-{
-    size_t n = 0;
-    const char *start = text.p;
-    while (text.n) {
-        ds_str line = str_split(&text, '\n');
-        if (!str_eq(line, STR("---")))
-            continue;
-        ds_assert(n + 1 < ESTATE_DOCUMENTS_MAX);
-        out[n++] = (ds_str){start, (size_t)(line.p - start)};
-        start = text.p;
-    }
-    out[n++] = (ds_str){start, (size_t)(text.p - start)};
-    return n;
-}
-
 // A node of the text: from a bracket to its partner, or a line with all that is indented below it.
 static ds_str node_at(ds_str text, size_t at)
 {
@@ -73,15 +43,15 @@ static ds_str node_at(ds_str text, size_t at)
 }
 
 // One node is gone, stands elsewhere, or is another one.
-void garbled_garble(ds_buf *text, uint64_t *seed)
+void garbled_garble(ds_buf *text, ds_rng *chance)
 {
     CLEANUP(buf_release) ds_buf out = BUF_INIT(GARBLED_TEXT_MAX);
     ds_str whole = buf_str(text);
-    ds_str node = node_at(whole, random_below(seed, text->n)), other = node_at(whole, random_below(seed, text->n));
+    ds_str node = node_at(whole, rng_below(chance, text->n)), other = node_at(whole, rng_below(chance, text->n));
     const char *after = node.p + node.n;
     static const char *const VALUES[] = {"", "x", "[]", "{}", "{a: b}", "[a, b]", "true", "\"\"", "~", "*x", "7y"};
     buf_put(&out, whole.p, (size_t)(node.p - whole.p));
-    switch (random_below(seed, 4)) {
+    switch (rng_below(chance, 4)) {
     case 0: // gone
         break;
     case 1: // twice
@@ -92,7 +62,7 @@ void garbled_garble(ds_buf *text, uint64_t *seed)
         buf_put_str(&out, other);
         break;
     default:
-        buf_puts(&out, VALUES[random_below(seed, sizeof VALUES / sizeof VALUES[0])]);
+        buf_puts(&out, VALUES[rng_below(chance, sizeof VALUES / sizeof VALUES[0])]);
         break;
     }
     buf_put(&out, after, (size_t)(whole.p + whole.n - after));

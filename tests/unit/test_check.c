@@ -12,9 +12,10 @@
 #include "gate/check.h"
 #include "model/load.h"
 #include "support/change.h"
+#include "support/documents.h"
 #include "yellow/platform.h"
 
-enum { TEXT_MAX = 4 << 20, FILES_MAX = 64 };
+enum { TEXT_MAX = 4 << 20 };
 
 static void everything(ds_buf *out)
 {
@@ -81,21 +82,6 @@ static void json(void **state)
     change_free(&run);
 }
 
-static size_t split_documents(ds_str text, ds_str *out)
-{
-    size_t n = 0;
-    const char *start = text.p;
-    while (text.n) {
-        ds_str line = str_split(&text, '\n');
-        if (!str_eq(line, STR("---")))
-            continue;
-        out[n++] = (ds_str){start, (size_t)(line.p - start)};
-        start = text.p;
-    }
-    out[n++] = (ds_str){start, (size_t)(text.p - start)};
-    return n;
-}
-
 static char *dump(const gate_verdict *verdict)
 {
     json_t *result = verdict_json(verdict);
@@ -113,10 +99,10 @@ static void layout(void **state)
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     everything(&text);
     side base = side_of(buf_str(&text));
-    ds_str documents[FILES_MAX], rotated[FILES_MAX];
-    size_t n = split_documents(buf_str(&text), documents);
-    char paths[FILES_MAX][16];
-    const char *names[FILES_MAX];
+    ds_str documents[DOCUMENTS_MAX], rotated[DOCUMENTS_MAX];
+    size_t n = documents_split(buf_str(&text), documents);
+    char paths[DOCUMENTS_MAX][16];
+    const char *names[DOCUMENTS_MAX];
     for (size_t i = 0; i < n; i++) {
         snprintf(paths[i], sizeof paths[i], "f%02zu.yaml", i);
         names[i] = paths[i];

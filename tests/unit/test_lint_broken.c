@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "support/documents.h"
 #include "support/garbled.h"
 #include "support/linted.h"
 
@@ -38,16 +39,16 @@ static void print_findings(const linted *r, ds_buf *out)
 }
 
 // The documents in this order, in some files.
-static void lint_dealt(const ds_str *documents, size_t n, size_t files, uint64_t *seed, ds_buf *out)
+static void lint_dealt(const ds_str *documents, size_t n, size_t files, ds_rng *chance, ds_buf *out)
 {
-    ds_buf texts[ESTATE_DOCUMENTS_MAX];
-    ds_str views[ESTATE_DOCUMENTS_MAX];
-    char names[ESTATE_DOCUMENTS_MAX][16];
-    const char *paths[ESTATE_DOCUMENTS_MAX];
+    ds_buf texts[DOCUMENTS_MAX];
+    ds_str views[DOCUMENTS_MAX];
+    char names[DOCUMENTS_MAX][16];
+    const char *paths[DOCUMENTS_MAX];
     for (size_t i = 0; i < files; i++)
         texts[i] = BUF_INIT(GARBLED_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
-        ds_buf *to = &texts[random_below(seed, files)];
+        ds_buf *to = &texts[rng_below(chance, files)];
         buf_puts(to, to->n ? "---\n" : "");
         buf_put_str(to, documents[i]);
     }
@@ -66,21 +67,21 @@ static void lint_dealt(const ds_str *documents, size_t n, size_t files, uint64_t
 static void any_order(void **state)
 {
     enum { TURNS = 60 };
-    ds_str documents[ESTATE_DOCUMENTS_MAX];
+    ds_str documents[DOCUMENTS_MAX];
     CLEANUP(buf_release) ds_buf expected = BUF_INIT(GARBLED_TEXT_MAX);
-    uint64_t seed = 1;
-    size_t n = garbled_split(buf_str(*state), documents);
-    lint_dealt(documents, n, 1, &seed, &expected);
+    ds_rng chance = {1};
+    size_t n = documents_split(buf_str(*state), documents);
+    lint_dealt(documents, n, 1, &chance, &expected);
     assert_true(expected.n > 5000);
     for (int turn = 0; turn < TURNS; turn++) {
         CLEANUP(buf_release) ds_buf found = BUF_INIT(GARBLED_TEXT_MAX);
         for (size_t i = n; i > 1; i--) {
-            size_t k = random_below(&seed, i);
+            size_t k = rng_below(&chance, i);
             ds_str swapped = documents[k];
             documents[k] = documents[i - 1];
             documents[i - 1] = swapped;
         }
-        lint_dealt(documents, n, 1 + random_below(&seed, n), &seed, &found);
+        lint_dealt(documents, n, 1 + rng_below(&chance, n), &chance, &found);
         assert_string_equal(buf_text(&found), buf_text(&expected));
     }
 }
@@ -135,11 +136,11 @@ static void garbled_nodes(void **state)
 {
     enum { MODELS = 300, GARBLED_MAX = 6 };
     for (uint64_t i = 1; i <= MODELS; i++) {
-        uint64_t seed = i * UINT64_C(0x9E3779B97F4A7C15); // of its own, so that a model can be had again
+        ds_rng chance = {i}; // of its own, so that a model can be had again
         CLEANUP(buf_release) ds_buf text = BUF_INIT(GARBLED_TEXT_MAX);
         buf_put_str(&text, buf_str(*state));
-        for (size_t k = 1 + random_below(&seed, GARBLED_MAX); k > 0 && text.n; k--)
-            garbled_garble(&text, &seed);
+        for (size_t k = 1 + rng_below(&chance, GARBLED_MAX); k > 0 && text.n; k--)
+            garbled_garble(&text, &chance);
         lint_broken(&text);
     }
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "gate/lint.h"
+#include "support/documents.h"
 #include "support/garbled.h"
 #include "yellow/platform.h"
 
@@ -27,15 +28,15 @@ static ds_platform_types types(void)
 }
 
 typedef struct files {
-    ds_buf texts[ESTATE_DOCUMENTS_MAX];
+    ds_buf texts[DOCUMENTS_MAX];
     size_t n;
 } files;
 
 static judged judge(const files *f)
 {
-    char names[ESTATE_DOCUMENTS_MAX][16];
-    const char *paths[ESTATE_DOCUMENTS_MAX];
-    ds_str views[ESTATE_DOCUMENTS_MAX];
+    char names[DOCUMENTS_MAX][16];
+    const char *paths[DOCUMENTS_MAX];
+    ds_str views[DOCUMENTS_MAX];
     judged j = {0};
     ds_error err;
     for (size_t i = 0; i < f->n; i++) {
@@ -105,8 +106,8 @@ static bool same_since(const judged *before, const judged *after, size_t file)
 
 static void files_fill(files *f, ds_str text)
 {
-    ds_str documents[ESTATE_DOCUMENTS_MAX];
-    f->n = garbled_split(text, documents);
+    ds_str documents[DOCUMENTS_MAX];
+    f->n = documents_split(text, documents);
     for (size_t i = 0; i < f->n; i++) {
         f->texts[i] = BUF_INIT(GARBLED_TEXT_MAX);
         buf_put_str(&f->texts[i], documents[i]);
@@ -120,28 +121,28 @@ static void files_free(files *f)
 }
 
 // One word of the text is another one of it, or nothing, or new.
-static void swap_word(ds_buf *text, uint64_t *seed)
+static void swap_word(ds_buf *text, ds_rng *chance)
 {
     static const char DELIMITERS[] = " \n,:[]{}\"";
     static const char *const WORDS[] = {"x",       "true",          "3",        "Consumer1",  "Store1", "CloudDB",
                                         "MergeDB", "USA/analytics", "UK/team",  "pub",        "cpi",    "external",
                                         "scd2",    "full",          "critical", "Rates/daily"};
     CLEANUP(buf_release) ds_buf out = BUF_INIT(GARBLED_TEXT_MAX);
-    size_t at = random_below(seed, text->n);
+    size_t at = rng_below(chance, text->n);
     while (at > 0 && !strchr(DELIMITERS, text->p[at - 1]))
         at--;
     size_t n = strcspn(text->p + at, DELIMITERS);
     buf_put(&out, text->p, at);
-    buf_puts(&out, WORDS[random_below(seed, sizeof WORDS / sizeof WORDS[0])]);
+    buf_puts(&out, WORDS[rng_below(chance, sizeof WORDS / sizeof WORDS[0])]);
     buf_put(&out, text->p + at + n, text->n - at - n);
     buf_clear(text);
     buf_put_str(text, buf_str(&out));
 }
 
-static void change_file(ds_buf *text, ds_str first, uint64_t *seed)
+static void change_file(ds_buf *text, ds_str first, ds_rng *chance)
 {
     CLEANUP(buf_release) ds_buf moved = BUF_INIT(GARBLED_TEXT_MAX);
-    switch (text->n ? random_below(seed, 16) : 15) {
+    switch (text->n ? rng_below(chance, 16) : 15) {
     case 15: // it goes, or comes back
         if (text->n) {
             buf_clear(text);
@@ -160,25 +161,25 @@ static void change_file(ds_buf *text, ds_str first, uint64_t *seed)
     case 3:
     case 4:
     case 5:
-        garbled_garble(text, seed);
+        garbled_garble(text, chance);
         break;
     default:
-        swap_word(text, seed);
+        swap_word(text, chance);
         break;
     }
 }
 
-static size_t walk(ds_str estate, uint64_t seed, size_t changes)
+static size_t walk(ds_str estate, ds_rng chance, size_t changes)
 {
     files f;
     size_t shortcuts = 0;
-    ds_str documents[ESTATE_DOCUMENTS_MAX];
+    ds_str documents[DOCUMENTS_MAX];
     files_fill(&f, estate);
-    (void)garbled_split(estate, documents);
+    (void)documents_split(estate, documents);
     judged before = judge(&f);
     for (size_t i = 0; i < changes; i++) {
-        size_t file = random_below(&seed, f.n);
-        change_file(&f.texts[file], documents[file], &seed);
+        size_t file = rng_below(&chance, f.n);
+        change_file(&f.texts[file], documents[file], &chance);
         judged after = judge(&f);
         shortcuts += same_since(&before, &after, file);
         judged_free(&before);
@@ -197,7 +198,7 @@ static void any_change(void **state)
     const size_t n = walks ? (size_t)strtoul(walks, NULL, 10) : WALKS;
     size_t shortcuts = 0;
     for (uint64_t i = 1; i <= n; i++)
-        shortcuts += walk(buf_str(estate), i * UINT64_C(0x9E3779B97F4A7C15), CHANGES);
+        shortcuts += walk(buf_str(estate), (ds_rng){i}, CHANGES);
     print_message("%zu of %zu changes by the shortcut\n", shortcuts, n * CHANGES);
     assert_true(shortcuts > n * CHANGES / 8);
 }

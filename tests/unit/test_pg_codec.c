@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "schema/value.h"
+#include "sim/rng.h"
 #include "store/postgres/pg_codec.h"
 
 // One column "v" of a type, and rows to put it into.
@@ -586,20 +587,11 @@ static void encode_past_the_limit(void **state)
 
 // --- made values: the seed is fixed, a failure shows the value
 
-static uint64_t random_state;
-
-static uint64_t random_u64(void)
-{
-    random_state += 0x9E3779B97F4A7C15u; // splitmix64
-    uint64_t z = random_state;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
+static ds_rng chance;
 
 static size_t random_below(size_t n)
 {
-    return (size_t)(random_u64() % n);
+    return (size_t)rng_below(&chance, n);
 }
 
 // Digits with many zeros and nines among them.
@@ -646,7 +638,7 @@ static void put_u64(ds_buf *out, uint64_t value)
 
 static void random_float(ds_type_kind kind, ds_rows *rows, uint64_t name)
 {
-    uint64_t bits = random_u64();
+    uint64_t bits = rng_next(&chance);
     double value;
     float narrow;
     memcpy(&value, &bits, sizeof value);
@@ -660,7 +652,7 @@ static int64_t random_int(ds_type_kind kind)
         [TYPE_TINYINT] = 8,  [TYPE_SMALLINT] = 16,  [TYPE_INTEGER] = 32,  [TYPE_BIGINT] = 64,
         [TYPE_UTINYINT] = 8, [TYPE_USMALLINT] = 16, [TYPE_UINTEGER] = 32, [TYPE_UBIGINT] = 64};
     unsigned spare = 64 - BITS[kind] + (unsigned)random_below(BITS[kind]);
-    uint64_t bits = random_u64();
+    uint64_t bits = rng_next(&chance);
     return kind >= TYPE_UTINYINT ? (int64_t)(bits >> spare) : (int64_t)bits >> spare;
 }
 
@@ -691,21 +683,21 @@ static ds_rc put_random(ds_bench *bench)
         rows_put_i64(&bench->rows, name, (int64_t)random_below(86400000000));
         return DS_DONE;
     case VALUE_INTERVAL:
-        put_u64(text, (uint64_t)(int64_t)(int32_t)random_u64());
-        put_u64(text, (uint64_t)(int64_t)(int32_t)random_u64());
-        put_u64(text, random_u64());
+        put_u64(text, (uint64_t)(int64_t)(int32_t)rng_next(&chance));
+        put_u64(text, (uint64_t)(int64_t)(int32_t)rng_next(&chance));
+        put_u64(text, rng_next(&chance));
         rows_put(&bench->rows, name, text->p, text->n);
         return DS_DONE;
     case VALUE_UUID:
     case VALUE_BINARY:
-        put_u64(text, random_u64());
-        put_u64(text, random_u64());
+        put_u64(text, rng_next(&chance));
+        put_u64(text, rng_next(&chance));
         rows_put(&bench->rows, name, text->p, text->n);
         return DS_DONE;
     case VALUE_TEXT:
     case VALUE_OTHER:
         if (type->kind == TYPE_JSON)
-            buf_printf(text, "[%llu, \"x\"]", (unsigned long long)random_u64());
+            buf_printf(text, "[%llu, \"x\"]", (unsigned long long)rng_next(&chance));
         else
             random_text(type, text);
         break;
@@ -936,7 +928,7 @@ static void places(void **state)
 
 int main(void)
 {
-    random_state = 20240229;
+    chance = (ds_rng){20240229};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers),
         cmocka_unit_test(numerics),
