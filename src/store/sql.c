@@ -224,3 +224,11 @@ void sql_key_match(ds_sql *sql, const char *a, const char *b, const ds_shape *sh
         match(sql, a, b, shape->columns[shape->key[i]].name);
     }
 }
+
+void sql_order_by_key(ds_sql *sql, const ds_shape *shape)
+{
+    for (size_t i = 0; i < shape->key_count; i++) {
+        buf_puts(&sql->text, i ? ", " : " ORDER BY ");
+        sql_ident(sql, shape->columns[shape->key[i]].name);
+    }
+}

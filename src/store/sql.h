@@ -66,3 +66,5 @@ void sql_columns(ds_sql *sql, const char *alias, const ds_shape *shape);
 void sql_columns_to_read(ds_sql *sql, const ds_shape *shape, bool source_names);
 // a."k1" = b."k1" AND a."k2" = b."k2" over the key columns (ds_row_hash and ds_copy for a multiset).
 void sql_key_match(ds_sql *sql, const char *a, const char *b, const ds_shape *shape);
+//  ORDER BY "k1", "k2"; nothing for a multiset.
+void sql_order_by_key(ds_sql *sql, const ds_shape *shape);

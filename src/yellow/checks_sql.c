@@ -271,17 +271,10 @@ static void select_shared(const checker *c, ds_sql *q)
 
 void checks_select(const checker *c, ds_sql *q)
 {
-    const ds_shape *shape = c->work->def->shape;
     define_touched(c, q);
     if (c->check->kind == CHECK_UNIQUE)
         select_shared(c, q);
     else
         select_broken(c, q);
-    for (size_t i = 0; i < shape->key_count; i++) {
-        if (i)
-            SQL(q, ", ");
-        else
-            SQL(q, " ORDER BY ");
-        sql_ident(q, shape->columns[shape->key[i]].name);
-    }
+    sql_order_by_key(q, c->work->def->shape);
 }

@@ -220,13 +220,14 @@ static ds_rc compile_source(const ds_compiler *c, const ds_node *ingest, ds_stre
     return DS_DONE;
 }
 
-// "64Mi" -> bytes; 0 when not given. Lint refuses other forms.
-static int64_t memory_bytes(ds_text text)
+int64_t compile_amount(ds_text text)
 {
     static const struct {
-        const char *suffix;
-        int64_t bytes;
-    } UNITS[] = {{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}};
+        const char *name;
+        int64_t worth;
+    } UNITS[] = {
+        {"s", 1000000},  {"m", 60000000}, {"h", INT64_C(3600000000)}, {"d", INT64_C(86400000000)}, {"Ki", 1 << 10},
+        {"Mi", 1 << 20}, {"Gi", 1 << 30}};
     if (!text.s)
         return 0;
     size_t digits = strspn(text.s, "0123456789");
@@ -234,8 +235,8 @@ static int64_t memory_bytes(ds_text text)
     if (!str_int64((ds_str){text.s, digits}, &n))
         return 0;
     for (size_t i = 0; i < sizeof UNITS / sizeof UNITS[0]; i++)
-        if (strcmp(text.s + digits, UNITS[i].suffix) == 0)
-            return n <= INT64_MAX / UNITS[i].bytes ? n * UNITS[i].bytes : INT64_MAX;
+        if (strcmp(text.s + digits, UNITS[i].name) == 0)
+            return n <= INT64_MAX / UNITS[i].worth ? n * UNITS[i].worth : INT64_MAX;
     return n;
 }
 
@@ -253,7 +254,7 @@ static void apply_hints(const ds_compiler *c, const ds_node *ingest, ds_stream_d
     if (!found)
         return;
     out->chunk_rows = found->chunk_rows.set ? found->chunk_rows.v : 0;
-    out->memory_bytes = memory_bytes(found->memory);
+    out->memory_bytes = compile_amount(found->memory);
     out->workers = found->workers.set ? found->workers.v : 0;
 }
 

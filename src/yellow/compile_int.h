@@ -17,6 +17,9 @@ ds_rc compile_shape(const ds_compiler *c, const ds_datastore *store, const ds_da
 // The name of the stream that carries the dataset on a platform, after the store's consistency.
 const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, const ds_datastore *store,
                                 const char *dataset);
+// An amount as a model writes it: "10m" in microseconds, "64Mi" in bytes, "1000" as it is; 0 when it is not given. Lint
+// refuses other forms.
+int64_t compile_amount(ds_text text);
 
 // --- compile_check.c
 // The dataset's checks into out, whose shape is known. DS_FINDING for what lint should have refused.

@@ -180,20 +180,7 @@ ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset 
 
 // --- a command
 
-enum { TIMEOUT_S = 3600 };
-
-// "10m" -> seconds. Lint refuses other forms.
-static int64_t span_s(ds_text text)
-{
-    static const char UNITS[] = "smhd";
-    static const int64_t SECONDS[] = {1, 60, 3600, 86400};
-    size_t n = text.s ? strlen(text.s) : 0;
-    const char *unit = n > 1 ? strchr(UNITS, text.s[n - 1]) : NULL;
-    int64_t value;
-    if (!unit || !str_int64((ds_str){text.s, n - 1}, &value))
-        return TIMEOUT_S;
-    return value * SECONDS[unit - UNITS];
-}
+enum { SECOND_US = 1000000, TIMEOUT_S = 3600 };
 
 static ds_rc command_input(const ds_compiler *c, const ds_node *ingest, const ds_group *group, const ds_sink *sink,
                            ds_command_input *out, ds_error *err)
@@ -228,7 +215,7 @@ ds_rc compile_command(const ds_compiler *c, const ds_node *ingest, const ds_comm
     const ds_command *command = &workspace->transformer.command;
     ds_command_def *def = ARENA_NEW(c->arena, ds_command_def);
     def->argc = command->exec.n;
-    def->timeout_s = span_s(command->timeout);
+    def->timeout_s = command->timeout.s ? compile_amount(command->timeout) / SECOND_US : TIMEOUT_S;
     const char **argv = ARENA_ARRAY(c->arena, const char *, def->argc + 1);
     for (size_t i = 0; i < def->argc; i++)
         argv[i] = command->exec.v[i].s;

@@ -76,18 +76,6 @@ static void where_changed(const ds_job *job, int64_t since, ds_sql *q)
     SQL(q, ")");
 }
 
-// Versions of one key stand together, whatever the order of keys is.
-static void order_by_key(const ds_shape *shape, ds_sql *q)
-{
-    for (size_t i = 0; i < shape->key_count; i++) {
-        if (i)
-            SQL(q, ", ");
-        else
-            SQL(q, " ORDER BY ");
-        sql_ident(q, shape->columns[shape->key[i]].name);
-    }
-}
-
 static void select_versions(const ds_job *job, const ds_work *work, ds_sql *q)
 {
     SQL(q, "SELECT ");
@@ -98,8 +86,8 @@ static void select_versions(const ds_job *job, const ds_work *work, ds_sql *q)
     else
         both_tables(work->def, q);
     where_changed(job, work->since, q);
-    if (work->since)
-        order_by_key(work->def->shape, q);
+    if (work->since) // versions of one key stand together, whatever the order of keys is
+        sql_order_by_key(q, work->def->shape);
 }
 
 // The primary's hashes are ours, but where its values are to be proved.
