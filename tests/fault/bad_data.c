@@ -108,21 +108,6 @@ static void check_truth(world *w, const bad *b)
         fail_msg("%s: %s", b->name, broken);
 }
 
-static const char *rows_of(world *w, int side, ds_relation relation)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[side]->dialect);
-    SQL(&q, "SELECT ");
-    sql_columns_to_read(&q, w->datasets[0].shape, false);
-    SQL(&q, " FROM ");
-    sql_relation(&q, relation);
-    return world_rows(w, side, w->datasets[0].shape, &q);
-}
-
-static const char *view_of(world *w)
-{
-    return rows_of(w, PAIR_MERGE, w->datasets[0].views[0].relation);
-}
-
 // Is that world one of those that this pair can have? A server's are fewer: each takes a while.
 static bool is_played(const bad *b, size_t i, int64_t chunk_rows)
 {
@@ -134,7 +119,7 @@ static bool is_played(const bad *b, size_t i, int64_t chunk_rows)
 // The failing run, and the one after the source is right again.
 static void fails_then_finishes(world *w, const bad *b, int64_t batches)
 {
-    const char *seen = view_of(w);
+    const char *seen = world_live(w);
     world_source(w, b->spoil);
     ds_job_result result;
     ds_error err;
@@ -143,7 +128,7 @@ static void fails_then_finishes(world *w, const bad *b, int64_t batches)
             fail_msg("%s: code %d: %s", b->name, (int)err.code, err.text);
         check_message(b, &err);
         check_truth(w, b);
-        assert_string_equal(view_of(w), seen);
+        assert_string_equal(world_live(w), seen);
         const char *recorded =
             world_query(w, true,
                         arena_printf(w->arena, "SELECT attempts, error FROM %s ORDER BY batch_id DESC LIMIT 1",
@@ -154,7 +139,8 @@ static void fails_then_finishes(world *w, const bad *b, int64_t batches)
     OK(world_job(w, &result, &err));
     assert_int_equal(result.batch, batches);
     check_truth(w, b);
-    assert_string_equal(view_of(w), rows_of(w, PAIR_SOURCE, (ds_relation){w->datasets[0].source_schema, "people"}));
+    assert_string_equal(world_live(w),
+                        world_rows_of(w, PAIR_SOURCE, (ds_relation){w->datasets[0].source_schema, "people"}));
 }
 
 static void bad_world(world *w, ds_milestoning milestoning, int64_t chunk_rows)

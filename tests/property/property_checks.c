@@ -159,16 +159,6 @@ static void choose_checks(world *w, unsigned wanted)
     world_apply(w);
 }
 
-static const char *whole(world *w, int side, ds_relation relation)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[side]->dialect);
-    SQL(&q, "SELECT ");
-    sql_columns_to_read(&q, w->datasets[0].shape, false);
-    SQL(&q, " FROM ");
-    sql_relation(&q, relation);
-    return world_rows(w, side, w->datasets[0].shape, &q);
-}
-
 // At most two at a time: more are nearly always broken.
 static unsigned some_checks(void)
 {
@@ -192,9 +182,9 @@ static bool step(world *w, const table *now, unsigned wanted, const char **seen)
         FAILS(rc, DS_FINDING, wrong);
     } else {
         OK(rc);
-        *seen = whole(w, PAIR_SOURCE, (ds_relation){w->datasets[0].source_schema, "t"});
+        *seen = world_rows_of(w, PAIR_SOURCE, (ds_relation){w->datasets[0].source_schema, "t"});
     }
-    assert_string_equal(whole(w, PAIR_MERGE, w->datasets[0].views[0].relation), *seen);
+    assert_string_equal(world_live(w), *seen);
     return !wrong[0];
 }
 

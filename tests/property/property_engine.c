@@ -77,25 +77,9 @@ static void write_source(world *w, const form *f, const table *t)
     world_source(w, buf_text(&sql));
 }
 
-// SELECT … FROM relation
-static void select_all(const world *w, ds_relation relation, ds_sql *q)
-{
-    SQL(q, "SELECT ");
-    sql_columns_to_read(q, w->datasets[0].shape, false);
-    SQL(q, " FROM ");
-    sql_relation(q, relation);
-}
-
-static const char *whole(const world *w, int side, ds_relation relation)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[side]->dialect);
-    select_all(w, relation, &q);
-    return world_rows(w, side, w->datasets[0].shape, &q);
-}
-
 static const char *source_rows(const world *w)
 {
-    return whole(w, PAIR_SOURCE, (ds_relation){w->datasets[0].source_schema, "t"});
+    return world_rows_of(w, PAIR_SOURCE, (ds_relation){w->datasets[0].source_schema, "t"});
 }
 
 static void expect_counts(const form *f, const table *old, const table *now, const ds_counts *counts)
@@ -117,29 +101,6 @@ static void expect_counts(const form *f, const table *old, const table *now, con
 }
 
 // Versions that were valid in batch b.
-static void select_valid(const world *w, ds_relation relation, bool has_out, int b, ds_sql *q)
-{
-    select_all(w, relation, q);
-    SQL(q, " WHERE ds_batch_in <= ");
-    sql_int(q, b);
-    if (!has_out)
-        return;
-    SQL(q, " AND ds_batch_out >= ");
-    sql_int(q, b);
-}
-
-static const char *as_of(const world *w, int b)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[PAIR_MERGE]->dialect);
-    bool scd2 = w->def.milestoning == MILESTONING_SCD2;
-    select_valid(w, w->datasets[0].merge, scd2, b, &q);
-    if (!scd2) {
-        SQL(&q, " UNION ALL ");
-        select_valid(w, w->datasets[0].history, true, b, &q);
-    }
-    return world_rows(w, PAIR_MERGE, w->datasets[0].shape, &q);
-}
-
 static void one_sequence(const test_pair *pair, const form *f, ds_milestoning milestoning)
 {
     world w;
@@ -169,9 +130,9 @@ static void one_sequence(const test_pair *pair, const form *f, ds_milestoning mi
         assert_int_equal(result.batch, b);
         expect_counts(f, &old, &now, &result.counts);
         assert_true(!w.options.verify || result.equal);
-        assert_string_equal(whole(&w, PAIR_MERGE, w.datasets[0].views[0].relation), snapshots[b]);
+        assert_string_equal(world_live(&w), snapshots[b]);
         for (int past = 1; past <= b && milestoning != MILESTONING_SCD1; past++)
-            assert_string_equal(as_of(&w, past), snapshots[past]);
+            assert_string_equal(world_as_of(&w, past), snapshots[past]);
         old = now;
     }
     world_close(&w);

@@ -114,21 +114,10 @@ static void check_truth(scene *s)
                             "");
 }
 
-static const char *rows_of(const world *w, ds_relation relation)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[PAIR_MERGE]->dialect);
-    SQL(&q, "SELECT ");
-    sql_columns_to_read(&q, w->datasets[0].shape, false);
-    SQL(&q, " FROM ");
-    sql_relation(&q, relation);
-    return world_rows(w, PAIR_MERGE, w->datasets[0].shape, &q);
-}
-
 static void look(scene *s, bool may_race)
 {
     bool races = may_race && below(3) == 0;
-    const char *live = s->live, *versions = s->versions,
-               *rows = rows_of(&s->primary, s->primary.datasets[0].views[0].relation);
+    const char *live = s->live, *versions = s->versions, *rows = world_live(&s->primary);
     int64_t batch = s->batch;
     ds_job_result result;
     ds_error err;
@@ -139,7 +128,7 @@ static void look(scene *s, bool may_race)
     assert_true(!s->mirror.options.verify || result.equal);
     if (result.batch && result.batch != batch) // it had read an earlier one before it was killed
         return;
-    assert_string_equal(rows_of(&s->mirror, s->mirror.datasets[0].views[0].relation), rows);
+    assert_string_equal(world_live(&s->mirror), rows);
     if (!s->exact)
         return;
     assert_string_equal(mirror_versions(&s->mirror, 0, true), live);

@@ -211,50 +211,12 @@ static const char *expected(const play *p)
 
 // --- what is there
 
-static void select_all(const world *w, ds_relation relation, ds_sql *q)
-{
-    SQL(q, "SELECT ");
-    sql_columns_to_read(q, w->datasets[0].shape, false);
-    SQL(q, " FROM ");
-    sql_relation(q, relation);
-}
-
-static const char *live_rows(const world *w)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[PAIR_MERGE]->dialect);
-    select_all(w, w->datasets[0].views[0].relation, &q);
-    return world_rows(w, PAIR_MERGE, w->datasets[0].shape, &q);
-}
-
-static void select_valid(const world *w, ds_relation relation, int b, ds_sql *q)
-{
-    bool has_out = relation.name == w->datasets[0].history.name || w->def.milestoning == MILESTONING_SCD2;
-    select_all(w, relation, q);
-    SQL(q, " WHERE ds_batch_in <= ");
-    sql_int(q, b);
-    if (!has_out)
-        return;
-    SQL(q, " AND ds_batch_out >= ");
-    sql_int(q, b);
-}
-
-static const char *as_of(const world *w, int b)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[PAIR_MERGE]->dialect);
-    select_valid(w, w->datasets[0].merge, b, &q);
-    if (w->def.milestoning == MILESTONING_SCD4) {
-        SQL(&q, " UNION ALL ");
-        select_valid(w, w->datasets[0].history, b, &q);
-    }
-    return world_rows(w, PAIR_MERGE, w->datasets[0].shape, &q);
-}
-
 static void check_batch(play *p, int b)
 {
     p->snapshots[b] = expected(p);
-    assert_string_equal(live_rows(&p->w), p->snapshots[b]);
+    assert_string_equal(world_live(&p->w), p->snapshots[b]);
     for (int past = 1; past <= b && p->w.def.milestoning != MILESTONING_SCD1; past++)
-        assert_string_equal(as_of(&p->w, past), p->snapshots[past]);
+        assert_string_equal(world_as_of(&p->w, past), p->snapshots[past]);
     assert_string_equal(truth_broken(&p->w.runtime, &p->w.merge, &p->w.def, p->w.arena), "");
 }
 

@@ -279,6 +279,48 @@ const char *world_rows(const world *w, int side, const ds_shape *shape, const ds
     return arena_strdup(w->arena, buf_text(&out));
 }
 
+static void select_all(const world *w, ds_relation relation, ds_sql *q)
+{
+    SQL(q, "SELECT ");
+    sql_columns_to_read(q, w->datasets[0].shape, false);
+    SQL(q, " FROM ");
+    sql_relation(q, relation);
+}
+
+const char *world_rows_of(const world *w, int side, ds_relation relation)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[side]->dialect);
+    select_all(w, relation, &q);
+    return world_rows(w, side, w->datasets[0].shape, &q);
+}
+
+const char *world_live(const world *w)
+{
+    return world_rows_of(w, PAIR_MERGE, w->datasets[0].views[0].relation);
+}
+
+static void select_valid(const world *w, ds_relation relation, bool has_out, int64_t b, ds_sql *q)
+{
+    select_all(w, relation, q);
+    SQL(q, " WHERE ds_batch_in <= ");
+    sql_int(q, b);
+    if (!has_out)
+        return;
+    SQL(q, " AND ds_batch_out >= ");
+    sql_int(q, b);
+}
+
+const char *world_as_of(const world *w, int64_t b)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(w->drivers[PAIR_MERGE]->dialect);
+    select_valid(w, w->datasets[0].merge, def_has_out(&w->def), b, &q);
+    if (w->def.milestoning == MILESTONING_SCD4) {
+        SQL(&q, " UNION ALL ");
+        select_valid(w, w->datasets[0].history, true, b, &q);
+    }
+    return world_rows(w, PAIR_MERGE, w->datasets[0].shape, &q);
+}
+
 const char *world_query(const world *w, bool merge, const char *select)
 {
     ds_db *db = open_db(w, merge ? &w->merge : &w->source);

@@ -47,5 +47,9 @@ const char *world_control(const world *w, const char *table);
 // What a select of the shape's columns in hash order gives, as canonical texts: columns by '|' in the shape's order,
 // null as "~", lines sorted by their bytes. The same rows give the same text on every engine. In w->arena.
 const char *world_rows(const world *w, int side, const ds_shape *shape, const ds_sql *select);
+// Of the first dataset: all that a relation of a side holds; its view of live rows; what was valid in batch b.
+const char *world_rows_of(const world *w, int side, ds_relation relation);
+const char *world_live(const world *w);
+const char *world_as_of(const world *w, int64_t b);
 // A query's result as text: columns by '|', rows by '\n', null as "~". In w->arena.
 const char *world_query(const world *w, bool merge, const char *select);

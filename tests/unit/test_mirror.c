@@ -46,18 +46,7 @@ static void mirror_world(world *m, const world *p, ds_milestoning milestoning)
 
 static void same_rows(const world *m, const world *p, bool versions)
 {
-    CLEANUP(sql_release) ds_sql q = sql_new(m->drivers[PAIR_MERGE]->dialect);
-    CLEANUP(sql_release) ds_sql r = sql_new(p->drivers[PAIR_MERGE]->dialect);
-    const ds_shape *shape = p->datasets[0].shape;
-    SQL(&q, "SELECT ");
-    sql_columns_to_read(&q, shape, false);
-    SQL(&q, " FROM ");
-    SQL(&r, "SELECT ");
-    sql_columns_to_read(&r, shape, false);
-    SQL(&r, " FROM ");
-    sql_relation(&q, m->datasets[0].views[0].relation);
-    sql_relation(&r, p->datasets[0].views[0].relation);
-    assert_string_equal(world_rows(m, PAIR_MERGE, shape, &q), world_rows(p, PAIR_MERGE, shape, &r));
+    assert_string_equal(world_live(m), world_live(p));
     if (versions)
         assert_string_equal(mirror_versions(m, 0, false), mirror_versions(p, 0, false));
 }
