@@ -107,6 +107,24 @@ sql()
     sqlite3 -batch -noheader "$1" "$2"
 }
 
+# shop_head: the first documents of a model: an ecosystem with one zone Z, one team Z/T and the platform service Svc
+shop_head()
+{
+    cat <<'MODEL'
+kind: Ecosystem
+name: Shop
+repository: acme/model@central
+live: acme/model@main
+zones: [{name: Z, repository: acme/model@zone}]
+platform_services: [{name: Svc, repository: acme/model@infra}]
+---
+kind: GovernanceZone
+name: Z
+teams: [{name: T, repository: acme/model@team}]
+---
+MODEL
+}
+
 need()
 {
     command -v "$1" >/dev/null || { echo "1..0 # SKIP $1 is missing"; exit 0; }

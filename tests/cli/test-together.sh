@@ -25,18 +25,8 @@ db.execute("INSERT INTO " + target + " SELECT id, upper(name) FROM " + source)
 db.commit()
 PROGRAM
 chmod +x shop/upper.py
-cat >shop/model.yaml <<'MODEL'
-kind: Ecosystem
-name: Shop
-repository: acme/model@central
-live: acme/model@main
-zones: [{name: Z, repository: acme/model@zone}]
-platform_services: [{name: Svc, repository: acme/model@infra}]
----
-kind: GovernanceZone
-name: Z
-teams: [{name: T, repository: acme/model@team}]
----
+shop_head >shop/model.yaml
+cat >>shop/model.yaml <<'MODEL'
 {kind: DataContainer, team: Z/T, name: CrmDb, type: sqlite, path: crm.db}
 ---
 {kind: DataContainer, team: Z/T, name: SalesDb, type: sqlite, path: sales.db}

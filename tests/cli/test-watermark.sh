@@ -8,18 +8,8 @@ sql shop/source.db "PRAGMA journal_mode = WAL;
     CREATE INDEX orders_changed ON orders (changed);
     INSERT INTO orders VALUES (1, 10, '2026-01-01 10:00:00'), (2, 20, '2026-01-01 11:00:00'),
         (3, 30, '2026-01-01 12:00:00');" >"$work/.journal"
-cat >shop/model.yaml <<'MODEL'
-kind: Ecosystem
-name: Shop
-repository: acme/model@central
-live: acme/model@main
-zones: [{name: Z, repository: acme/model@zone}]
-platform_services: [{name: Svc, repository: acme/model@infra}]
----
-kind: GovernanceZone
-name: Z
-teams: [{name: T, repository: acme/model@team}]
----
+shop_head >shop/model.yaml
+cat >>shop/model.yaml <<'MODEL'
 kind: DataContainer
 team: Z/T
 name: Source
