@@ -3,9 +3,21 @@
 
 function complain(message) { print FILENAME ":" FNR ": " message; bad = 1 }
 function directory_of(path) { sub(/\/?[^\/]*$/, "", path); return path }
+function top_of(path) { sub(/\/.*/, "", path); return path }
+# The module of a directory: a floor within a module where it has a line of its own, else the module.
+function module_of(dir,    parts)
+{
+    split(dir, parts, "/")
+    return parts[1] "/" parts[2] in known ? parts[1] "/" parts[2] : parts[1]
+}
+# Who may include a module may include each floor within it; a floor may include others of its module by name only.
+function allowed(who, what)
+{
+    return (who, what) in may || (top_of(who) != top_of(what) && (who, top_of(what)) in may)
+}
 function below(dir, parent) { return dir == parent || index(dir "/", parent "/") == 1 }
 
-FNR == 1 { file_number++; here = FILENAME; sub(/^src\//, "", here); here = directory_of(here); mine = here; sub(/\/.*/, "", mine) }
+FNR == 1 { file_number++; here = FILENAME; sub(/^src\//, "", here); here = directory_of(here); mine = module_of(here) }
 
 file_number <= 2 && (/^[ \t]*#/ || NF == 0) { next }
 
@@ -19,6 +31,7 @@ file_number == 1 {                      # layers.txt
     }
     known[module] = 1
     may[module, module] = 1
+    if (top_of(module) != module) may[top_of(module), module] = 1
     next
 }
 
@@ -38,8 +51,7 @@ FNR == 1 && !(mine in known) { complain("unknown module " mine ": give it a line
     quoted = substr(path, 1, 1) == "\""
     sub(/^[<"]/, "", path)
     sub(/[>"].*/, "", path)
-    module = path
-    sub(/\/.*/, "", module)
+    module = index(path, "/") ? module_of(directory_of(path)) : path
 
     if (path in rooms) {
         ok = 0
@@ -55,7 +67,7 @@ FNR == 1 && !(mine in known) { complain("unknown module " mine ": give it a line
     }
     if (!index(path, "/")) { complain("write \"module/" path "\", or <" path "> when it is not ours"); next }
     if (!(module in known)) { complain("\"" path "\": unknown module " module); next }
-    if (!((mine, module) in may)) complain("\"" path "\": " mine " may not include " module " (tools/layers.txt)")
+    if (!allowed(mine, module)) complain("\"" path "\": " mine " may not include " module " (tools/layers.txt)")
     if (path ~ /_int\.h$/ && !below(here, directory_of(path)))
         complain("\"" path "\" is private to src/" directory_of(path))
 }

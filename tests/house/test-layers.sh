@@ -39,6 +39,22 @@ place store/bad.c '#include "store/sqlite/x_int.h"'
 rejects 'a private header of a room below' 'private to src/store/sqlite' "$check" .
 rm src/store/bad.c
 
+mkdir -p src/store/low src/store/high src/cli
+printf 'base:\nmodel: base\nstore/low: base\nstore/high: store/low\nstore: base\ncli: store\n' >tools/layers.txt
+place store/low/l.c '#include "base/a.h"' '#include "store/low/l_int.h"'
+place store/high/h.c '#include "store/low/l.h"'
+place store/s.c '#include "store/high/h.h"'
+place cli/u.c '#include "store/low/l.h"'
+accepts 'floors within a module' "$check" .
+place store/low/bad.c '#include "store/high/h.h"'
+rejects 'a floor above within the module' '^src/store/low/bad\.c:1: .*store/low may not include store/high' "$check" .
+place store/low/bad.c '#include "store/s.h"'
+rejects 'the module above its floor' '^src/store/low/bad\.c:1: .*store/low may not include store ' "$check" .
+rm src/store/low/bad.c
+place store/high/bad.c '#include "base/a.h"'
+rejects 'what a floor has no word for' '^src/store/high/bad\.c:1: .*store/high may not include base' "$check" .
+rm -r src/store/low src/store/high src/store/s.c src/cli
+
 mkdir src/attic
 place attic/x.c '#include <stdio.h>'
 rejects 'a module without a line' '^src/attic/x\.c:1: unknown module attic' "$check" .
