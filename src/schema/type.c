@@ -170,3 +170,18 @@ bool type_is_integer(const ds_type *type)
 {
     return type->kind <= TYPE_UBIGINT;
 }
+
+void type_int64_range(const ds_type *type, int64_t *low, int64_t *high)
+{
+    static const struct {
+        int64_t low, high;
+    } RANGES[] = {
+        [TYPE_TINYINT] = {INT8_MIN, INT8_MAX},   [TYPE_SMALLINT] = {INT16_MIN, INT16_MAX},
+        [TYPE_INTEGER] = {INT32_MIN, INT32_MAX}, [TYPE_BIGINT] = {INT64_MIN, INT64_MAX},
+        [TYPE_UTINYINT] = {0, UINT8_MAX},        [TYPE_USMALLINT] = {0, UINT16_MAX},
+        [TYPE_UINTEGER] = {0, UINT32_MAX},       [TYPE_UBIGINT] = {0, INT64_MAX},
+    };
+    ds_assert(type_is_integer(type));
+    *low = RANGES[type->kind].low;
+    *high = RANGES[type->kind].high;
+}

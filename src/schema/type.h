@@ -79,6 +79,8 @@ const char *type_kind_name(ds_type_kind kind);
 bool type_widens(const ds_type *from, const ds_type *to, ds_buf *why);
 bool type_is_text(const ds_type *type);    // char ... string
 bool type_is_integer(const ds_type *type); // tinyint ... ubigint
+// What of an integer type an int64_t can hold: for ubigint half of it.
+void type_int64_range(const ds_type *type, int64_t *low, int64_t *high);
 
 // The column grammar of a model: TYPE [primary key] [not null|null] [partition], modifiers in any order.
 typedef struct ds_column_spec {

@@ -67,7 +67,19 @@ static ds_rc make_missing(sim *s, ds_error *err)
     return DS_DONE;
 }
 
-enum { CHUNK_ROWS = 1000, CHUNK_BYTES = 1 << 20 };
+typedef struct reading {
+    sim *s;
+    sim_table *table;
+} reading;
+
+static ds_rc add_rows(void *context, const ds_rows *chunk, ds_error *err)
+{
+    (void)err;
+    const reading *r = context;
+    for (size_t i = 0; i < chunk->n; i++)
+        sim_table_add(r->s, r->table, rows_row(chunk, i));
+    return DS_DONE;
+}
 
 static ds_rc read_rows(sim *s, sim_table *table, ds_error *err)
 {
@@ -77,21 +89,7 @@ static ds_rc read_rows(sim *s, sim_table *table, ds_error *err)
     SQL(&q, " FROM ");
     sql_relation(&q, table->relation);
     ds_read read = {.select = &q, .shape = table->shape};
-    ds_reader *reader;
-    TRY(s->db->driver->read_open(s->db, &read, &reader, err));
-    ds_rows rows;
-    rows_init(&rows);
-    bool more = true;
-    ds_rc rc = DS_DONE;
-    while (more && rc.code == DS_OK) {
-        rows_clear(&rows);
-        rc = s->db->driver->read_next(reader, &rows, CHUNK_ROWS, CHUNK_BYTES, &more, err);
-        for (size_t i = 0; rc.code == DS_OK && i < rows.n; i++)
-            sim_table_add(s, table, rows_row(&rows, i));
-    }
-    rows_release(&rows);
-    s->db->driver->read_close(reader);
-    return rc;
+    return store_read(s->db, &read, add_rows, &(reading){s, table}, err);
 }
 
 ds_rc sim_read_all(sim *s, ds_error *err)

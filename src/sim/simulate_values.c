@@ -24,20 +24,6 @@ bool sim_name_says(const char *name, const char *word)
     return strstr(lower, word) != NULL;
 }
 
-static void int_range(const ds_type *type, int64_t *low, int64_t *high)
-{
-    static const struct {
-        int64_t low, high;
-    } RANGES[TYPE_KIND_COUNT] = {
-        [TYPE_TINYINT] = {INT8_MIN, INT8_MAX},   [TYPE_SMALLINT] = {INT16_MIN, INT16_MAX},
-        [TYPE_INTEGER] = {INT32_MIN, INT32_MAX}, [TYPE_BIGINT] = {INT64_MIN, INT64_MAX},
-        [TYPE_UTINYINT] = {0, UINT8_MAX},        [TYPE_USMALLINT] = {0, UINT16_MAX},
-        [TYPE_UINTEGER] = {0, UINT32_MAX},       [TYPE_UBIGINT] = {0, INT64_MAX},
-    };
-    *low = RANGES[type->kind].low;
-    *high = RANGES[type->kind].high;
-}
-
 static void make_int(ds_rng *rng, const ds_shape_column *column, const sim_person *person, ds_buf *out)
 {
     static const struct {
@@ -52,7 +38,7 @@ static void make_int(ds_rng *rng, const ds_shape_column *column, const sim_perso
     while (!sim_name_says(column->name, BY_NAME[k].word))
         k++;
     int64_t low, high;
-    int_range(column->type, &low, &high);
+    type_int64_range(column->type, &low, &high);
     int64_t n = rng_range(rng, BY_NAME[k].low, BY_NAME[k].high);
     buf_printf(out, "%" PRId64, n > high && high > 0 ? n % high : n);
 }
@@ -231,7 +217,7 @@ static value_maker *const MAKERS[] = {
 static void edge_int(ds_rng *rng, const ds_shape_column *column, ds_buf *out)
 {
     int64_t low, high;
-    int_range(column->type, &low, &high);
+    type_int64_range(column->type, &low, &high);
     buf_printf(out, "%" PRId64, rng_once_in(rng, 2) ? low : high);
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { CHUNK_ROWS = 4096, CHUNK_BYTES = 1 << 20 };
+
 const ds_driver *store_driver(const ds_store *store, const char *type)
 {
     for (size_t i = 0; i < store->n; i++)
@@ -54,6 +56,27 @@ ds_rc store_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err)
 ds_rc store_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err)
 {
     return db->driver->query(db, sql, arena, out, err);
+}
+
+static ds_rc visit_chunks(const ds_driver *driver, ds_reader *reader, store_visit *visit, void *context, ds_error *err)
+{
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    for (bool more = true; more;) {
+        rows_clear(&rows);
+        TRY(driver->read_next(reader, &rows, CHUNK_ROWS, CHUNK_BYTES, &more, err));
+        TRY(visit(context, &rows, err));
+    }
+    return DS_DONE;
+}
+
+ds_rc store_read(ds_db *db, const ds_read *read, store_visit *visit, void *context, ds_error *err)
+{
+    ds_reader *reader = NULL;
+    TRY(db->driver->read_open(db, read, &reader, err));
+    ds_rc rc = visit_chunks(db->driver, reader, visit, context, err);
+    db->driver->read_close(reader);
+    return rc;
 }
 
 ds_rc store_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err)

@@ -21,6 +21,9 @@ ds_rc store_commit(ds_db *db, ds_error *err);
 void store_rollback(ds_db *db);
 ds_rc store_exec(ds_db *db, const ds_sql *sql, int64_t *affected, ds_error *err);
 ds_rc store_query(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
+// Reads all of it, by chunks: visit is given each, and may end it by failing.
+typedef ds_rc store_visit(void *context, const ds_rows *chunk, ds_error *err);
+ds_rc store_read(ds_db *db, const ds_read *read, store_visit *visit, void *context, ds_error *err);
 ds_rc store_describe(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err);
 ds_rc store_describe_all(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n,
                          const ds_catalog_table **out, ds_error *err);

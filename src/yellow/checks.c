@@ -6,10 +6,11 @@
 
 #include "yellow/checks_int.h"
 
-enum { KEYS_SHOWN = 5, KEYS_TEXT = 200, ENTRY_TEXT = 800, FAILURE_TEXT = 900, READ_ROWS = 4096 };
+enum { KEYS_SHOWN = 5, KEYS_TEXT = 200, ENTRY_TEXT = 800, FAILURE_TEXT = 900 };
 
 // The rows that break one check.
 typedef struct broken_rows {
+    const checker *checker;
     int64_t n;
     int shown;
     ds_buf keys; // of the first ones
@@ -20,42 +21,32 @@ typedef struct failures {
     size_t more; // checks for which it has no room
 } failures;
 
-static void add_row(const checker *c, ds_str row, broken_rows *out)
+static void add_row(ds_str row, broken_rows *out)
 {
     if (out->n++ != out->shown || out->shown == KEYS_SHOWN)
         return;
     CLEANUP(buf_release) ds_buf key = BUF_INIT(ROWS_BYTES_MAX);
-    row_print_key(c->key, row, &key);
+    row_print_key(out->checker->key, row, &key);
     if (out->keys.n + key.n + 2 > KEYS_TEXT)
         return;
     buf_puts(&out->keys, out->shown++ ? ", " : "");
     buf_put_str(&out->keys, buf_str(&key));
 }
 
-static ds_rc read_broken(const checker *c, ds_reader *reader, broken_rows *out, ds_error *err)
+static ds_rc add_rows(void *context, const ds_rows *chunk, ds_error *err)
 {
-    ds_rows rows;
-    rows_init(&rows);
-    bool more = true;
-    ds_rc rc = DS_DONE;
-    while (more && rc.code == DS_OK) {
-        rows_clear(&rows);
-        rc = lease_check(c->job, err);
-        if (rc.code == DS_OK)
-            rc = c->job->control->db->driver->read_next(reader, &rows, READ_ROWS, ROWS_BYTES_MAX, &more, err);
-        for (size_t i = 0; rc.code == DS_OK && i < rows.n; i++)
-            add_row(c, rows_row(&rows, i), out);
-    }
-    rows_release(&rows);
-    return rc;
+    broken_rows *out = context;
+    for (size_t i = 0; i < chunk->n; i++)
+        add_row(rows_row(chunk, i), out);
+    return lease_check(out->checker->job, err);
 }
 
 // A user's SQL may read these two tables, through the statement around it, and nothing else.
 static ds_rc find_broken(const checker *c, broken_rows *out, ds_error *err)
 {
-    const ds_driver *driver = c->job->control->db->driver;
+    ds_db *db = c->job->control->db;
     const ds_relation own[] = {c->work->def->merge, c->work->def->staging};
-    CLEANUP(sql_release) ds_sql q = sql_new(driver->dialect);
+    CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     checks_select(c, &q);
     ds_read read = {.select = &q, .shape = c->key, .salvage = true};
     if (c->check->kind == CHECK_SQL) {
@@ -63,11 +54,7 @@ static ds_rc find_broken(const checker *c, broken_rows *out, ds_error *err)
         read.allowed = own;
         read.allowed_count = sizeof own / sizeof own[0];
     }
-    ds_reader *reader = NULL;
-    TRY(driver->read_open(c->job->control->db, &read, &reader, err));
-    ds_rc rc = read_broken(c, reader, out, err);
-    driver->read_close(reader);
-    return rc;
+    return store_read(db, &read, add_rows, out, err);
 }
 
 static void add_failure(const checker *c, const char *name, const broken_rows *rows, failures *out)
@@ -87,7 +74,7 @@ static ds_rc run_check(const checker *c, failures *out, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf name = BUF_INIT(CHECK_TEXT_MAX);
     check_print(c->check, &name);
-    broken_rows rows = {.keys = BUF_INIT(KEYS_TEXT)};
+    broken_rows rows = {.checker = c, .keys = BUF_INIT(KEYS_TEXT)};
     ds_rc rc = find_broken(c, &rows, err);
     if (rc.code == DS_OK && rows.n)
         add_failure(c, buf_text(&name), &rows, out);

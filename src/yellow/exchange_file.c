@@ -1,33 +1,18 @@
 // The exchange where databases have no roles: a file with copies of the inputs, as one transaction saw them.
 #include "yellow/command_int.h"
 
-enum { COPY_ROWS = 10000, COPY_BYTES = 4 << 20 };
-
 typedef struct copier {
     ds_job *job;
     ds_db *from, *to;
+    ds_writer *writer;
 } copier;
 
-static ds_rc write_chunk(copier *c, ds_writer *writer, const ds_rows *rows, ds_error *err)
+static ds_rc write_chunk(void *context, const ds_rows *rows, ds_error *err)
 {
+    const copier *c = context;
     for (size_t i = 0; i < rows->n; i++)
-        TRY(c->to->driver->write_row(writer, NULL, rows_row(rows, i), err));
+        TRY(c->to->driver->write_row(c->writer, NULL, rows_row(rows, i), err));
     return lease_check(c->job, err);
-}
-
-static ds_rc copy_all(copier *c, ds_reader *reader, ds_writer *writer, ds_error *err)
-{
-    ds_rows rows;
-    rows_init(&rows);
-    ds_rc rc = DS_DONE;
-    for (bool more = true; more && rc.code == DS_OK;) {
-        rows_clear(&rows);
-        rc = c->from->driver->read_next(reader, &rows, COPY_ROWS, COPY_BYTES, &more, err);
-        if (rc.code == DS_OK)
-            rc = write_chunk(c, writer, &rows, err);
-    }
-    rows_release(&rows);
-    return rc;
 }
 
 // The select's columns are the shape's, in its order.
@@ -42,18 +27,11 @@ static ds_rc copy(copier *c, const ds_sql *select, const ds_shape *shape, ds_rel
     SQL(&q, " FROM (");
     sql_append(&q, select);
     SQL(&q, ") AS ds_input");
-    ds_reader *reader = NULL;
-    ds_writer *writer = NULL;
-    TRY(c->from->driver->read_open(c->from, &(ds_read){.select = &q, .shape = shape}, &reader, err));
-    ds_rc rc = c->to->driver->write_open(c->to, &(ds_write){.table = table, .shape = shape}, &writer, err);
-    if (rc.code == DS_OK) {
-        rc = copy_all(c, reader, writer, err);
-        if (rc.code == DS_OK)
-            rc = c->to->driver->write_close(writer, NULL, err);
-        else
-            c->to->driver->write_abort(writer);
-    }
-    c->from->driver->read_close(reader);
+    TRY(c->to->driver->write_open(c->to, &(ds_write){.table = table, .shape = shape}, &c->writer, err));
+    ds_rc rc = store_read(c->from, &(ds_read){.select = &q, .shape = shape}, write_chunk, c, err);
+    if (rc.code == DS_OK)
+        return c->to->driver->write_close(c->writer, NULL, err);
+    c->to->driver->write_abort(c->writer);
     return rc;
 }
 
@@ -115,7 +93,7 @@ ds_rc exchange_file_make(ds_job *job, ds_error *err)
     CLEANUP(store_closep) ds_db *to = NULL;
     TRY(runtime_open(job->runtime, job->control->merge, (ds_access){.read_only = true}, &from, err));
     TRY(runtime_open(job->runtime, &x->container, (ds_access){.create = true}, &to, err));
-    copier c = {job, from, to};
+    copier c = {.job = job, .from = from, .to = to};
     TRY(store_begin(to, BEGIN_WRITE, err));
     TRY(fill(&c, err));
     return store_commit(to, err);

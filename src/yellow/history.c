@@ -5,8 +5,6 @@
 
 #include "yellow/control_int.h"
 
-enum { CHUNK_ROWS = 4096, CHUNK_BYTES = 1 << 20 };
-
 typedef struct reading {
     ds_control *control;
     ds_arena *arena;
@@ -188,21 +186,23 @@ static ds_rc shape_without_key(const reading *r, const ds_shape **out, ds_error 
     return shape_new(r->arena, columns, shape->n, NULL, 0, out, err);
 }
 
-static ds_rc read_all(const reading *r, ds_reader *reader, const ds_shape *shape, history_row *row, void *context,
-                      ds_error *err)
+// Where the rows go.
+typedef struct receiver {
+    const reading *r;
+    const ds_shape *shape; // as they are read
+    ds_cell *cells;
+    history_row *row;
+    void *context;
+} receiver;
+
+static ds_rc pass_on(void *context, const ds_rows *chunk, ds_error *err)
 {
-    CLEANUP(rows_release) ds_rows rows;
-    rows_init(&rows);
-    ds_cell *cells = ARENA_ARRAY(r->arena, ds_cell, shape->n);
-    for (bool more = true; more;) {
-        if (runtime_cancelled(r->control->runtime))
-            return ds_fail(err, DS_CANCELLED, "interrupted");
-        rows_clear(&rows);
-        TRY(r->control->db->driver->read_next(reader, &rows, CHUNK_ROWS, CHUNK_BYTES, &more, err));
-        for (size_t i = 0; i < rows.n; i++) {
-            row_cells(shape, rows_row(&rows, i), cells);
-            TRY(row(context, r->dataset->shape, cells, err));
-        }
+    const receiver *to = context;
+    if (runtime_cancelled(to->r->control->runtime))
+        return ds_fail(err, DS_CANCELLED, "interrupted");
+    for (size_t i = 0; i < chunk->n; i++) {
+        row_cells(to->shape, rows_row(chunk, i), to->cells);
+        TRY(to->row(to->context, to->r->dataset->shape, to->cells, err));
     }
     return DS_DONE;
 }
@@ -214,11 +214,8 @@ static ds_rc read_rows(const reading *r, history_row *row, void *context, ds_err
     CLEANUP(sql_release) ds_sql q = sql_new(r->control->db->dialect);
     select_sql(r, &q);
     ds_read read = {.select = &q, .shape = shape};
-    ds_reader *reader = NULL;
-    TRY(r->control->db->driver->read_open(r->control->db, &read, &reader, err));
-    ds_rc rc = read_all(r, reader, shape, row, context, err);
-    r->control->db->driver->read_close(reader);
-    return rc;
+    receiver to = {r, shape, ARENA_ARRAY(r->arena, ds_cell, shape->n), row, context};
+    return store_read(r->control->db, &read, pass_on, &to, err);
 }
 
 static ds_rc read_snapshot(reading *r, ds_as_of as_of, history_row *row, void *context, ds_error *err)

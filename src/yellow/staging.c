@@ -373,6 +373,14 @@ ds_rc staging_prune(ds_job *job, ds_error *err)
     return old.rows ? mark_pruned(job, below, err) : DS_DONE;
 }
 
+static ds_rc add_hashes(void *context, const ds_rows *chunk, ds_error *err)
+{
+    (void)err;
+    for (size_t i = 0; i < chunk->n; i++)
+        fingerprint_add(context, chunk->row_hash[i]);
+    return DS_DONE;
+}
+
 // Reads the hashes of the staged rows with content, and counts all.
 static ds_rc sum_staged(ds_job *job, const ds_work *work, ds_fingerprint *sum, ds_error *err)
 {
@@ -385,21 +393,7 @@ static ds_rc sum_staged(ds_job *job, const ds_work *work, ds_fingerprint *sum, d
     SQL(&q, " AND ds_op <> 'D'");
     ds_shape none = {0};
     ds_read read = {.select = &q, .shape = &none, .has_hash = true};
-    ds_reader *reader = NULL;
-    TRY(db->driver->read_open(db, &read, &reader, err));
-    ds_rows rows;
-    rows_init(&rows);
-    bool more = true;
-    ds_rc rc = DS_DONE;
-    while (more && rc.code == DS_OK) {
-        rows_clear(&rows);
-        rc = db->driver->read_next(reader, &rows, 4096, ROWS_BYTES_MAX, &more, err);
-        for (size_t i = 0; rc.code == DS_OK && i < rows.n; i++)
-            fingerprint_add(sum, rows.row_hash[i]);
-    }
-    rows_release(&rows);
-    db->driver->read_close(reader);
-    return rc;
+    return store_read(db, &read, add_hashes, sum, err);
 }
 
 ds_rc staging_check(ds_job *job, const ds_work *work, bool *same, ds_error *err)

@@ -152,17 +152,8 @@ enum { WHOLE_MAX = 131072, FRACTION_MAX = 16383 };
 
 static void set_range(pg_column *c, const ds_type *type)
 {
-    static const struct {
-        int64_t low, high;
-    } RANGES[TYPE_KIND_COUNT] = {
-        [TYPE_TINYINT] = {INT8_MIN, INT8_MAX},   [TYPE_SMALLINT] = {INT16_MIN, INT16_MAX},
-        [TYPE_INTEGER] = {INT32_MIN, INT32_MAX}, [TYPE_BIGINT] = {INT64_MIN, INT64_MAX},
-        [TYPE_UTINYINT] = {0, UINT8_MAX},        [TYPE_USMALLINT] = {0, UINT16_MAX},
-        [TYPE_UINTEGER] = {0, UINT32_MAX},       [TYPE_UBIGINT] = {0, INT64_MAX},
-    };
     if (type_is_integer(type)) {
-        c->low = RANGES[type->kind].low;
-        c->high = RANGES[type->kind].high;
+        type_int64_range(type, &c->low, &c->high);
     } else if (type->kind == TYPE_DECIMAL && c->way == WAY_DECIMAL) {
         bool limited = type->size != TYPE_UNLIMITED;
         c->low = limited ? type->size - type->scale : WHOLE_MAX;

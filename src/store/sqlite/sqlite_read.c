@@ -31,23 +31,12 @@ typedef struct sqlite_reader {
     read_column columns[]; // in hash order, as selected
 } sqlite_reader;
 
-static const struct {
-    int64_t low, high;
-} RANGES[TYPE_KIND_COUNT] = {
-    [TYPE_TINYINT] = {INT8_MIN, INT8_MAX},   [TYPE_SMALLINT] = {INT16_MIN, INT16_MAX},
-    [TYPE_INTEGER] = {INT32_MIN, INT32_MAX}, [TYPE_BIGINT] = {INT64_MIN, INT64_MAX},
-    [TYPE_UTINYINT] = {0, UINT8_MAX},        [TYPE_USMALLINT] = {0, UINT16_MAX},
-    [TYPE_UINTEGER] = {0, UINT32_MAX},       [TYPE_UBIGINT] = {0, INT64_MAX},
-};
-
 static read_column column_of(const ds_shape_column *column)
 {
     const ds_type *type = column->type;
     read_column out = {.column = column, .name_hash = column->name_hash, .low = 1, .high = 0, .text_max = -1};
-    if (type_is_integer(type)) {
-        out.low = RANGES[type->kind].low;
-        out.high = RANGES[type->kind].high;
-    }
+    if (type_is_integer(type))
+        type_int64_range(type, &out.low, &out.high);
     // char and nchar lose their trailing spaces on the way
     if (type_is_text(type) && type->kind != TYPE_CHAR && type->kind != TYPE_NCHAR)
         out.text_max = type->size == TYPE_UNLIMITED ? INT64_MAX : type->size;
