@@ -53,8 +53,10 @@ static ds_rc run_once(ds_session *session, ds_error *err)
 static ds_rc run(ds_cli *cli, ds_error *err)
 {
     TRY(check_options(&cli->args, err));
+    CLEANUP(keeper_freep) ds_keeper *keeper = keeper_new(NULL, NULL);
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
+    session.runtime.keeper = keeper;
     return args_flag(&cli->args, "once") ? run_once(&session, err) : run_on(&session, err);
 }
 

@@ -33,6 +33,7 @@ typedef struct ds_open_options {
     bool later;
     // Closing waits until the server has ended its side, a second at most: for who counts connections there.
     bool wait_closed;
+    bool kept;   // it may be given to others later (keeper.h): what it is for is said by each transaction
     bool create;         // a file that is missing is made (merge databases at apply, simulators)
     int busy_timeout_ms; // how long a lock held by another is waited for
     // How long a server may be silent where it should answer before the connection is given up; 0: the driver's choice.
@@ -45,9 +46,11 @@ typedef struct ds_open_options {
 } ds_open_options;
 
 // A connection; drivers embed it as their first member.
+typedef struct ds_kept ds_kept;
 typedef struct ds_db {
     const ds_driver *driver;
     const ds_dialect *dialect;
+    ds_kept *kept; // a keeper's (keeper.h), not ours to close; NULL: nobody's
 } ds_db;
 
 typedef enum ds_begin {
@@ -143,6 +146,12 @@ struct ds_driver {
     ds_rc (*open)(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
                   ds_error *err);
     void (*close)(ds_db *db); // rolls back what is open; takes NULL
+
+    // For keeper.h; both NULL: a connection is not for several users. rest ends what is open; false: it is not as good as
+    // a new one, because something failed on it, a user's text ran on it, or it was used for much. wake gives it to its
+    // next user, with other options for the same target; false: it was lost meanwhile.
+    bool (*rest)(ds_db *db);
+    bool (*wake)(ds_db *db, const ds_open_options *options);
 
     ds_rc (*begin)(ds_db *db, ds_begin kind, ds_error *err);
     // BEGIN_READ over these tables. Where the engine locks them, a missing one is DS_FINDING and one that somebody

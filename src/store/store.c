@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store/keeper.h"
+
 enum { CHUNK_ROWS = 4096, CHUNK_BYTES = 1 << 20 };
 
 const ds_driver *store_driver(const ds_store *store, const char *type)
@@ -23,7 +25,9 @@ ds_rc store_open(const ds_store *store, const ds_target *target, const ds_open_o
 
 void store_close(ds_db *db)
 {
-    if (db)
+    if (db && db->kept)
+        keeper_give_back(db);
+    else if (db)
         db->driver->close(db);
 }
 

@@ -13,7 +13,7 @@ const ds_driver *store_driver(const ds_store *store, const char *type);
 // DS_FINDING "container type "oracle" is not supported yet" when there is none.
 ds_rc store_open(const ds_store *store, const ds_target *target, const ds_open_options *options, ds_db **out,
                  ds_error *err);
-void store_close(ds_db *db); // takes NULL
+void store_close(ds_db *db); // or gives it back (keeper.h); takes NULL
 void store_closep(ds_db **db);
 
 ds_rc store_begin(ds_db *db, ds_begin kind, ds_error *err);

@@ -61,7 +61,7 @@ ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container,
         .clock = runtime->clock,
         .secret = container->login ? container->login : &secret,
     };
-    return store_open(runtime->store, &target, &options, out, err);
+    return keeper_open(runtime->keeper, runtime->store, &target, &options, out, err);
 }
 
 bool runtime_absent(const ds_runtime *runtime, const ds_container_def *container)

@@ -1,6 +1,6 @@
 // What every yellow operation needs from outside, made once by the command line (or a test). Immutable, borrowed.
 #pragma once
-#include "store/store.h"
+#include "store/keeper.h"
 #include "yellow/def.h"
 #include "yellow/rate.h"
 
@@ -35,6 +35,7 @@ typedef struct ds_runtime {
     const char *purpose;             // shown by servers beside a connection: "job Live/Store1"; may be NULL
     int lease_ms;                    // for tests: how long a lease's row is valid. 0: 20 s (lock.h)
     bool wait_closed;                // see ds_open_options: connections are counted
+    ds_keeper *keeper;               // of connections, where several jobs are run; NULL: each opens its own
     const char *tree_id;             // of the model that is being applied, "" for jobs
 } ds_runtime;
 

@@ -37,6 +37,7 @@ ds_schedule *schedule_new(const ds_schedule_options *options)
     s->options = *options;
     s->runtime = *options->runtime;
     s->runtime.purpose = "run";
+    s->runtime.keeper = NULL; // what is opened for it stays open
     s->merges = zeroed(options->merge_count, sizeof *s->merges);
     s->slot_controls = zeroed(options->merge_count * options->workers, sizeof(ds_control *));
     pthread_mutex_init(&s->mutex, NULL);
@@ -227,6 +228,7 @@ static ds_rc poll_merge(ds_schedule *s, ds_sched *sched, size_t merge, ds_error 
 static ds_rc poll_merges(void *context, ds_sched *sched, ds_error *err)
 {
     ds_schedule *s = context;
+    keeper_sweep(s->options.runtime->keeper);
     ds_rc worst = DS_DONE;
     for (size_t i = 0; i < s->options.merge_count; i++) {
         ds_error failure = {0};

@@ -142,6 +142,7 @@ static ds_rc hint_for(const ds_pg *db, const meaning *found, const char *message
 ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    db->spoilt = true;
     if (PQstatus(db->conn) == CONNECTION_BAD)
         db->broken = true;
     if (!state)

@@ -12,7 +12,7 @@
 #include "store/postgres/postgres.h"
 #include "store/store.h"
 
-enum { PG_CLAIMS_MAX = 4 };
+enum { PG_CLAIMS_MAX = 4, PG_PURPOSE = 64 };
 typedef struct pg_settings pg_settings; // how to connect, kept for connecting again
 
 typedef struct ds_pg {
@@ -27,6 +27,10 @@ typedef struct ds_pg {
     bool in_transaction;
     bool broken;                   // only good for being closed, or for connecting again at the next begin
     bool undrained;                // a COPY was left in the middle
+    bool spoilt;                   // the server refused something, or ran a user's text: not for another user
+    bool shared;                   // by users one after another: each transaction says what it is for
+    char purpose[PG_PURPOSE];
+    size_t touched;                // tables, as often as they were: the server remembers what it knows of each
     bool own_transaction;          // begun for a single call outside of any
     bool due;                      // begun, and the server doesn't know yet: BEGIN goes with the first statement
     ds_begin kind;                 // of the transaction
@@ -56,12 +60,17 @@ static inline const char *pg_schema_of(const ds_pg *db, ds_relation relation)
 ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
               ds_error *err);
 void pg_close(ds_db *db);
+void pg_set_options(ds_pg *db, const ds_open_options *options);
 // Waits for a connection that is being made in the background. Its failure is told once; then it is a lost connection.
 ds_rc pg_connected(ds_pg *db, ds_error *err);
 // Connects anew, with a state as after open.
 ds_rc pg_reconnect(ds_pg *db, ds_error *err);
 // A second connection with the same settings, for a look from outside; NULL when there is none within timeout_ms.
 PGconn *pg_connect_again(const ds_pg *db, int timeout_ms);
+
+// --- pg_rest.c: connections that are kept
+bool pg_rest(ds_db *db);
+bool pg_wake(ds_db *db, const ds_open_options *options);
 
 // --- pg_error.c: what SQLSTATEs mean to a caller, in one table
 ds_rc pg_fail_result(ds_pg *db, const PGresult *result, ds_error *err);

@@ -20,6 +20,8 @@ enum {
     CLOSE_WAIT_MS = 1000,
 };
 
+static const char NOBODYS[] = "datasurface"; // the name of a connection that nobody uses
+
 // Keywords and values as PQconnectStartParams wants them; values of our own.
 struct pg_settings {
     ds_arena *arena;
@@ -44,6 +46,11 @@ static const char *part(const ds_open_options *options, ds_secret_part which)
     return options->secret ? options->secret->parts[which] : NULL;
 }
 
+static const char *purpose_of(const ds_open_options *options)
+{
+    return options->purpose && options->purpose[0] ? options->purpose : NOBODYS;
+}
+
 static pg_settings *settings_new(ds_arena *arena, const ds_target *target, const ds_open_options *options)
 {
     pg_settings *s = ARENA_NEW(arena, pg_settings);
@@ -60,8 +67,7 @@ static pg_settings *settings_new(ds_arena *arena, const ds_target *target, const
     set(s, "sslcert", target->tls_cert);
     set(s, "sslkey", target->tls_key);
     set(s, "client_encoding", "UTF8");
-    const char *purpose = options->purpose && options->purpose[0] ? options->purpose : "datasurface";
-    set(s, "application_name", arena_printf(arena, "%.60s", purpose));
+    set(s, "application_name", options->kept ? NOBODYS : arena_printf(arena, "%.60s", purpose_of(options)));
     // A peer that is gone is noticed by the kernel; one that lives and says nothing by pg_wait.c.
     set(s, "keepalives_idle", "30");
     set(s, "keepalives_interval", "10");
@@ -220,6 +226,16 @@ ds_rc pg_connected(ds_pg *db, ds_error *err)
 
 // --- opening
 
+void pg_set_options(ds_pg *db, const ds_open_options *options)
+{
+    db->busy_timeout_ms = options->busy_timeout_ms > 0 ? options->busy_timeout_ms : BUSY_TIMEOUT_MS;
+    db->stall_timeout_ms = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : STALL_TIMEOUT_MS;
+    db->read_only = options->read_only;
+    db->wait_closed = options->wait_closed;
+    db->stop = options->cancelled;
+    snprintf(db->purpose, sizeof db->purpose, "%.60s", purpose_of(options));
+}
+
 static ds_rc connect_first(ds_pg *db, bool later, ds_error *err)
 {
     if (db->wake < 0)
@@ -240,13 +256,10 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
         .settings = settings_new(arena, target, options),
         .label = label_of(arena, target),
         .schema = arena_strdup(arena, target->schema && target->schema[0] ? target->schema : "public"),
-        .busy_timeout_ms = options->busy_timeout_ms > 0 ? options->busy_timeout_ms : BUSY_TIMEOUT_MS,
-        .stall_timeout_ms = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : STALL_TIMEOUT_MS,
-        .read_only = options->read_only,
-        .wait_closed = options->wait_closed,
-        .stop = options->cancelled,
+        .shared = options->kept,
         .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
     };
+    pg_set_options(db, options);
     ds_rc rc = connect_first(db, options->later, err);
     if (rc.code != DS_OK)
         pg_close(&db->db);

@@ -162,6 +162,7 @@ static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf select = BUF_INIT(TEXT_MAX);
     TRY(pg_inline(reader->db, read->select, &select, err));
+    reader->db->spoilt |= read->untrusted;
     if (read->untrusted)
         TRY(pg_vet(reader->db, read, buf_text(&select), err));
     TRY(learn_columns(reader, read, buf_text(&select), err));

@@ -104,6 +104,8 @@ static void select_settings(const ds_pg *db, ds_sql *q)
     for (size_t i = 0; i < sizeof FIXED / sizeof FIXED[0]; i++)
         put_setting(q, FIXED[i][0], FIXED[i][1]);
     put_setting_int(q, "lock_timeout", db->busy_timeout_ms);
+    if (db->shared)
+        put_setting(q, "application_name", db->purpose);
     if (db->kind == BEGIN_READ) // it waits while the merge database works
         put_setting(q, "max_parallel_workers_per_gather", "0");
     if (db->kind == BEGIN_WRITE_FLEETING)
@@ -258,6 +260,7 @@ static ds_rc check_begin(ds_pg *db, ds_begin kind, ds_error *err)
 ds_rc pg_begin_on(ds_pg *db, ds_begin kind, const ds_snapshot *snapshot, ds_error *err)
 {
     TRY(check_begin(db, kind, err));
+    db->touched += snapshot ? snapshot->n : 0;
     ds_rc rc = begin(db, &(beginning){.snapshot = snapshot}, err);
     if (rc.code != DS_OK)
         pg_rollback(&db->db);
