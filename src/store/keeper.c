@@ -126,8 +126,8 @@ static ds_kept *take(ds_keeper *keeper, ds_hash place)
     return kept;
 }
 
-static ds_rc open_new(ds_keeper *keeper, const ds_store *store, const ds_target *target,
-                      const ds_open_options *options, ds_db **out, ds_error *err)
+static ds_rc open_new(ds_keeper *keeper, const ds_store *store, const ds_target *target, const ds_open_options *options,
+                      ds_db **out, ds_error *err)
 {
     ds_open_options kept_options = *options;
     kept_options.kept = true;

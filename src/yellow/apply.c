@@ -259,7 +259,7 @@ static ds_rc forget_loads(applier *a, const plan_stream *stream, ds_error *err)
 static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
 {
     if (stream->old)
-        TRY(control_raise_fence(a->control, stream->name, err));
+        TRY(control_raise_fence(a->control, stream->name, NULL, err));
     TRY(run_steps(a, &stream->steps, err));
     TRY(finish_indexes(a, stream, err));
     TRY(write_definition(a, stream, err));

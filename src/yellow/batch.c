@@ -4,6 +4,8 @@
 //                ▲            │            │
 //                └── retry ───┘◀───────────┘
 //
+// and from started or ingesting to committed at once when nothing has changed.
+//
 // What is true in each state:
 //   started    the batch has its row; no staging row carries its id; no dataset_batch row
 //   ingesting  staging may hold rows of the batch; merge tables of datasets in their first load may hold rows; no
@@ -32,6 +34,8 @@ static const transition TRANSITIONS[] = {
     {BATCH_INGESTING, BATCH_MERGING, "all datasets are staged; counts and hash sums are recorded"},
     {BATCH_MERGING, BATCH_STARTED, "the staged rows are not those recorded or don't fit, or the definition changed"},
     {BATCH_MERGING, BATCH_COMMITTED, "deltas, fingerprints, counts and status commit together"},
+    {BATCH_STARTED, BATCH_COMMITTED, "nothing has changed: there is nothing to stage or merge"},
+    {BATCH_INGESTING, BATCH_COMMITTED, "the same"},
 };
 enum { TRANSITION_COUNT = sizeof TRANSITIONS / sizeof TRANSITIONS[0] };
 
@@ -74,25 +78,35 @@ static void where_batch(ds_sql *q, const ds_job *job)
     sql_int(q, job->batch);
 }
 
-ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err)
+void batch_move_start(const ds_job *job, ds_batch_status to, ds_sql *q)
+{
+    SQL(q, "UPDATE ");
+    sql_relation(q, job->names.batch);
+    SQL(q, " SET status = ");
+    sql_text(q, STATUS_NAMES[to]);
+}
+
+ds_rc batch_move_end(ds_job *job, ds_batch_status to, ds_sql *q, ds_error *err)
 {
     if (!allowed(job->status, to))
         BUG("batch %s: no transition from %s to %s", job->def->name, STATUS_NAMES[job->status], STATUS_NAMES[to]);
-    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-    SQL(&q, "UPDATE ");
-    sql_relation(&q, job->names.batch);
-    SQL(&q, " SET status = ");
-    sql_text(&q, STATUS_NAMES[to]);
-    where_batch(&q, job);
-    SQL(&q, " AND status = ");
-    sql_text(&q, STATUS_NAMES[job->status]);
+    where_batch(q, job);
+    SQL(q, " AND status = ");
+    sql_text(q, STATUS_NAMES[job->status]);
     int64_t affected = 0;
-    TRY(store_exec(job->control->db, &q, &affected, err));
+    TRY(store_exec(job->control->db, q, &affected, err));
     if (affected != 1)
         return ds_fail(err, DS_INTERNAL, "batch %lld of %s is not in state %s", (long long)job->batch, job->def->name,
                        STATUS_NAMES[job->status]);
     job->status = to;
     return DS_DONE;
+}
+
+ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    batch_move_start(job, to, &q);
+    return batch_move_end(job, to, &q, err);
 }
 
 ds_rc batch_enter_ingesting(ds_job *job, ds_error *err)

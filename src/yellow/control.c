@@ -100,6 +100,13 @@ static ds_rc check_version(const ds_container_def *merge, int64_t version, ds_er
     return ds_hint(rc, err, "run datasurface apply: it brings the control tables up to date and keeps all data");
 }
 
+ds_rc control_check(ds_control *control, ds_error *err)
+{
+    int64_t version;
+    TRY(control_version_at_once(control, &version, err));
+    return check_version(control->merge, version, err);
+}
+
 ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
                       ds_error *err)
 {
@@ -117,6 +124,14 @@ ds_rc control_connect(const ds_runtime *runtime, const ds_container_def *merge, 
     return DS_DONE;
 }
 
+ds_rc control_connect_there(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode,
+                            ds_control **out, ds_error *err)
+{
+    if (runtime_absent(runtime, merge))
+        return nothing_applied(merge, err);
+    return control_connect(runtime, merge, mode, out, err);
+}
+
 static ds_rc create_tables(ds_control *control, ds_error *err)
 {
     TRY(store_begin(control->db, BEGIN_WRITE, err));
@@ -131,16 +146,16 @@ static ds_rc create_tables(ds_control *control, ds_error *err)
 ds_rc control_open(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
                    ds_error *err)
 {
-    if (mode != CONTROL_CREATE && runtime_absent(runtime, merge))
-        return nothing_applied(merge, err);
     CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_connect(runtime, merge, mode, &control, err));
-    int64_t version;
-    TRY(control_version_at_once(control, &version, err));
-    if (mode != CONTROL_CREATE)
-        TRY(check_version(merge, version, err));
-    if (mode == CONTROL_CREATE)
+    if (mode != CONTROL_CREATE) {
+        TRY(control_connect_there(runtime, merge, mode, &control, err));
+        TRY(control_check(control, err));
+    } else {
+        int64_t version;
+        TRY(control_connect(runtime, merge, mode, &control, err));
+        TRY(control_version_at_once(control, &version, err));
         TRY(create_tables(control, err));
+    }
     *out = control;
     control = NULL;
     return DS_DONE;

@@ -30,6 +30,19 @@ ds_rc control_version(ds_control *control, int64_t *out, ds_error *err);
 // The same outside of a transaction, in one question where the tables are there: the catalogue is a slow thing to ask.
 ds_rc control_version_at_once(ds_control *control, int64_t *out, ds_error *err);
 
+// The same, for a database that must be there: "nothing has been applied to …" when a file is missing.
+ds_rc control_connect_there(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode,
+                            ds_control **out, ds_error *err);
+// Fails as control_open does.
+ds_rc control_check(ds_control *control, ds_error *err);
+
+// What a job wants to know first, on a connection by control_connect; it fails as control_open does.
+typedef struct ds_first_look {
+    const char *tree_id;      // as control_applied_tree
+    const ds_stream_row *row; // NULL: there is no such stream
+} ds_first_look;
+ds_rc control_first_look(ds_control *control, const char *name, ds_arena *arena, ds_first_look *out, ds_error *err);
+
 // All applied streams in the order of control_streams, their definitions not decoded yet (def is NULL).
 ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err);
 // Decodes row->config into row->def. *damaged: it can't be read, and not because a newer datasurface wrote it.
@@ -39,5 +52,9 @@ ds_rc control_retired(ds_control *control, const char *stream, ds_arena *arena, 
 ds_rc control_put_retired(ds_control *control, const char *stream, const char *retired_json, ds_error *err);
 // Forgets what is known of one dataset's batches.
 ds_rc control_delete_dataset(ds_control *control, const char *stream, const char *dataset, ds_error *err);
-// Nobody who holds an older fence can write for the stream any more.
-ds_rc control_raise_fence(ds_control *control, const char *stream, ds_error *err);
+// Nobody who holds an older fence can write for the stream any more. What the stream's row says then; out may be NULL.
+typedef struct ds_fence {
+    int64_t fence, version;
+    bool removed;
+} ds_fence;
+ds_rc control_raise_fence(ds_control *control, const char *stream, ds_fence *out, ds_error *err);

@@ -62,6 +62,46 @@ ds_rc control_streams(ds_control *control, ds_arena *arena, ds_stream_row **out,
     return DS_DONE;
 }
 
+// A question, and not one after another: a job begins with it.
+static void select_first_look(const ds_control *control, const char *name, ds_sql *q)
+{
+    SQL(q, "SELECT s.name, s.version, s.config, s.tree_id, s.fence, s.paused, s.removed, s.resnapshot, "
+           "(SELECT a.tree_id FROM ");
+    sql_relation(q, control->names.applied);
+    SQL(q, " a ORDER BY a.id DESC LIMIT 1) FROM ");
+    sql_relation(q, control->names.meta);
+    SQL(q, " m LEFT JOIN ");
+    sql_relation(q, control->names.stream);
+    SQL(q, " s ON s.name = ");
+    sql_text(q, name);
+    SQL(q, " WHERE m.key = 'schema_version' AND m.value = '");
+    sql_literal_int(q, CONTROL_SCHEMA_VERSION);
+    SQL(q, "'");
+}
+
+ds_rc control_first_look(ds_control *control, const char *name, ds_arena *arena, ds_first_look *out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    select_first_look(control, name, &q);
+    ds_result r;
+    ds_rc rc = store_query(control->db, &q, arena, &r, err);
+    if (rc.code == DS_FINDING || (rc.code == DS_OK && r.rows != 1)) // something is wrong with the tables: what?
+        TRY(control_check(control, err));
+    TRY(rc);
+    if (r.rows != 1)
+        return ds_fail(err, DS_BUSY, "an apply has just changed the control tables of \"%s\"", control->merge->name);
+    const char *tree_id = result_text(&r, 0, r.columns - 1);
+    *out = (ds_first_look){.tree_id = tree_id ? tree_id : ""};
+    if (!result_text(&r, 0, 0))
+        return DS_DONE;
+    bool damaged;
+    ds_stream_row *row = ARENA_NEW(arena, ds_stream_row);
+    *row = decode_stream(&r, 0);
+    TRY(control_decode_def(arena, row, &damaged, err));
+    out->row = row;
+    return DS_DONE;
+}
+
 ds_rc control_stream(ds_control *control, const char *name, ds_arena *arena, ds_stream_row **out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
@@ -163,12 +203,21 @@ ds_rc control_set_resnapshot(ds_control *control, const char *stream, bool wante
     return update_stream(control, &q, stream, err);
 }
 
-ds_rc control_raise_fence(ds_control *control, const char *stream, ds_error *err)
+ds_rc control_raise_fence(ds_control *control, const char *stream, ds_fence *out, ds_error *err)
 {
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     UPDATE_STREAM(&q, control, "fence");
-    SQL(&q, "fence + 1");
-    return update_stream(control, &q, stream, err);
+    SQL(&q, "fence + 1 WHERE name = ");
+    sql_text(&q, stream);
+    SQL(&q, " RETURNING fence, version, removed");
+    ds_result r;
+    TRY(store_query(control->db, &q, scratch, &r, err));
+    if (r.rows == 0)
+        return ds_fail(err, DS_USAGE, "no stream \"%s\"", stream);
+    if (out)
+        *out = (ds_fence){result_int(&r, 0, 0), result_int(&r, 0, 1), result_int(&r, 0, 2) != 0};
+    return DS_DONE;
 }
 
 ds_rc control_put_retired(ds_control *control, const char *stream, const char *retired_json, ds_error *err)

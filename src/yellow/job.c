@@ -1,4 +1,5 @@
 // A stream's cycle. The order of things is in batch.c's header; this file is the path through it.
+#include "yellow/control_int.h"
 #include "yellow/job_int.h"
 #include "yellow/tables.h"
 #include "yellow/transform.h"
@@ -6,15 +7,8 @@
 // Of one run at a batch. The last one of a mirror compares all rows, which keeps less of its primary's versions.
 enum { ATTEMPTS = 2, MIRROR_ATTEMPTS = 3 };
 
-static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
+static ds_rc unknown_stream(ds_job *job, const char *stream, ds_error *err)
 {
-    ds_stream_row *row;
-    TRY(control_stream(job->control, stream, job->arena, &row, err));
-    if (row && !row->removed) {
-        job->row = row;
-        job->def = row->def;
-        return DS_DONE;
-    }
     ds_rc rc = ds_fail(err, DS_USAGE, "unknown stream \"%s\"", stream);
     ds_stream_row *all;
     size_t n;
@@ -28,6 +22,23 @@ static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
     const char *nearest = map_nearest(names, stream);
     return nearest ? ds_hint(rc, err, "did you mean \"%s\"?", nearest)
                    : ds_hint(rc, err, "datasurface status lists the streams that have been applied");
+}
+
+// row NULL: there is none.
+static ds_rc take_stream(ds_job *job, const char *stream, const ds_stream_row *row, ds_error *err)
+{
+    if (!row || row->removed)
+        return unknown_stream(job, stream, err);
+    job->row = row;
+    job->def = row->def;
+    return DS_DONE;
+}
+
+static ds_rc find_stream(ds_job *job, const char *stream, ds_error *err)
+{
+    ds_stream_row *row;
+    TRY(control_stream(job->control, stream, job->arena, &row, err));
+    return take_stream(job, stream, row, err);
 }
 
 static const ds_restart *restart_of(const ds_restart *restarts, size_t n, const char *dataset)
@@ -293,7 +304,7 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
 {
     ds_runtime named = runtime_for(runtime, "job", stream, arena);
     CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_open(&named, merge, CONTROL_WRITE, &control, err));
+    TRY(control_connect_there(&named, merge, CONTROL_WRITE, &control, err));
     ds_job job = {.runtime = &named,
                   .options = options,
                   .control = control,
@@ -301,8 +312,10 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
                   .inputs = "",
                   .names = control->names};
     *out = (ds_job_result){.stream = arena_strdup(arena, stream), .note = ""};
-    TRY(find_stream(&job, stream, err));
-    TRY(control_applied_tree(control, arena, &out->tree_id, err));
+    ds_first_look look;
+    TRY(control_first_look(control, stream, arena, &look, err));
+    TRY(take_stream(&job, stream, look.row, err));
+    out->tree_id = look.tree_id;
     TRY(lease_take(&job, options->lease_wait_ms, err));
     job_checkpoint(&job, "leased");
     return lease_release(&job, with_lease(&job, out, err), err);

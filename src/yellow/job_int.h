@@ -182,6 +182,9 @@ const char *batch_status_name(ds_batch_status status);
 bool batch_status_parse(const char *text, ds_batch_status *out);
 // One transition, inside the transaction of the work that it stands for.
 ds_rc batch_move(ds_job *job, ds_batch_status to, ds_error *err);
+// The same in one statement with what else is written on the batch: between the two stands ", column = value".
+void batch_move_start(const ds_job *job, ds_batch_status to, ds_sql *q);
+ds_rc batch_move_end(ds_job *job, ds_batch_status to, ds_sql *q, ds_error *err);
 // From `started` on: the transaction does the first work of the batch. Does nothing later.
 ds_rc batch_enter_ingesting(ds_job *job, ds_error *err);
 // Finds the open batch or begins the next one, in one transaction with the fence. No batch (job->batch is 0) when no

@@ -66,13 +66,11 @@ ds_rc lease_forget(ds_job *job, ds_error *err)
 
 // --- transactions
 
-// What of the stream's row says whether it is still ours.
-enum { AT_FENCE, AT_VERSION, AT_REMOVED };
-static ds_rc read_stream(const ds_job *job, ds_arena *arena, ds_result *out, ds_error *err)
+static ds_rc read_fence(const ds_job *job, ds_arena *arena, ds_result *out, ds_error *err)
 {
     ds_db *db = job->control->db;
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    SQL(&q, "SELECT fence, version, removed FROM ");
+    SQL(&q, "SELECT fence FROM ");
     sql_relation(&q, job->names.stream);
     SQL(&q, " WHERE name = ");
     sql_text(&q, job->def->name);
@@ -101,14 +99,12 @@ static ds_rc read_again(ds_job *job, ds_error *err)
 
 ds_rc lease_fence(ds_job *job, ds_error *err)
 {
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    ds_result r;
-    TRY(control_raise_fence(job->control, job->def->name, err));
-    TRY(read_stream(job, arena, &r, err));
-    if (r.rows != 1 || result_int(&r, 0, AT_REMOVED) != 0)
+    ds_fence now;
+    TRY(control_raise_fence(job->control, job->def->name, &now, err));
+    if (now.removed)
         return changed(job, err);
-    job->fence = result_int(&r, 0, AT_FENCE);
-    if (result_int(&r, 0, AT_VERSION) != job->row->version)
+    job->fence = now.fence;
+    if (now.version != job->row->version)
         TRY(read_again(job, err));
     return lock_notice_put(job->control, job->def->name, err);
 }
@@ -145,8 +141,8 @@ static ds_rc check_fence(ds_job *job, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_result r;
-    TRY(read_stream(job, arena, &r, err));
-    if (r.rows == 1 && result_int(&r, 0, AT_FENCE) == job->fence)
+    TRY(read_fence(job, arena, &r, err));
+    if (r.rows == 1 && result_int(&r, 0, 0) == job->fence)
         return DS_DONE;
     return ds_hint(ds_fail(err, DS_BUSY, "stream %s was taken over by another process", job->def->name), err,
                    "the other process goes on with the work; nothing of this one was committed since");

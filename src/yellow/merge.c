@@ -78,7 +78,8 @@ static void add_counts(ds_counts *sum, const ds_counts *counts)
     sum->bytes += counts->bytes;
 }
 
-static ds_rc record_batch(ds_job *job, ds_error *err)
+// ", column = value" of all datasets together.
+static void put_sums(ds_job *job, ds_sql *q)
 {
     static const char *const COLUMNS[] = {"rows_read",    "rows_inserted",  "rows_updated",
                                           "rows_deleted", "rows_unchanged", "bytes"};
@@ -91,26 +92,18 @@ static ds_rc record_batch(ds_job *job, ds_error *err)
     const int64_t values[] = {sum.read, sum.inserted, sum.updated, sum.deleted, sum.unchanged, sum.bytes};
     char text[FINGERPRINT_TEXT];
     fingerprint_print(after, text);
-    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-    SQL(&q, "UPDATE ");
-    sql_relation(&q, job->names.batch);
-    SQL(&q, " SET fingerprint_rows = ");
-    sql_int(&q, after.rows);
-    SQL(&q, ", fingerprint = ");
-    sql_text(&q, text);
-    SQL(&q, ", position = ");
-    sql_text(&q, job->inputs);
+    SQL(q, ", fingerprint_rows = ");
+    sql_int(q, after.rows);
+    SQL(q, ", fingerprint = ");
+    sql_text(q, text);
+    SQL(q, ", position = ");
+    sql_text(q, job->inputs);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        SQL(&q, ", ");
-        sql_ident(&q, COLUMNS[i]);
-        SQL(&q, " = ");
-        sql_int(&q, values[i]);
+        SQL(q, ", ");
+        sql_ident(q, COLUMNS[i]);
+        SQL(q, " = ");
+        sql_int(q, values[i]);
     }
-    SQL(&q, " WHERE stream = ");
-    sql_text(&q, job->def->name);
-    SQL(&q, " AND batch_id = ");
-    sql_int(&q, job->batch);
-    return store_exec(job->control->db, &q, NULL, err);
 }
 
 static ds_rc enter(ds_job *job, ds_error *err)
@@ -121,8 +114,10 @@ static ds_rc enter(ds_job *job, ds_error *err)
     for (size_t i = 0; i < job->work_count; i++)
         if (job->work[i].changed)
             TRY(record_dataset(job, &job->work[i], err));
-    TRY(record_batch(job, err));
-    return batch_move(job, BATCH_MERGING, err);
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    batch_move_start(job, BATCH_MERGING, &q);
+    put_sums(job, &q);
+    return batch_move_end(job, BATCH_MERGING, &q, err);
 }
 
 ds_rc merge_enter(ds_job *job, ds_error *err)
@@ -227,24 +222,22 @@ static ds_rc commit_time(ds_job *job, int64_t *out, ds_error *err)
     return DS_DONE;
 }
 
-static ds_rc record_commit(ds_job *job, ds_error *err)
+// sums: they are not recorded yet.
+static ds_rc record_commit(ds_job *job, bool sums, ds_error *err)
 {
     int64_t now;
     TRY(commit_time(job, &now, err));
-    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
-    SQL(&q, "UPDATE ");
-    sql_relation(&q, job->names.batch);
-    SQL(&q, " SET committed_at = ");
-    control_sql_time(&q, now);
-    SQL(&q, ", error = NULL, guarded = 0, retry_at = NULL WHERE stream = ");
-    sql_text(&q, job->def->name);
-    SQL(&q, " AND batch_id = ");
-    sql_int(&q, job->batch);
-    TRY(store_exec(job->control->db, &q, NULL, err));
     if (job->resnapshot)
         TRY(control_set_resnapshot(job->control, job->def->name, false, err));
     TRY(lease_forget(job, err));
-    return batch_move(job, BATCH_COMMITTED, err);
+    CLEANUP(sql_release) ds_sql q = sql_new(job->control->db->dialect);
+    batch_move_start(job, BATCH_COMMITTED, &q);
+    SQL(&q, ", committed_at = ");
+    control_sql_time(&q, now);
+    SQL(&q, ", error = NULL, guarded = 0, retry_at = NULL");
+    if (sums)
+        put_sums(job, &q);
+    return batch_move_end(job, BATCH_COMMITTED, &q, err);
 }
 
 static ds_rc staged_as_recorded(ds_job *job, bool *same, ds_error *err)
@@ -260,7 +253,7 @@ static ds_rc apply_all(ds_job *job, ds_error *err)
     for (size_t i = 0; i < job->work_count; i++)
         if (job->work[i].changed)
             TRY(ds_context(merge_dataset(job, &job->work[i], err), err, "merge of %s", job->work[i].def->name));
-    return record_commit(job, err);
+    return record_commit(job, false, err);
 }
 
 static ds_rc check_and_apply(ds_job *job, ds_error *err)
@@ -285,10 +278,7 @@ ds_rc merge_commit(ds_job *job, bool *again, ds_error *err)
 
 static ds_rc commit_unchanged(ds_job *job, ds_error *err)
 {
-    TRY(batch_enter_ingesting(job, err));
-    TRY(record_batch(job, err));
-    TRY(batch_move(job, BATCH_MERGING, err));
-    return record_commit(job, err);
+    return record_commit(job, true, err);
 }
 
 ds_rc merge_commit_unchanged(ds_job *job, ds_error *err)

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 enum { PG_CLAIMS_MAX = 4, PG_PURPOSE = 64 };
+#define PG_CLOCK "(EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint"
 typedef struct pg_settings pg_settings; // how to connect, kept for connecting again
 
 typedef struct ds_pg {
@@ -36,6 +37,8 @@ typedef struct ds_pg {
     ds_begin kind;                 // of the transaction
     int64_t claims[PG_CLAIMS_MAX]; // keys; they go with BEGIN
     size_t claim_count;
+    int64_t clock_us;         // of the server, when the transaction began there,
+    double told_s;            // and what time it was here when we heard that
     int backend;              // process id of the server's side, 0 outside of a transaction
     bool direct;              // no pooler stands between: that is the connection's, all the time
     const volatile int *stop; // the process's flag, may be NULL

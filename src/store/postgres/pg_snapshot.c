@@ -6,6 +6,7 @@
 // holds it from then on; and what is there now must be what the snapshot's catalogue has, else we begin once more.
 #include <string.h>
 
+#include "store/postgres/pg_catalog_int.h"
 #include "store/postgres/pg_int.h"
 
 enum { ATTEMPTS = 5 };
@@ -155,18 +156,41 @@ ds_rc pg_begin_snapshot(ds_db *base, const ds_snapshot *snapshot, ds_error *err)
 // The catalogue's tables as the snapshot has them, beside what the names and partitions are now. A schema may be
 // renamed and another take its place; a partition that was filled before may be attached. Neither touches a table that
 // we hold.
+#define MEANS_ANOTHER                                                                                                  \
+    "c.oid IS DISTINCT FROM pg_catalog.to_regclass("                                                                   \
+    "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname))"
+
 static void select_moved(const ds_pg *db, const ds_relation *tables, size_t n, ds_sql *q)
 {
-    SQL(q, "SELECT c.relname FROM pg_catalog.pg_class AS c "
-           "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-           "WHERE (c.oid IS DISTINCT FROM pg_catalog.to_regclass("
-           "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)) "
-           "OR (c.relkind = 'p' AND EXISTS (SELECT t.relid::oid FROM pg_catalog.pg_partition_tree(c.oid) AS t EXCEPT "
-           "(WITH RECURSIVE parts (oid) AS (SELECT c.oid UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i "
-           "JOIN parts AS p ON p.oid = i.inhparent) SELECT oid FROM parts)))) "
-           "AND (n.nspname, c.relname) IN (VALUES ");
-    put_names(db, tables, n, q);
-    SQL(q, ") LIMIT 1");
+    SQL(q, "SELECT c.relname, c.relkind::text FROM ");
+    pg_put_wanted(db->schema, tables, n, q);
+    SQL(q, " WHERE c.relkind = 'p' OR " MEANS_ANOTHER " ORDER BY c.relkind = 'p' LIMIT 1");
+}
+
+static void select_parts(const ds_pg *db, const ds_relation *tables, size_t n, ds_sql *q)
+{
+    SQL(q, "SELECT c.relname FROM ");
+    pg_put_wanted(db->schema, tables, n, q);
+    SQL(q,
+        " WHERE " MEANS_ANOTHER " OR EXISTS (SELECT t.relid::oid FROM pg_catalog.pg_partition_tree(c.oid) AS t EXCEPT "
+        "(WITH RECURSIVE parts (oid) AS (SELECT c.oid UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i "
+        "JOIN parts AS p ON p.oid = i.inhparent) SELECT oid FROM parts)) LIMIT 1");
+}
+
+// *name is NULL when all are as they were.
+static ds_rc find_moved(ds_pg *db, const ds_relation *tables, size_t n, ds_arena *arena, const char **name,
+                        ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->db.dialect), parts = sql_new(db->db.dialect);
+    ds_result r;
+    select_moved(db, tables, n, &q);
+    TRY(pg_query(&db->db, &q, arena, &r, err));
+    if (r.rows && strcmp(result_text(&r, 0, 1), "p") == 0) { // nothing else has moved
+        select_parts(db, tables, n, &parts);
+        TRY(pg_query(&db->db, &parts, arena, &r, err));
+    }
+    *name = r.rows ? result_text(&r, 0, 0) : NULL;
+    return DS_DONE;
 }
 
 ds_rc pg_snapshot_check(ds_db *base, const ds_snapshot *snapshot, ds_error *err)
@@ -176,13 +200,11 @@ ds_rc pg_snapshot_check(ds_db *base, const ds_snapshot *snapshot, ds_error *err)
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     for (size_t i = 0; i < snapshot->n; i += CHECK_MAX) {
         size_t n = snapshot->n - i < CHECK_MAX ? snapshot->n - i : CHECK_MAX;
-        CLEANUP(sql_release) ds_sql q = sql_new(base->dialect);
-        select_moved(db, snapshot->tables + i, n, &q);
-        ds_result r;
-        TRY(pg_query(base, &q, arena, &r, err));
-        if (r.rows)
+        const char *name;
+        TRY(find_moved(db, snapshot->tables + i, n, arena, &name, err));
+        if (name)
             return ds_hint(ds_fail(err, DS_BUSY, "%s: table \"%s\" was replaced, or got a partition, while it was read",
-                                   db->label, result_text(&r, 0, 0)),
+                                   db->label, name),
                            err, "nothing was changed; run it again");
     }
     return DS_DONE;

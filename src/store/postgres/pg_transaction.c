@@ -87,7 +87,8 @@ static void put_setting_int(ds_sql *q, const char *name, int value)
     put_setting(q, name, text);
 }
 
-// The server's process, what every transaction relies on, whoever had the server's connection before, and claims.
+// The server's process and clock, what every transaction relies on, whoever had the server's connection before, and
+// claims.
 static void select_settings(const ds_pg *db, ds_sql *q)
 {
     static const char *const FIXED[][2] = {
@@ -99,7 +100,7 @@ static void select_settings(const ds_pg *db, ds_sql *q)
     };
     CLEANUP(sql_release) ds_sql schema = sql_new(db->db.dialect);
     sql_ident(&schema, db->schema);
-    SQL(q, "SELECT pg_catalog.pg_backend_pid()");
+    SQL(q, "SELECT pg_catalog.pg_backend_pid(), " PG_CLOCK);
     put_setting(q, "search_path", buf_text(&schema.text));
     for (size_t i = 0; i < sizeof FIXED / sizeof FIXED[0]; i++)
         put_setting(q, FIXED[i][0], FIXED[i][1]);
@@ -182,6 +183,8 @@ static void take_begin(trip *t, size_t n)
     str_int64(str_of(PQgetvalue(result, 0, 0)), &backend);
     db->backend = (int)backend;
     db->direct = db->backend == PQbackendPID(db->conn);
+    str_int64(str_of(PQgetvalue(result, 0, 1)), &db->clock_us);
+    db->told_s = clock_elapsed_s();
 }
 
 // --- beginning
