@@ -40,6 +40,7 @@ ds_rc control_check(ds_control *control, ds_error *err);
 typedef struct ds_first_look {
     const char *tree_id;      // as control_applied_tree
     const ds_stream_row *row; // NULL: there is no such stream
+    const ds_kept_def *kept;  // to be given back to the runtime's cache when row->def is no longer used; may be NULL
 } ds_first_look;
 ds_rc control_first_look(ds_control *control, const char *name, ds_arena *arena, ds_first_look *out, ds_error *err);
 

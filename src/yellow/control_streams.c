@@ -63,10 +63,20 @@ ds_rc control_streams(ds_control *control, ds_arena *arena, ds_stream_row **out,
 }
 
 // A question, and not one after another: a job begins with it.
-static void select_first_look(const ds_control *control, const char *name, ds_sql *q)
+// known: the definition is not read when it is still that one; may be NULL.
+static void select_first_look(const ds_control *control, const char *name, const ds_kept_def *known, ds_sql *q)
 {
-    SQL(q, "SELECT s.name, s.version, s.config, s.tree_id, s.fence, s.paused, s.removed, s.resnapshot, "
-           "(SELECT a.tree_id FROM ");
+    SQL(q, "SELECT s.name, s.version, ");
+    if (known) {
+        SQL(q, "CASE WHEN s.version = ");
+        sql_int(q, known->version);
+        SQL(q, " AND s.applied_at = ");
+        control_sql_time(q, known->applied_at);
+        SQL(q, " THEN NULL ELSE s.config END");
+    } else {
+        SQL(q, "s.config");
+    }
+    SQL(q, ", s.tree_id, s.fence, s.paused, s.removed, s.resnapshot, s.applied_at, (SELECT a.tree_id FROM ");
     sql_relation(q, control->names.applied);
     SQL(q, " a ORDER BY a.id DESC LIMIT 1) FROM ");
     sql_relation(q, control->names.meta);
@@ -79,10 +89,11 @@ static void select_first_look(const ds_control *control, const char *name, ds_sq
     SQL(q, "'");
 }
 
-ds_rc control_first_look(ds_control *control, const char *name, ds_arena *arena, ds_first_look *out, ds_error *err)
+static ds_rc query_first_look(ds_control *control, const char *name, const ds_kept_def *known, ds_arena *arena,
+                              ds_result *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    select_first_look(control, name, &q);
+    select_first_look(control, name, known, &q);
     ds_result r;
     ds_rc rc = store_query(control->db, &q, arena, &r, err);
     if (rc.code == DS_FINDING || (rc.code == DS_OK && r.rows != 1)) // something is wrong with the tables: what?
@@ -90,16 +101,60 @@ ds_rc control_first_look(ds_control *control, const char *name, ds_arena *arena,
     TRY(rc);
     if (r.rows != 1)
         return ds_fail(err, DS_BUSY, "an apply has just changed the control tables of \"%s\"", control->merge->name);
-    const char *tree_id = result_text(&r, 0, r.columns - 1);
+    *out = r;
+    return DS_DONE;
+}
+
+// Decodes the definition, for the next job, too, where there is a cache.
+static ds_rc keep_def(ds_control *control, ds_arena *arena, ds_stream_row *row, int64_t applied_at,
+                      const ds_kept_def **out, ds_error *err)
+{
+    ds_def_cache *defs = control->runtime->defs;
+    bool damaged;
+    if (!defs)
+        return control_decode_def(arena, row, &damaged, err);
+    ds_arena *its_own = arena_new();
+    ds_rc rc = control_decode_def(its_own, row, &damaged, err);
+    if (rc.code != DS_OK) {
+        arena_free(its_own);
+        return rc;
+    }
+    *out = def_cache_put(defs, control->merge, (ds_kept_def){row->def, row->version, applied_at}, its_own);
+    return DS_DONE;
+}
+
+static ds_rc first_look(ds_control *control, const char *name, const ds_kept_def **known, ds_arena *arena,
+                        ds_first_look *out, ds_error *err)
+{
+    enum { AT_APPLIED = 8, AT_TREE };
+    ds_result r;
+    TRY(query_first_look(control, name, *known, arena, &r, err));
+    const char *tree_id = result_text(&r, 0, AT_TREE);
     *out = (ds_first_look){.tree_id = tree_id ? tree_id : ""};
     if (!result_text(&r, 0, 0))
         return DS_DONE;
-    bool damaged;
     ds_stream_row *row = ARENA_NEW(arena, ds_stream_row);
     *row = decode_stream(&r, 0);
-    TRY(control_decode_def(arena, row, &damaged, err));
+    if (row->config) {
+        int64_t applied_at = control_time_parse(result_text(&r, 0, AT_APPLIED));
+        TRY(keep_def(control, arena, row, applied_at, &out->kept, err));
+    } else {
+        out->kept = *known;
+        *known = NULL;
+        row->def = out->kept->def;
+    }
     out->row = row;
     return DS_DONE;
+}
+
+ds_rc control_first_look(ds_control *control, const char *name, ds_arena *arena, ds_first_look *out, ds_error *err)
+{
+    ds_def_cache *defs = control->runtime->defs;
+    const ds_kept_def *known = defs ? def_cache_take(defs, control->merge, name) : NULL;
+    *out = (ds_first_look){0};
+    ds_rc rc = first_look(control, name, &known, arena, out, err);
+    def_cache_give_back(defs, known);
+    return rc;
 }
 
 ds_rc control_stream(ds_control *control, const char *name, ds_arena *arena, ds_stream_row **out, ds_error *err)

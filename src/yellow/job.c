@@ -226,7 +226,7 @@ static void fill_result(const ds_job *job, double seconds, ds_job_result *out)
     out->datasets = ARENA_ARRAY(job->arena, ds_dataset_result, out->n);
     for (size_t i = 0; i < out->n; i++) {
         const ds_work *work = &job->work[i];
-        out->datasets[i] = (ds_dataset_result){.dataset = work->def->name,
+        out->datasets[i] = (ds_dataset_result){.dataset = arena_strdup(job->arena, work->def->name),
                                                .counts = work->counts,
                                                .fingerprint = work->after,
                                                .first_load = work->first_load,
@@ -299,6 +299,14 @@ static ds_runtime runtime_for(const ds_runtime *runtime, const char *what, const
     return out;
 }
 
+static ds_rc run_stream(ds_job *job, const ds_stream_row *row, ds_job_result *out, ds_error *err)
+{
+    TRY(take_stream(job, out->stream, row, err));
+    TRY(lease_take(job, job->options->lease_wait_ms, err));
+    job_checkpoint(job, "leased");
+    return lease_release(job, with_lease(job, out, err), err);
+}
+
 ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const char *stream,
               const ds_job_options *options, ds_arena *arena, ds_job_result *out, ds_error *err)
 {
@@ -314,11 +322,10 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
     *out = (ds_job_result){.stream = arena_strdup(arena, stream), .note = ""};
     ds_first_look look;
     TRY(control_first_look(control, stream, arena, &look, err));
-    TRY(take_stream(&job, stream, look.row, err));
     out->tree_id = look.tree_id;
-    TRY(lease_take(&job, options->lease_wait_ms, err));
-    job_checkpoint(&job, "leased");
-    return lease_release(&job, with_lease(&job, out, err), err);
+    ds_rc rc = run_stream(&job, look.row, out, err);
+    def_cache_give_back(runtime->defs, look.kept);
+    return rc;
 }
 
 // --- reset

@@ -1,7 +1,7 @@
 // What every yellow operation needs from outside, made once by the command line (or a test). Immutable, borrowed.
 #pragma once
 #include "store/keeper.h"
-#include "yellow/def.h"
+#include "yellow/def_cache.h"
 #include "yellow/rate.h"
 
 // How far a job's reading is: first of the stream as a whole, then of each dataset when it begins, goes on, is done.
@@ -36,7 +36,8 @@ typedef struct ds_runtime {
     int lease_ms;                    // for tests: how long a lease's row is valid. 0: 20 s (lock.h)
     bool wait_closed;                // see ds_open_options: connections are counted
     ds_keeper *keeper;               // of connections, where several jobs are run; NULL: each opens its own
-    const char *tree_id;             // of the model that is being applied, "" for jobs
+    ds_def_cache *defs;  // of the streams' definitions, where jobs come back to them; NULL: each reads its own
+    const char *tree_id; // of the model that is being applied, "" for jobs
 } ds_runtime;
 
 // Opens the database of a container with the credential's parts and base_dir applied.
