@@ -285,6 +285,9 @@ def measure(estate):
     for line in failures[:3]:
         print(line, file=sys.stderr)
     figures["lags"] = lags(estate, first, options.minutes)
+    figures["batches"] = int(estate.server.ask(
+        estate.merge, f"SELECT count(*) FROM datasurface.batch WHERE committed_at >= to_timestamp({first}) AND "
+        f"committed_at < to_timestamp({first + 60 * options.minutes})"))
     return figures
 
 
@@ -301,7 +304,8 @@ def rows(options, figures):
     yield row("late or skipped", "%", late, 0)
     yield row("our CPU a minute", "CPU s", figures["cpu"], BAR_CPU_S)
     yield row("the server's CPU a minute", "CPU s", figures["server"])
-    yield row("our CPU a batch", "ms", figures["cpu"] * 1000 / options.stores)
+    yield row("our CPU a batch", "ms", figures["cpu"] * options.minutes * 1000 / max(1, figures["batches"]))
+    yield row("the server's CPU a batch", "ms", figures["server"] * options.minutes * 1000 / max(1, figures["batches"]))
     yield row("peak memory", "MB", figures["peak"], BAR_PEAK_MB)
     yield row("backends", "at most", figures["backends"])
     yield row("failed jobs", "jobs", figures["failures"], 0)
