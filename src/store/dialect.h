@@ -30,6 +30,7 @@ typedef struct ds_dialect {
     bool looks_up_not_in; // NOT IN (SELECT …) looks each value up; elsewhere only a join is sure to
     bool times_are_text;  // a source may hold times in any of the forms that value.h reads, in any zone; as text they
                           // sort
+    bool has_lateral;     // JOIN LATERAL (SELECT …): a look-up for each row, whatever else may look better
     bool has_analyze;     // plans depend on statistics that ANALYZE makes
     bool has_alter_type;  // ALTER TABLE … ALTER COLUMN … TYPE
     bool has_roles;       // that log in and are granted rights

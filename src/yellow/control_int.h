@@ -46,6 +46,9 @@ ds_rc control_first_look(ds_control *control, const char *name, ds_arena *arena,
 
 // All applied streams in the order of control_streams, their definitions not decoded yet (def is NULL).
 ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err);
+// The same of those that are there and not removed, of some streams.
+ds_rc control_streams_named(ds_control *control, const char *const *names, size_t n, ds_arena *arena,
+                            ds_stream_row **out, size_t *found, ds_error *err);
 // Decodes row->config into row->def. *damaged: it can't be read, and not because a newer datasurface wrote it.
 ds_rc control_decode_def(ds_arena *arena, ds_stream_row *row, bool *damaged, ds_error *err);
 // Datasets that a stream gave up and whose tables are kept: a JSON array of dataset definitions, "[]" when none.

@@ -20,14 +20,39 @@ enum {
     AT_RETRY,
 };
 
-// A column of the stream's newest batch, by the primary key: a join may look the best plan to an engine that doesn't
-// know yet how many batches there are.
-#define NEWEST(q, control, column)                                                                                     \
+// The stream's newest batch, by the primary key: a join may look the best plan to an engine that doesn't know yet how
+// many batches there are.
+#define NEWEST(q, control, columns)                                                                                    \
     do {                                                                                                               \
-        SQL((q), ", (SELECT x." column " FROM ");                                                                      \
+        SQL((q), "(SELECT " columns " FROM ");                                                                         \
         sql_relation((q), (control)->names.batch);                                                                     \
         SQL((q), " x WHERE x.stream = s.name ORDER BY x.batch_id DESC LIMIT 1)");                                      \
     } while (0)
+
+static void select_newest(const ds_control *control, ds_sql *q)
+{
+    if (control->db->dialect->has_lateral) {
+        SQL(q, ", b.started_at, b.status, b.committed_at, b.retry_at");
+        return;
+    }
+    SQL(q, ", ");
+    NEWEST(q, control, "x.started_at");
+    SQL(q, ", ");
+    NEWEST(q, control, "x.status");
+    SQL(q, ", ");
+    NEWEST(q, control, "x.committed_at");
+    SQL(q, ", ");
+    NEWEST(q, control, "x.retry_at");
+}
+
+static void join_newest(const ds_control *control, ds_sql *q)
+{
+    if (!control->db->dialect->has_lateral)
+        return;
+    SQL(q, " LEFT JOIN LATERAL ");
+    NEWEST(q, control, "x.started_at, x.status, x.committed_at, x.retry_at");
+    SQL(q, " b ON true");
+}
 
 // The columns in the order above.
 static void select_standings(const ds_control *control, int64_t now_us, ds_sql *q)
@@ -35,17 +60,16 @@ static void select_standings(const ds_control *control, int64_t now_us, ds_sql *
     SQL(q, "SELECT s.name, s.version, s.paused, CASE WHEN l.owner IS NOT NULL AND l.expires_at > ");
     control_sql_time(q, now_us);
     SQL(q, " THEN 1 ELSE 0 END, t.wanted_at, l.owner_machine, l.owner_pid, l.owner_birth");
-    NEWEST(q, control, "started_at");
-    NEWEST(q, control, "status");
-    NEWEST(q, control, "committed_at");
-    NEWEST(q, control, "retry_at");
+    select_newest(control, q);
     SQL(q, " FROM ");
     sql_relation(q, control->names.stream);
     SQL(q, " s LEFT JOIN ");
     sql_relation(q, control->names.lease);
     SQL(q, " l ON l.stream = s.name LEFT JOIN ");
     sql_relation(q, control->names.trigger);
-    SQL(q, " t ON t.stream = s.name WHERE s.removed = 0 ORDER BY s.name");
+    SQL(q, " t ON t.stream = s.name");
+    join_newest(control, q);
+    SQL(q, " WHERE s.removed = 0 ORDER BY s.name");
 }
 
 // A lease whose holder has died on this machine is free for whoever takes it: its time need not run out.

@@ -38,19 +38,40 @@ static ds_stream_row decode_stream(const ds_result *r, size_t i)
     };
 }
 
-ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err)
+static ds_rc query_streams(ds_control *control, const ds_sql *q, ds_arena *arena, ds_stream_row **out, size_t *n,
+                           ds_error *err)
 {
-    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    select_streams(control, &q);
-    SQL(&q, " ORDER BY removed, name");
     ds_result r;
-    TRY(store_query(control->db, &q, arena, &r, err));
+    TRY(store_query(control->db, q, arena, &r, err));
     ds_stream_row *rows = ARENA_ARRAY(arena, ds_stream_row, r.rows);
     for (size_t i = 0; i < r.rows; i++)
         rows[i] = decode_stream(&r, i);
     *out = rows;
     *n = r.rows;
     return DS_DONE;
+}
+
+ds_rc control_streams_stored(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    select_streams(control, &q);
+    SQL(&q, " ORDER BY removed, name");
+    return query_streams(control, &q, arena, out, n, err);
+}
+
+ds_rc control_streams_named(ds_control *control, const char *const *names, size_t n, ds_arena *arena,
+                            ds_stream_row **out, size_t *found, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    select_streams(control, &q);
+    SQL(&q, " WHERE removed = 0 AND name IN (");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            SQL(&q, ", ");
+        sql_text(&q, names[i]);
+    }
+    SQL(&q, ")");
+    return query_streams(control, &q, arena, out, found, err);
 }
 
 ds_rc control_streams(ds_control *control, ds_arena *arena, ds_stream_row **out, size_t *n, ds_error *err)

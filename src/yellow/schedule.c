@@ -136,18 +136,17 @@ static ds_rc define_stream(ds_schedule *s, ds_sched *sched, const char *merge, c
     return sched_define(sched, def->name, &task, err);
 }
 
-// Definitions are read when there is a new one, and decoded if their stream asked for it.
-static ds_rc define_streams(ds_schedule *s, ds_sched *sched, size_t merge, const ds_map *asked, ds_error *err)
+// Some of those that asked for their definitions.
+static ds_rc define_some(ds_schedule *s, ds_sched *sched, size_t merge, const char *const *names, size_t n,
+                         ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_stream_row *rows;
-    size_t n;
-    TRY(control_streams_stored(s->merges[merge].control, arena, &rows, &n, err));
-    for (size_t i = 0; i < n; i++) {
+    size_t found;
+    TRY(control_streams_named(s->merges[merge].control, names, n, arena, &rows, &found, err));
+    for (size_t i = 0; i < found; i++) {
         bool damaged;
         ds_error failure = {0};
-        if (rows[i].removed || !map_get(asked, rows[i].name))
-            continue;
         if (control_decode_def(arena, &rows[i], &damaged, &failure).code == DS_OK)
             failure.code = define_stream(s, sched, s->options.merges[merge].name, rows[i].def, arena, &failure).code;
         if (failure.code == DS_OK)
@@ -155,6 +154,16 @@ static ds_rc define_streams(ds_schedule *s, ds_sched *sched, size_t merge, const
         tell(s, (ds_schedule_event){.stream = rows[i].name, .error = &failure});
         TRY(define_idle(sched, rows[i].name, err));
     }
+    return DS_DONE;
+}
+
+// A definition may be large, and there may be thousands: not all at once.
+static ds_rc define_streams(ds_schedule *s, ds_sched *sched, size_t merge, const char *const *asked, size_t n,
+                            ds_error *err)
+{
+    enum { AT_ONCE = 64 };
+    for (size_t i = 0; i < n; i += AT_ONCE)
+        TRY(define_some(s, sched, merge, asked + i, n - i < AT_ONCE ? n - i : AT_ONCE, err));
     return DS_DONE;
 }
 
@@ -202,14 +211,15 @@ static ds_rc put_standings(ds_schedule *s, ds_sched *sched, size_t merge, ds_are
     TRY(control_standings(p->control, arena, &rows, &n, &now_us, err));
     int64_t skew_us = now_us - asked_us;
     p->skew_us = skew_us;
-    ds_map *asked = map_new(arena);
+    const char **asked = ARENA_ARRAY(arena, const char *, n);
+    size_t asked_count = 0;
     sched_put_begin(sched, merge, asked_us);
     for (size_t i = 0; i < n; i++) {
         ds_task_state state = state_of(&rows[i], skew_us);
         if (sched_put(sched, rows[i].name, rows[i].version, &state))
-            map_set(asked, rows[i].name, s);
+            asked[asked_count++] = rows[i].name;
     }
-    ds_rc rc = map_count(asked) ? define_streams(s, sched, merge, asked, err) : DS_DONE;
+    ds_rc rc = define_streams(s, sched, merge, asked, asked_count, err);
     sched_put_end(sched);
     return rc;
 }

@@ -85,6 +85,7 @@ const ds_dialect POSTGRES_DIALECT = {
     .spare_room = " WITH (fillfactor = 90)",
     .include = " INCLUDE (",
     .has_truncate = true,
+    .has_lateral = true,
     .has_analyze = true,
     .has_alter_type = true,
     .has_roles = true,
