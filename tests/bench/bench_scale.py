@@ -173,6 +173,11 @@ COUNT = ("SELECT count(*) FROM pg_stat_activity WHERE usename = '" + ROLE + "' A
          "\\watch 1\n")
 
 
+# Everybody wants everything: more batches than cron lines can ask for.
+TRIGGER = ("INSERT INTO datasurface.trigger (stream, wanted_at) SELECT name, clock_timestamp() FROM datasurface.stream "
+           "ON CONFLICT (stream) DO UPDATE SET wanted_at = excluded.wanted_at \\watch {}\n")
+
+
 class Psql:
     """A session that does one thing again and again; what it printed is told at the end."""
 
@@ -272,6 +277,8 @@ def measure(estate):
         first = round(time.time() / 60) * 60
         watchers = [Psql(estate.server, estate.merge, COUNT),
                     *(Psql(estate.server, estate.database(n), WRITE) for n in range(min(2, options.databases)))]
+        if options.every:
+            watchers.append(Psql(estate.server, estate.merge, TRIGGER.format(options.every)))
         ours, server = running.cpu_s(), server_cpu_s(estate.server)
         time.sleep(60 * options.minutes)
         figures = {"cpu": (running.cpu_s() - ours) / options.minutes, "peak": running.peak_mb(),
@@ -302,6 +309,7 @@ def rows(options, figures):
         return {**made, "bar": bar, "bar_unit": unit} if bar is not None and barred else made
 
     yield row("late or skipped", "%", late, 0)
+    yield row("batches a minute", "batches", figures["batches"] / options.minutes)
     yield row("our CPU a minute", "CPU s", figures["cpu"], BAR_CPU_S)
     yield row("the server's CPU a minute", "CPU s", figures["server"])
     yield row("our CPU a batch", "ms", figures["cpu"] * options.minutes * 1000 / max(1, figures["batches"]))
@@ -324,6 +332,7 @@ def arguments():
     parser.add_argument("--minutes", type=int, default=2)
     parser.add_argument("--warm", type=int, default=1, help="minutes before those that count")
     parser.add_argument("--grace", type=int, default=20, help="seconds for what was due in the last minute")
+    parser.add_argument("--every", type=int, help="seconds after which all streams are triggered, again and again")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--under", default="", help="a command to run `run` under, as `perf record -g -o FILE`")
