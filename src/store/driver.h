@@ -33,7 +33,7 @@ typedef struct ds_open_options {
     bool later;
     // Closing waits until the server has ended its side, a second at most: for who counts connections there.
     bool wait_closed;
-    bool kept;   // it may be given to others later (keeper.h): what it is for is said by each transaction
+    bool kept;           // it may be given to others later (keeper.h): what it is for is said by each transaction
     bool create;         // a file that is missing is made (merge databases at apply, simulators)
     int busy_timeout_ms; // how long a lock held by another is waited for
     // How long a server may be silent where it should answer before the connection is given up; 0: the driver's choice.
@@ -147,9 +147,9 @@ struct ds_driver {
                   ds_error *err);
     void (*close)(ds_db *db); // rolls back what is open; takes NULL
 
-    // For keeper.h; both NULL: a connection is not for several users. rest ends what is open; false: it is not as good as
-    // a new one, because something failed on it, a user's text ran on it, or it was used for much. wake gives it to its
-    // next user, with other options for the same target; false: it was lost meanwhile.
+    // For keeper.h; both NULL: a connection is not for several users. rest ends what is open; false: it is not as good
+    // as a new one, because something failed on it, a user's text ran on it, or it was used for much. wake gives it to
+    // its next user, with other options for the same target; false: it was lost meanwhile.
     bool (*rest)(ds_db *db);
     bool (*wake)(ds_db *db, const ds_open_options *options);
 

@@ -4,7 +4,7 @@
 #   run.sh BUILD
 #
 # BENCH_QUICK=1      a tenth of everything, and nothing of ten million rows: to see that the bench works
-# BENCH_ONLY=...     model, sqlite, postgres, or a glob of PostgreSQL's lines (bench_postgres.py --help lists them)
+# BENCH_ONLY=...     model, sqlite, scale, postgres, or a glob of PostgreSQL's lines (bench_postgres.py --help lists them)
 # TMPDIR             where the databases are, 8 GB of them
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,15 +12,17 @@ build=$(cd "$1" && pwd)
 program=$build/src/cli/datasurface
 rows=1000000
 size=standard
+stores=100
 quick=
 if [ -n "${BENCH_QUICK:-}" ]; then
     rows=100000
     size=quick
+    stores=10
     quick=--quick
 fi
 case ${BENCH_ONLY:-} in
-'') engines='model sqlite postgres' lines='*' ;;
-model | sqlite | postgres) engines=$BENCH_ONLY lines='*' ;;
+'') engines='model sqlite postgres scale' lines='*' ;;
+model | sqlite | postgres | scale) engines=$BENCH_ONLY lines='*' ;;
 *) engines=postgres lines=$BENCH_ONLY ;;
 esac
 set --
@@ -28,6 +30,7 @@ for engine in $engines; do
     case $engine in
     model) set -- "$@" -- "$here/bench_model.py" "$build" --size "$size" --lines ;;
     sqlite) set -- "$@" -- "$build/tests/bench/bench_engine" "$program" "$rows" ;;
+    scale) set -- "$@" -- "$here/bench_scale.py" "$program" --lines --stores "$stores" ;;
     postgres) set -- "$@" -- "$here/bench_postgres.py" "$program" --lines --only "$lines" $quick ;;
     esac
 done

@@ -4,7 +4,7 @@
 
 #include "store/postgres/pg_int.h"
 
-// The server's process keeps what it has learned of each table, some 10 kB, until it ends.
+// The server's process keeps what it has learned of each table, some 16 kB, until it ends.
 enum { TOUCHED_MAX = 5000 };
 
 bool pg_rest(ds_db *base)
