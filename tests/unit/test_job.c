@@ -395,6 +395,52 @@ static void a_diff_that_outgrows_its_memory(void **state)
 }
 
 // test_job [DATABASES]
+// A damaged definition isn't looked at while the one that was decoded is in force.
+static void a_kept_definition_is_that_of_the_last_apply(void **state)
+{
+    (void)state;
+    world w;
+    ds_job_result result;
+    ds_error err;
+    people_world(&w, MILESTONING_SCD2);
+    w.runtime.defs = def_cache_new(0);
+    runs(&w);
+    change_key(&w, "id integer; name varchar(20); code varchar(10) primary key");
+    world_source(&w, "DELETE FROM people WHERE id IN (1, 4)");
+    runs(&w);
+    assert_string_equal(merged(&w, "SELECT max(stream_version) FROM datasurface__batch"), "2\n");
+    world_merge(&w, "UPDATE datasurface__stream SET config = 'damaged'");
+    OK(world_job(&w, &result, &err));
+    // As of another merge database under the old name, with the same version.
+    world_merge(&w, "UPDATE datasurface__stream SET applied_at = '2020-01-01 00:00:00.000000+00:00'");
+    FAILS(world_job(&w, &result, &err), DS_FINDING, "its stored definition is no JSON");
+    def_cache_freep(&w.runtime.defs);
+    world_close(&w);
+}
+
+// Connections of jobs go on to the next ones; what a failed job used isn't among them.
+static void jobs_share_connections_that_are_good(void **state)
+{
+    (void)state;
+    world w;
+    ds_job_result result;
+    ds_error err;
+    people_world(&w, MILESTONING_SCD2);
+    w.runtime.keeper = keeper_new(NULL, NULL);
+    runs(&w);
+    world_source(&w, "UPDATE people SET name = 'eve' WHERE id = 1");
+    runs(&w);
+    size_t good = keeper_resting(w.runtime.keeper);
+    world_source(&w, "ALTER TABLE people RENAME TO away");
+    FAILS(world_job(&w, &result, &err), DS_FINDING, "people");
+    assert_true(keeper_resting(w.runtime.keeper) < good || good == 0);
+    world_source(&w, "ALTER TABLE away RENAME TO people");
+    runs(&w);
+    assert_int_equal(keeper_resting(w.runtime.keeper), good);
+    keeper_freep(&w.runtime.keeper);
+    world_close(&w);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +456,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_apply_before_the_lease_is_seen),
         cmocka_unit_test(a_reset_gives_up_the_open_batch_and_nothing_else),
         cmocka_unit_test(a_diff_that_outgrows_its_memory),
+        cmocka_unit_test(a_kept_definition_is_that_of_the_last_apply),
+        cmocka_unit_test(jobs_share_connections_that_are_good),
     };
     if (!pair_open(&pair, argc > 1 ? argv[1] : "sqlite"))
         return 2;
