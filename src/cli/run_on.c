@@ -1,10 +1,12 @@
 #include "cli/run_on.h"
 
+#include <unistd.h>
+
 #include "base/flag.h"
 #include "cli/output.h"
 #include "yellow/schedule.h"
 
-enum { WORKERS = 4 };
+enum { WORKERS = 4, A_PRIME = 7919 }; // pids are neighbours
 
 typedef struct running {
     ds_session *session;
@@ -96,6 +98,7 @@ static ds_rc schedule_until_stopped(running *r, size_t workers, ds_error *err)
         .workers = workers,
         .clock = session->runtime.clock,
         .stop = program->draining,
+        .first = (size_t)getpid() * A_PRIME,
         .stopping = say_draining,
         .stopping_context = r,
     };

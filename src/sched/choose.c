@@ -38,7 +38,7 @@ ds_task *sched_choose(ds_sched *sched, int64_t now_us, int64_t *wait_us)
     ds_task *best = NULL;
     *wait_us = SCHED_POLL_MS * INT64_C(1000);
     for (size_t i = 0; i < sched->n; i++) {
-        ds_task *task = sched->tasks[i];
+        ds_task *task = sched->tasks[(i + sched->options.first % sched->n) % sched->n];
         if (task->running || task->due_us == SCHED_NEVER)
             continue;
         if (task->due_us > now_us && task->due_us - now_us < *wait_us)

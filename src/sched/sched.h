@@ -89,6 +89,9 @@ typedef struct ds_sched_options {
     const ds_clock *clock;
     const volatile int *stop; // once set nothing new is begun; what runs goes on to its end
     int poll_ms;              // 0: SCHED_POLL_MS
+    // Of tasks that may go first alike, in order of names and round: from the so-manieth on. Processes that share the
+    // work and have different ones seldom choose the same.
+    size_t first;
     // Called by the control thread when it has seen that, with how many tasks run still. May be NULL.
     void (*stopping)(void *context, size_t running);
     void *stopping_context;

@@ -206,6 +206,25 @@ static void ages(void **state)
     assert_in_range(low, 50, 70);
 }
 
+// Those that are due alike: each process has its own first one.
+static void equals_go_round(void **state)
+{
+    (void)state;
+    static const char *const ORDER[][3] = {{"a", "b", "c"}, {"b", "c", "a"}, {"c", "a", "b"}, {"a", "b", "c"}};
+    for (size_t first = 0; first < COUNT(ORDER); first++) {
+        rig r = {.clock = clock_manual(NOON)};
+        const ds_sched_options options = {.workers = 1, .clock = &r.clock, .first = first};
+        const ds_sched_ops ops = {.poll = no_poll};
+        r.sched = sched_new(&options, &ops);
+        assert_string_equal(next(&r), "");
+        for (char name[] = "a"; name[0] <= 'c'; name[0]++)
+            add(&r, name, (ds_task_def){.cron = "* * * * *"}, (ds_task_state){0});
+        for (size_t i = 0; i < COUNT(ORDER[first]); i++)
+            runs(&r, ORDER[first][i], TASK_DONE);
+        sched_free(r.sched);
+    }
+}
+
 static void lanes_hold(void **state)
 {
     rig *r = *state;
@@ -362,6 +381,7 @@ int main(void)
         TEST(after_inputs),
         TEST(goes_on_at_once),
         TEST(ages),
+        TEST(equals_go_round),
         TEST(lanes_hold),
         TEST(failures_wait),
         TEST(a_pardon),
