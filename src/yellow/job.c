@@ -299,9 +299,10 @@ static ds_runtime runtime_for(const ds_runtime *runtime, const char *what, const
     return out;
 }
 
-static ds_rc run_stream(ds_job *job, const ds_stream_row *row, ds_job_result *out, ds_error *err)
+static ds_rc run_stream(ds_job *job, const ds_first_look *look, ds_job_result *out, ds_error *err)
 {
-    TRY(take_stream(job, out->stream, row, err));
+    TRY(take_stream(job, out->stream, look->row, err));
+    out->tree_id = look->tree_id;
     TRY(lease_take(job, job->options->lease_wait_ms, err));
     job_checkpoint(job, "leased");
     return lease_release(job, with_lease(job, out, err), err);
@@ -322,8 +323,7 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
     *out = (ds_job_result){.stream = arena_strdup(arena, stream), .note = ""};
     ds_first_look look;
     TRY(control_first_look(control, stream, arena, &look, err));
-    out->tree_id = look.tree_id;
-    ds_rc rc = run_stream(&job, look.row, out, err);
+    ds_rc rc = run_stream(&job, &look, out, err);
     def_cache_give_back(runtime->defs, look.kept);
     return rc;
 }
