@@ -87,8 +87,9 @@ typedef struct ds_sched_ops {
 typedef struct ds_sched_options {
     size_t workers;
     const ds_clock *clock;
-    const volatile int *stop; // once set nothing new is begun; what runs goes on to its end
-    int poll_ms;              // 0: SCHED_POLL_MS
+    const volatile int *stop;  // once set nothing new is begun; what runs goes on to its end
+    const volatile int *leave; // the same, for who has another reason; may be NULL
+    int poll_ms;               // 0: SCHED_POLL_MS
     // Called by the control thread when it has seen that, with how many tasks run still. May be NULL.
     void (*stopping)(void *context, size_t running);
     void *stopping_context;

@@ -432,6 +432,17 @@ static ds_rc take_leases(applier *a, const ds_plan *plan, bool *added, ds_error 
     return DS_DONE;
 }
 
+// Control tables of an older version tell when they have been brought up to date.
+static ds_rc ask_to_replace(applier *a, ds_error *err)
+{
+    const ds_plan_steps *steps = a->plan->steps;
+    if (!a->runtime->may_replace || steps->create_control)
+        return DS_DONE;
+    ds_applied_model last;
+    TRY(control_applied_last(a->control, a->arena, &last, err));
+    return a->runtime->may_replace(a->runtime->may_replace_context, &last, err);
+}
+
 // What was planned without the leases may be out of date: the plan is made again under them.
 static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected_id, ds_error *err)
 {
@@ -443,6 +454,7 @@ static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected
         TRY(take_leases(a, a->plan, &added, err));
         if (added)
             continue;
+        TRY(ask_to_replace(a, err));
         TRY(run_plan(a, err));
         if (!a->plan->steps->older || expected_id)
             return DS_DONE;

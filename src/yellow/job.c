@@ -302,7 +302,9 @@ ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const ch
                   .names = control->names};
     *out = (ds_job_result){.stream = arena_strdup(arena, stream), .note = ""};
     TRY(find_stream(&job, stream, err));
-    TRY(control_applied_tree(control, arena, &out->tree_id, err));
+    ds_applied_model last;
+    TRY(control_applied_last(control, arena, &last, err));
+    out->tree_id = last.tree_id;
     TRY(lease_take(&job, options->lease_wait_ms, err));
     job_checkpoint(&job, "leased");
     return lease_release(&job, with_lease(&job, out, err), err);
