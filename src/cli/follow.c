@@ -265,6 +265,16 @@ static ds_rc need_no_errors(const look *l, ds_error *err)
     return DS_DONE;
 }
 
+// The first one stands for all, as with errors.
+static ds_rc refuse_plans(const ds_plans *plans, ds_error *err)
+{
+    const ds_plan_change *first = NULL;
+    size_t n = plans_refusals(plans, &first);
+    ds_assert(n);
+    return ds_fail(err, DS_FINDING, "the plan has %zu change%s that can't be made; %s: %s", n, plural((int64_t)n),
+                   first->object, first->detail);
+}
+
 static ds_rc bring_in(look *l, ds_error *err)
 {
     ds_session *session = &l->session;
@@ -283,7 +293,7 @@ static ds_rc bring_in(look *l, ds_error *err)
     ds_plans plans;
     TRY(plans_make(session, false, &plans, err));
     if (plans.refused)
-        return plans_refused(&l->cli, &plans, err);
+        return refuse_plans(&plans, err);
     TRY(plans_carry_out(session, &plans, false, err));
     keep_merges(l->follow, session);
     l->changes = plans.changes;

@@ -127,7 +127,7 @@ edit analytics.yaml 's/priority: nothing/priority: low/'
 edit masked.yaml 's/substr(lastname/substr(last_name/'
 push "a plan that is refused"
 wait_for "its refusal" is_state refused "$head"
-wait_for "its message" has one.err "is not applied: refused: stream YellowLive/MaskedCustomers: .*last_name" 1
+wait_for "its message" has one.err "is not applied: the plan has 1 change that can.t be made; stream YellowLive/MaskedCustomers: .*last_name" 1
 applied "$two" && ok "a refused plan changes nothing" || not_ok "a refused plan changes nothing"
 edit masked.yaml 's/substr(last_name/substr(lastname/'
 
