@@ -120,11 +120,70 @@ static void older_database(void **state)
     assert_int_equal(plan->n, 1);
     assert_string_equal(plan->changes[0].object, "control tables");
     assert_string_equal(plan->changes[0].action, "update");
-    OK(plan_apply(&e.runtime, plan, NULL, &err));
+    const ds_plan *done;
+    OK(plan_carry_out(&e.runtime, plan, NULL, e.arena, &done, &err));
+    assert_string_equal(estate_changes(&e, done), "update control tables\n"); // it says what it did
     assert_int_equal(estate_plan(&e, false)->n, 0);
     OK(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err));
     control_closep(&control);
     estate_close(&e);
+}
+
+// The upgrade and what the model wants are one apply, and one row of its history.
+static void older_database_and_another_model(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_sql(&e, "merge.db",
+               "ALTER TABLE datasurface__applied DROP COLUMN commit_id; DROP TABLE datasurface__follow;"
+               "UPDATE datasurface__meta SET value = '2' WHERE key = 'schema_version'");
+    estate_model more = ONE;
+    more.people = "id: integer primary key, name: text, note: text";
+    estate_use(&e, &more);
+    const ds_plan *done;
+    OK(plan_carry_out(&e.runtime, estate_plan(&e, false), NULL, e.arena, &done, &err));
+    assert_string_equal(done->changes[0].object, "control tables");
+    assert_true(done->n > 2);
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT count(*), max(changes) LIKE '%control tables%people%' FROM "
+                                     "datasurface__applied WHERE id > 1"),
+                        "1|1\n");
+    estate_close(&e);
+}
+
+// A model that may not take the place of the last one isn't taken for it because the tables are older.
+static ds_rc never(void *context, const ds_applied_model *last, ds_error *err)
+{
+    *(const char **)context = last->commit;
+    return ds_fail(err, DS_FINDING, "no");
+}
+
+static void who_may_not_replace_changes_nothing(void **state)
+{
+    (void)state;
+    static const bool OLDER[] = {false, true};
+    for (size_t i = 0; i < 2; i++) {
+        estate e;
+        ds_error err;
+        const char *seen = "?";
+        begin(&e, &ONE);
+        estate_apply(&e);
+        if (OLDER[i])
+            estate_sql(&e, "merge.db", "UPDATE datasurface__meta SET value = '2' WHERE key = 'schema_version'");
+        estate_model more = ONE;
+        more.people = "id: integer primary key, name: text, note: text";
+        estate_use(&e, &more);
+        e.runtime.commit = "c0ffee";
+        e.runtime.may_replace = never;
+        e.runtime.may_replace_context = &seen;
+        FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "no");
+        assert_string_equal(seen, "");
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM datasurface__applied"), "1\n");
+        estate_close(&e);
+    }
 }
 
 // Another text of the model with the same meaning changes no stream, but the record says which was applied.
@@ -781,6 +840,8 @@ int main(void)
         cmocka_unit_test(ids),
         cmocka_unit_test(newer_database),
         cmocka_unit_test(older_database),
+        cmocka_unit_test(older_database_and_another_model),
+        cmocka_unit_test(who_may_not_replace_changes_nothing),
         cmocka_unit_test(model_without_effect),
         cmocka_unit_test(fence_rises),
         cmocka_unit_test(dataset_comes_and_goes),
