@@ -41,6 +41,7 @@ typedef struct ds_stream_row {
     const char *tree_id;
     int64_t fence;
     bool paused, removed, resnapshot;
+    int64_t removed_at; // of a removed one: when, or before that
 } ds_stream_row;
 
 // All applied streams by name, removed ones last; the arena holds them.

@@ -42,6 +42,7 @@ static const control_column STREAM[] = {
     {"removed", COLUMN_INT, IS_ZERO},
     {"resnapshot", COLUMN_INT, IS_ZERO},
     {"applied_at", COLUMN_TIME, IS_REQUIRED},
+    {"removed_at", COLUMN_TIME, 0}, // when the model lost it
 };
 
 static const control_column BATCH[] = {

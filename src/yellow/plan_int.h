@@ -89,6 +89,7 @@ typedef struct ds_planner {
     VEC(ds_plan_change) changes;
     ds_plan_steps *steps;
     bool refused;
+    int64_t now_us; // of the database
 } ds_planner;
 
 // Reads control tables and catalogue into p, in one snapshot. p->control may be NULL.

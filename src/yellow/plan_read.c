@@ -127,6 +127,7 @@ ds_rc plan_read(ds_planner *p, ds_error *err)
     if (!p->control)
         return DS_DONE;
     TRY(read_catalog(p, err));
+    TRY(store_now(p->control->db, &p->now_us, err));
     int64_t version;
     TRY(control_version(p->control, &version, err));
     p->has_control = version > 0;

@@ -281,6 +281,62 @@ static void dataset_pruned(void **state)
     estate_close(&e);
 }
 
+// A week passes at the clock of the estate.
+static void weeks_pass(estate *e, int64_t n)
+{
+    e->clock = clock_manual(clock_now_us(&e->clock) + n * 7 * INT64_C(86400000000));
+}
+
+static void what_a_group_required_is_kept(void **state)
+{
+    (void)state;
+    static const bool WHOLE[] = {false, true}; // the stream goes, or one dataset of it
+    for (size_t i = 0; i < 2; i++) {
+        estate e;
+        ds_error err;
+        estate_model model = {.people = PEOPLE,
+                              .orders = ORDERS,
+                              .full = "Store1/people, Store1/orders",
+                              .milestoning = "scd2",
+                              .retention = "2w"};
+        begin(&e, &model);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        model.full = WHOLE[i] ? NULL : "Store1/people";
+        estate_use(&e, &model);
+        OK(plan_apply(&e.runtime, estate_plan(&e, true), NULL, &err)); // at once: nothing but the views goes
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM ds_p__store1__orders"), "1\n");
+        weeks_pass(&e, 1);
+        const ds_plan *plan = estate_plan(&e, true);
+        assert_int_equal(plan->n, 1);
+        assert_string_equal(plan->changes[0].action, "keep");
+        assert_non_null(strstr(plan->changes[0].detail, "--prune leaves it until 2023-11-28"));
+        assert_int_equal(estate_plan(&e, false)->n, 0);
+        weeks_pass(&e, 1);
+        plan = estate_plan(&e, true);
+        assert_non_null(strstr(estate_changes(&e, plan), "drop table ds_p__store1__orders"));
+        estate_prune(&e);
+        estate_close(&e);
+    }
+}
+
+// Whoever may say so takes the requirement back while the dataset is in use.
+static void a_requirement_that_is_taken_back(void **state)
+{
+    (void)state;
+    estate e;
+    estate_model model = {.people = PEOPLE, .full = "Store1/people", .milestoning = "scd2", .retention = "7y"};
+    begin(&e, &model);
+    estate_apply(&e);
+    model.retention = NULL;
+    estate_use(&e, &model);
+    estate_apply(&e);
+    model.full = NULL;
+    estate_use(&e, &model);
+    assert_non_null(strstr(estate_changes(&e, estate_plan(&e, true)), "drop stream P/Store1"));
+    estate_close(&e);
+}
+
 static void stream_comes_and_goes(void **state)
 {
     (void)state;
@@ -846,6 +902,8 @@ int main(void)
         cmocka_unit_test(fence_rises),
         cmocka_unit_test(dataset_comes_and_goes),
         cmocka_unit_test(dataset_pruned),
+        cmocka_unit_test(what_a_group_required_is_kept),
+        cmocka_unit_test(a_requirement_that_is_taken_back),
         cmocka_unit_test(stream_comes_and_goes),
         cmocka_unit_test(another_service_is_left_alone),
         cmocka_unit_test(another_service_takes_over),
