@@ -1,6 +1,8 @@
 // How long what a dataset holds must be kept once it is given up.
 #include "yellow/compile_int.h"
 
+enum { DAYS_MAX = 366 * 1000 }; // later than that no calendar of ours goes
+
 // "7y": at least as long as that in any calendar.
 static int64_t days_of(ds_str text)
 {
@@ -16,7 +18,7 @@ static int64_t days_of(ds_str text)
         return 0;
     for (size_t i = 0; i < sizeof UNITS / sizeof UNITS[0]; i++)
         if (str_eq((ds_str){text.p + digits, text.n - digits}, str_of(UNITS[i].unit)))
-            return n * UNITS[i].days;
+            return n < DAYS_MAX / UNITS[i].days ? n * UNITS[i].days : DAYS_MAX;
     return 0;
 }
 
