@@ -6,6 +6,7 @@
 static const ds_option OPTIONS[] = {
     {"plan", 0, OPTION_TEXT, "ID", .help = "refuse when anything has moved since this plan"},
     {"prune", 0, OPTION_FLAG, .help = "drop what the model no longer mentions"},
+    SESSION_REF_OPTIONS,
     {0},
 };
 
@@ -34,7 +35,9 @@ static ds_rc run(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
+    session_use_ref_option(&session);
     TRY(session_deploy(&session, err));
+    session_note_commit(&session);
     ds_plans plans;
     TRY(plans_make(&session, args_flag(&cli->args, "prune"), &plans, err));
     TRY(check_id(&plans, args_text(&cli->args, "plan"), err));

@@ -108,6 +108,8 @@ static ds_rc make_report(ds_cli *cli, check_models *m, check_report *report, ds_
         judge(cli, m, report);
         TRY(compiled_whole(&m->base, err));
     }
+    report->findings.judged[0] = (ds_judged){"base", report->base.ref, report->base.commit};
+    report->findings.judged[1] = (ds_judged){"head", report->head.ref, report->head.commit};
     report->findings.seconds = clock_elapsed_s() - start;
     return DS_DONE;
 }

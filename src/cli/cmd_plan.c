@@ -4,6 +4,7 @@
 static const ds_option OPTIONS[] = {
     {"exit-code", 0, OPTION_FLAG, .help = "exit 10 when there are changes"},
     {"prune", 0, OPTION_FLAG, .help = "plan to drop what the model no longer mentions"},
+    SESSION_REF_OPTIONS,
     {0},
 };
 
@@ -20,6 +21,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
+    session_use_ref_option(&session);
     TRY(session_deploy(&session, err));
     ds_plans plans;
     TRY(plans_make(&session, args_flag(&cli->args, "prune"), &plans, err));

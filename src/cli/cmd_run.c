@@ -1,19 +1,38 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/results.h"
+#include "cli/run_follow.h"
 #include "cli/run_on.h"
 
 static const ds_option OPTIONS[] = {
     {"once", 0, OPTION_FLAG, .help = "one batch for every chosen stream, then exit"},
     {"stream", 0, OPTION_TEXT, "GLOB", .help = "only streams whose names match"},
     {"workers", 0, OPTION_INT, "N", .least = 1, .most = 256, .help = "streams that run side by side; 4"},
+    {"follow", 0, OPTION_TEXT, "REF",
+     .help = "keep the merge databases true to this branch: fetch, check, apply when it moves"},
+    {"follow-every", 0, OPTION_DURATION, "TIME", .help = "how often to look; 15s with a fetch, 1s without"},
+    {"folder", 0, OPTION_TEXT, "PATH", .help = "with --follow: the model's folder in a bare repository"},
     {"accept-deletes", 0, OPTION_FLAG, .help = "with --stream: let one guarded batch pass"},
     {0},
 };
 
+static ds_rc check_follow(const ds_args *args, bool once, ds_error *err)
+{
+    bool follow = args_given(args, "follow");
+    if (follow && once)
+        return ds_hint(ds_fail(err, DS_USAGE, "--follow has no use with --once"), err,
+                       "datasurface apply --ref REF applies a branch once");
+    if (follow && args_text(args, "merge"))
+        return ds_fail(err, DS_USAGE, "--merge has no use with --follow: the model names the merge databases");
+    if (!follow && (args_given(args, "follow-every") || args_given(args, "folder")))
+        return ds_fail(err, DS_USAGE, "--follow-every and --folder want --follow");
+    return DS_DONE;
+}
+
 static ds_rc check_options(const ds_args *args, ds_error *err)
 {
     bool once = args_flag(args, "once");
+    TRY(check_follow(args, once, err));
     if (once && args_given(args, "workers"))
         return ds_fail(err, DS_USAGE, "--workers has no use with --once: streams run one after another");
     if (!once && args_flag(args, "accept-deletes"))
@@ -55,6 +74,8 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     TRY(check_options(&cli->args, err));
     CLEANUP(keeper_freep) ds_keeper *keeper = keeper_new(NULL, NULL);
     CLEANUP(def_cache_freep) ds_def_cache *defs = def_cache_new(0);
+    if (args_given(&cli->args, "follow"))
+        return run_follow(cli, keeper, defs, err);
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     session.runtime.keeper = keeper;
@@ -73,6 +94,10 @@ const ds_cli_command COMMAND_RUN = {
         "0; a second signal interrupts that. What apply changes is seen within a second. Any number of processes may do "
         "this side by side, on one machine or several. docs/runtime.md says when a stream is due, and how failures are "
         "retried.\n\n"
+        "With --follow REF it also keeps the merge databases true to a branch of the git repository around -C (or a "
+        "bare one): it fetches when REF is remote-tracking, such as origin/main, reads the model from git's objects, and "
+        "applies it when REF moves. Errors, refused plans, and commits that don't come from the one applied last change "
+        "nothing: the streams go on as before, and status says why.\n\n"
         "With --once: one batch for every stream, in order, transformers after their inputs, and at the end a table of "
         "what was read and what changed. "
         "A stream that fails stops no other. What is needed is read from the merge database, not from the model. Where "
@@ -81,6 +106,7 @@ const ds_cli_command COMMAND_RUN = {
         "pass.",
     .exits = {{1, "a batch failed or is guarded, or nothing has been applied yet"},
               {3, "worth a retry: a source or the merge database can't be reached, or a stream is busy"}},
-    .examples = {"datasurface run", "datasurface run --once", "datasurface run --once --stream 'YellowLive/*'"},
+    .examples = {"datasurface run", "datasurface run --follow origin/main", "datasurface run --once",
+                 "datasurface run --once --stream 'YellowLive/*'"},
     .run = run,
 };

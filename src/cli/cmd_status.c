@@ -12,7 +12,9 @@
 #include "yellow/watermark.h"
 
 static const ds_option OPTIONS[] = {
-    {"check", 0, OPTION_FLAG, .help = "exit 1 when a stream is late, has failed, is guarded, or has never run"},
+    {"check", 0, OPTION_FLAG,
+     .help =
+         "exit 1 when a stream is late, has failed, is guarded, or has never run, or a followed branch is not applied"},
     {"watch", 0, OPTION_FLAG, .help = "again every second, until Ctrl-C; on a terminal in place"},
     {0},
 };
@@ -204,6 +206,57 @@ static ds_rc read_all(ds_session *session, const ds_applied_stream *streams, siz
     return DS_DONE;
 }
 
+// --- the branches that are followed
+
+typedef VEC(ds_follow_row) follow_rows;
+
+static ds_rc read_follows(ds_session *session, follow_rows *out, ds_error *err)
+{
+    const char *service = args_text(&session->cli->args, "service");
+    for (size_t i = 0; i < session->merge_count; i++) {
+        CLEANUP(control_closep) ds_control *control = NULL;
+        ds_follow_row *rows;
+        size_t n;
+        ds_error ignored;
+        if (control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, &ignored).code != DS_OK)
+            continue; // of a type that tells no more
+        TRY(control_follows(control, session->cli->arena, &rows, &n, err));
+        for (size_t k = 0; k < n; k++)
+            if (!service || !rows[k].service[0] || strcmp(service, rows[k].service) == 0)
+                *VEC_PUSH(session->cli->arena, out) = rows[k];
+    }
+    return DS_DONE;
+}
+
+static bool follow_is_bad(const ds_follow_row *row)
+{
+    return strcmp(row->state, "applied") != 0;
+}
+
+static void print_follows(const ds_cli *cli, const follow_rows *rows)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        const ds_follow_row *row = &rows->v[i];
+        fprintf(cli->out, "follows %s: %.10s%s%s%s%s %s, %s%s%s\n", row->ref, row->commit, row->commit[0] ? " " : "",
+                style(cli, follow_is_bad(row) ? STYLE_RED : STYLE_GREEN), row->state, style_end(cli),
+                time_text(cli->arena, row->since), row->service[0] ? row->service : "all services",
+                row->detail[0] ? ": " : "", row->detail);
+    }
+}
+
+static json_t *follows_json(const follow_rows *rows)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < rows->n; i++) {
+        const ds_follow_row *row = &rows->v[i];
+        json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:s, s:o, s:o}", "ref", json_text(row->ref), "service",
+                                              json_text(row->service[0] ? row->service : NULL), "commit", row->commit,
+                                              "state", row->state, "detail", json_text(row->detail), "since",
+                                              json_time(row->since)));
+    }
+    return list;
+}
+
 static void print_all(ds_session *session, const stream_status *all, size_t n)
 {
     static const char *const HEADINGS[] = {"stream",   "state",      ">batch", ">last commit", ">rows", "trigger",
@@ -229,15 +282,22 @@ static ds_rc look(ds_session *session, ds_error *err)
     TRY(session_streams(session, NULL, &streams, &n, err));
     stream_status *all = ARENA_ARRAY(cli->arena, stream_status, n);
     TRY(read_all(session, streams, n, all, err));
+    follow_rows follows = {0};
+    TRY(read_follows(session, &follows, err));
     json_t *list = json_array();
     json_decref(cli->result);
-    cli->result = json_pack("{s:o, s:o}", "streams", list, "kept", session_kept_json(session));
+    cli->result = json_pack("{s:o, s:o, s:o}", "streams", list, "kept", session_kept_json(session), "follows",
+                            follows_json(&follows));
+    for (size_t i = 0; i < follows.n; i++)
+        bad += follow_is_bad(&follows.v[i]);
     for (size_t i = 0; i < n; i++) {
         json_array_append_new(list, status_json(session, &all[i]));
         bad += is_bad(&all[i]);
     }
-    if (!cli->json)
+    if (!cli->json) {
         print_all(session, all, n);
+        print_follows(cli, &follows);
+    }
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
     if (args_flag(&cli->args, "check") && bad)
@@ -297,7 +357,8 @@ const ds_cli_command COMMAND_STATUS = {
         "that are read by watermark how far they have been. States: ok, new (never run), loading (its first tables are "
         "too large for a batch), late (nothing committed for twice its interval), failed, parked (ten failures in a "
         "row: tried once an hour until resume), guarded (a batch would delete too much), paused, applied (of a platform "
-        "that tells no more), or the state of an open batch.",
+        "that tells no more), or the state of an open batch. Branches that `run --follow` follows are shown with their "
+        "commit: applied, refused or failed, and why.",
     .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
     .examples = {"datasurface status", "datasurface status --watch", "datasurface status --check"},
     .run = run,

@@ -102,6 +102,19 @@ static json_t *sarif_rules(ds_arena *scratch)
     return rules;
 }
 
+// {"base": {"ref": …, "commit": …}, …}; a set of properties, since SARIF's own place for commits wants a URL of the
+// repository, which we are not told.
+static json_t *sarif_judged(const ds_findings *f)
+{
+    json_t *properties = json_object();
+    for (size_t i = 0; i < JUDGED_MAX && f->judged[i].name; i++) {
+        const ds_judged *j = &f->judged[i];
+        json_object_set_new(properties, j->name,
+                            json_pack("{s:s, s:s*}", "ref", j->ref, "commit", j->commit[0] ? j->commit : NULL));
+    }
+    return properties;
+}
+
 static void print_sarif(ds_cli *cli, const ds_findings *f)
 {
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
@@ -112,6 +125,10 @@ static void print_sarif(ds_cli *cli, const ds_findings *f)
                               "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", "tool",
                               "driver", "name", "datasurface", "version", DS_VERSION, "rules", sarif_rules(scratch),
                               "columnKind", "unicodeCodePoints", "results", results);
+    json_t *properties = sarif_judged(f);
+    if (json_object_size(properties))
+        json_object_set(json_array_get(json_object_get(sarif, "runs"), 0), "properties", properties);
+    json_decref(properties);
     json_dumpf(sarif, cli->out, JSON_INDENT(2));
     fputc('\n', cli->out);
     json_decref(sarif);
@@ -192,6 +209,24 @@ static void junit_failure(FILE *out, const ds_diag *diag, place at)
     fputs("</failure></testcase>\n", out);
 }
 
+static void junit_properties(FILE *out, const ds_findings *f)
+{
+    if (!f->judged[0].name)
+        return;
+    fputs("  <properties>\n", out);
+    for (size_t i = 0; i < JUDGED_MAX && f->judged[i].name; i++) {
+        const char *values[][2] = {{"ref", f->judged[i].ref}, {"commit", f->judged[i].commit}};
+        for (size_t k = 0; k < 2; k++) {
+            if (!values[k][1][0])
+                continue;
+            fprintf(out, "    <property name=\"%s.%s\" value=\"", f->judged[i].name, values[k][0]);
+            xml(out, values[k][1]);
+            fputs("\"/>\n", out);
+        }
+    }
+    fputs("  </properties>\n", out);
+}
+
 // One test case per error; a model without errors is one case that passes.
 static void print_junit(ds_cli *cli, const ds_findings *f)
 {
@@ -205,6 +240,7 @@ static void print_junit(ds_cli *cli, const ds_findings *f)
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"datasurface %s\" tests=\"%zu\" "
             "failures=\"%zu\" time=\"%.3f\">\n",
             command, errors ? errors : 1, errors, f->seconds);
+    junit_properties(out, f);
     if (!errors)
         fprintf(out, "  <testcase classname=\"model\" name=\"%s\"/>\n", command);
     for (size_t i = 0; i < f->n; i++)

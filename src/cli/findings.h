@@ -6,6 +6,14 @@
 // The values of --format, for a command's own table of options.
 #define FINDINGS_FORMATS "text|json|sarif|github|junit"
 
+// A tree of git's that was judged.
+typedef struct ds_judged {
+    const char *name;   // "base", "head"
+    const char *ref;    // fit to be shown
+    const char *commit; // in hex; "": it could not be found, or merged
+} ds_judged;
+enum { JUDGED_MAX = 2 };
+
 typedef struct ds_findings {
     const ds_diags *diags;
     const ds_diag **shown;
@@ -14,6 +22,7 @@ typedef struct ds_findings {
     double seconds;
     const char *place; // "a/b" where code scanning counts paths from further up than the findings do; else ""
     const char *home;  // the file that code scanning, which wants one, is told of a finding without a place; "": none
+    ds_judged judged[JUDGED_MAX]; // check's; name NULL: none
 } ds_findings;
 
 // All findings of diags.

@@ -226,7 +226,7 @@ json_t *plans_json(const ds_plans *plans)
     return json_pack("{s:s, s:o}", "id", plans->id, "changes", changes);
 }
 
-static size_t count_refusals(const ds_plans *plans, const ds_plan_change **first)
+size_t plans_refusals(const ds_plans *plans, const ds_plan_change **first)
 {
     size_t n = 0;
     for (size_t i = plans->n; i-- > 0;)
@@ -251,7 +251,7 @@ static void report_refusal(ds_cli *cli, const ds_plan_change *change)
 ds_rc plans_refused(ds_cli *cli, const ds_plans *plans, ds_error *err)
 {
     const ds_plan_change *first = NULL;
-    size_t n = count_refusals(plans, &first);
+    size_t n = plans_refusals(plans, &first);
     if (n == 0)
         return ds_fail(err, DS_FINDING, "the plan is refused; nothing was changed");
     cli->object = first->object;

@@ -21,5 +21,7 @@ void plans_print(const ds_cli *cli, const ds_plans *plans);
 // The same counted, with only what deserves a look in full.
 void plans_print_short(const ds_cli *cli, const ds_plans *plans);
 json_t *plans_json(const ds_plans *plans);
+// How many changes can't be made, and the first of them.
+size_t plans_refusals(const ds_plans *plans, const ds_plan_change **first);
 // The failure of a plan that can't be applied. Of several refusals each is printed, and a finding of the envelope.
 ds_rc plans_refused(ds_cli *cli, const ds_plans *plans, ds_error *err);

@@ -8,11 +8,6 @@
 
 enum { WORKERS = 4, A_PRIME = 7919 }; // pids are neighbours
 
-typedef struct running {
-    ds_session *session;
-    int64_t batches, failures;
-} running;
-
 static bool wanted(void *context, const ds_stream_def *def)
 {
     const ds_args *args = &((running *)context)->session->cli->args;
@@ -80,10 +75,16 @@ static void say_draining(void *context, size_t n)
     note(r->session->cli, "draining: %zu stream%s still at work", n, plural((int64_t)n));
 }
 
-static ds_rc schedule_until_stopped(running *r, size_t workers, ds_error *err)
+size_t run_workers(const ds_cli *cli)
+{
+    return (size_t)args_int(&cli->args, "workers", WORKERS);
+}
+
+ds_rc run_until(running *r, const volatile int *leave, ds_error *err)
 {
     ds_session *session = r->session;
     const ds_program *program = session->cli->program;
+    size_t workers = run_workers(session->cli);
     ds_schedule_options options = {
         .runtime = &session->runtime,
         .merges = session->merges,
@@ -98,8 +99,9 @@ static ds_rc schedule_until_stopped(running *r, size_t workers, ds_error *err)
         .workers = workers,
         .clock = session->runtime.clock,
         .stop = program->draining,
+        .leave = leave,
         .first = (size_t)getpid() * A_PRIME,
-        .stopping = say_draining,
+        .stopping = leave ? NULL : say_draining,
         .stopping_context = r,
     };
     ds_sched_ops ops = schedule_ops(schedule);
@@ -109,22 +111,26 @@ static ds_rc schedule_until_stopped(running *r, size_t workers, ds_error *err)
     return rc;
 }
 
+ds_rc run_end(ds_cli *cli, const running *r, ds_error *err)
+{
+    cli->result = json_pack("{s:o, s:o}", "batches", json_int64(r->batches), "failures", json_int64(r->failures));
+    if (flag_is_set(cli->program->cancelled))
+        return ds_hint(ds_fail(err, DS_CANCELLED, "interrupted before all streams were done"), err,
+                       "run it again: it goes on where it stopped");
+    note(cli, "drained: %lld batch%s, %lld failure%s", (long long)r->batches, r->batches == 1 ? "" : "es",
+         (long long)r->failures, plural(r->failures));
+    return DS_DONE;
+}
+
 ds_rc run_on(ds_session *session, ds_error *err)
 {
     ds_cli *cli = session->cli;
-    const ds_program *program = cli->program;
-    flag_set(program->drains, 1);
+    flag_set(cli->program->drains, 1);
     TRY(session_merges(session, err));
-    size_t workers = (size_t)args_int(&cli->args, "workers", WORKERS);
+    size_t workers = run_workers(cli);
     note(cli, "running with %zu worker%s; SIGTERM or Ctrl-C drains, once more cancels", workers,
          plural((int64_t)workers));
     running r = {.session = session};
-    TRY(schedule_until_stopped(&r, workers, err));
-    cli->result = json_pack("{s:o, s:o}", "batches", json_int64(r.batches), "failures", json_int64(r.failures));
-    if (flag_is_set(program->cancelled))
-        return ds_hint(ds_fail(err, DS_CANCELLED, "interrupted before all streams were done"), err,
-                       "run it again: it goes on where it stopped");
-    note(cli, "drained: %lld batch%s, %lld failure%s", (long long)r.batches, r.batches == 1 ? "" : "es",
-         (long long)r.failures, plural(r.failures));
-    return DS_DONE;
+    TRY(run_until(&r, NULL, err));
+    return run_end(cli, &r, err);
 }

@@ -49,6 +49,8 @@ ds_rc session_load(ds_session *session, ds_error *err)
     TRY(session_check_dirs(session, err));
     ds_assert(!session->compiled.cli);
     compiled_init(&session->compiled, session->cli, session->dir);
+    if (session->ref)
+        TRY(session_take_ref(session, err));
     TRY(compiled_model(&session->compiled, err));
     session->model = session->compiled.model;
     session->runtime.tree_id = session->model->tree_id;
@@ -60,7 +62,7 @@ ds_rc session_whole(const ds_session *session, ds_error *err)
     return compiled_whole(&session->compiled, err);
 }
 
-static void print_errors(const ds_session *session)
+void session_print_errors(const ds_session *session)
 {
     const ds_diags *diags = session->compiled.diags;
     for (size_t i = 0; i < diags_count(diags); i++) {
@@ -76,7 +78,7 @@ ds_rc session_need_valid(ds_session *session, ds_error *err)
     size_t errors = session->compiled.counts.of[DIAG_ERROR];
     if (errors == 0)
         return DS_DONE;
-    print_errors(session);
+    session_print_errors(session);
     json_t *list = diags_json(session->compiled.diags);
     json_array_extend(session->cli->diagnostics, list);
     json_decref(list);

@@ -24,6 +24,7 @@ typedef struct ds_applied_stream {
 typedef struct ds_session {
     ds_cli *cli;
     const char *dir;
+    const char *ref, *folder; // of the repository around dir: the model of that commit; ref NULL: of the directory
     ds_compiled compiled;
     const ds_model *model; // of compiled; NULL: not loaded
     ds_roots roots;
@@ -46,8 +47,24 @@ void session_release(ds_session *session);
 ds_rc session_check_dirs(const ds_session *session, ds_error *err);
 // The model as its text says, whatever is wrong with it.
 ds_rc session_load(ds_session *session, ds_error *err);
+// --- session_ref.c
+// For session_load: the files of session->ref. runtime.commit is then its commit.
+ds_rc session_take_ref(ds_session *session, ds_error *err);
+// After session_load: runtime.commit is that of HEAD, where the directory has just what HEAD has.
+void session_note_commit(ds_session *session);
+// Before session_load: --ref and --folder, which the command must have.
+void session_use_ref_option(ds_session *session);
+#define SESSION_REF_OPTIONS                                                                                            \
+    {"ref", 0, OPTION_TEXT, "REF",                                                                                     \
+     .help = "the model of this commit, from git's objects, instead of the directory's"},                              \
+    {                                                                                                                  \
+        "folder", 0, OPTION_TEXT, "PATH", .help = "with --ref: the model's folder in a bare repository"                \
+    }
+
 // A model without errors. Errors are printed on stderr and make it fail with DS_FINDING.
 ds_rc session_need_valid(ds_session *session, ds_error *err);
+// Prints the errors that were found, on stderr.
+void session_print_errors(const ds_session *session);
 // roots and graph, of a valid model.
 ds_rc session_need_graph(ds_session *session, ds_error *err);
 // The graph, and the services that are chosen.

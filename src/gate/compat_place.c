@@ -25,6 +25,20 @@ static bool is_called(const char *name, ds_text container)
     return name && container.s && strcmp(name, container.s) == 0;
 }
 
+// Another name for the same place?
+static bool is_same_place(const ds_container *a, const ds_container *b)
+{
+    const ds_text *const texts[][2] = {{&a->type_text, &b->type_text},
+                                       {&a->path, &b->path},
+                                       {&a->host, &b->host},
+                                       {&a->database, &b->database},
+                                       {&a->schema, &b->schema}};
+    bool same = a->port.v == b->port.v;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        same = same && strcmp(gate_text(texts[i][0]->s), gate_text(texts[i][1]->s)) == 0;
+    return same;
+}
+
 // --- merge databases
 
 // A service before and after, which may have got another name: it is known by its platforms.
@@ -77,13 +91,29 @@ static void judge_services(gate *g)
     }
 }
 
+// Of an Environment that was there before, and is: does it say another place for the container than before, or begin or
+// end to say one? Without it the container is where the model itself says.
+static bool moves_with_env(const gate *g, const ds_change *c)
+{
+    if (!c->before.object || !c->after.object || c->before.kind->shape != &SHAPE_ENVIRONMENT)
+        return false;
+    if (change_is_address(c))
+        return true;
+    const char *name = change_container(c);
+    if (!name || (c->inner.before && c->inner.after))
+        return false;
+    const ds_container *was = c->inner.before ? c->inner.before : model_container(g->base, name);
+    const ds_container *is = c->inner.after ? c->inner.after : model_container(g->head, name);
+    return was && is && !is_same_place(was, is);
+}
+
 // With --env the merge database is where the Environment says.
 static void judge_environment(gate *g, gate_change *change)
 {
-    const char *container = change_container(change->what);
     const ds_model *head = g->head;
-    if (!change_is_address(change->what) || change->what->before.kind->shape != &SHAPE_ENVIRONMENT)
+    if (!moves_with_env(g, change->what))
         return;
+    const char *container = change_container(change->what);
     for (size_t i = 0; i < head->services.n; i++)
         if (is_called(container, head->services.v[i]->merge_container)) {
             gate_break(g, CHANGE_MERGE_DATABASE, change,
@@ -124,20 +154,6 @@ static void report_source(gate *g, const ds_change *c, const char *what)
     gate_find(g, CHANGE_SOURCE, c, "%s", what);
     diag_hint(g->diags,
               "the next batch compares it with what is loaded: what it lacks is deleted, up to max_delete_ratio");
-}
-
-// Another name for the same place?
-static bool is_same_place(const ds_container *a, const ds_container *b)
-{
-    const ds_text *const texts[][2] = {{&a->type_text, &b->type_text},
-                                       {&a->path, &b->path},
-                                       {&a->host, &b->host},
-                                       {&a->database, &b->database},
-                                       {&a->schema, &b->schema}};
-    bool same = a->port.v == b->port.v;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        same = same && strcmp(gate_text(texts[i][0]->s), gate_text(texts[i][1]->s)) == 0;
-    return same;
 }
 
 static void judge_capture(gate *g, const ds_change *c)

@@ -55,7 +55,7 @@ static void *work(void *argument)
 
 static bool stopping(const ds_sched *sched)
 {
-    return flag_is_set(sched->options.stop);
+    return flag_is_set(sched->options.stop) || flag_is_set(sched->options.leave);
 }
 
 // What goes on for long is told once a minute. *failures: polls in a row.

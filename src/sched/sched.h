@@ -87,8 +87,9 @@ typedef struct ds_sched_ops {
 typedef struct ds_sched_options {
     size_t workers;
     const ds_clock *clock;
-    const volatile int *stop; // once set nothing new is begun; what runs goes on to its end
-    int poll_ms;              // 0: SCHED_POLL_MS
+    const volatile int *stop;  // once set nothing new is begun; what runs goes on to its end
+    const volatile int *leave; // the same, for who has another reason; may be NULL
+    int poll_ms;               // 0: SCHED_POLL_MS
     // Of tasks that may go first alike, in order of names and round: from the so-manieth on. Processes that share the
     // work and have different ones seldom choose the same.
     size_t first;

@@ -96,6 +96,7 @@ typedef struct ds_read {
     // with untrusted: the relations that may be read (physical names); others are refused
     const ds_relation *allowed;
     size_t allowed_count;
+    const char *role; // with untrusted, on servers with roles: as which it runs; NULL: as who we are
 } ds_read;
 typedef struct ds_reader ds_reader; // drivers embed nothing: opaque
 

@@ -19,10 +19,11 @@ typedef struct applier {
     ds_control *control;
     ds_lock *lock;
     const ds_plan *plan;
-    ds_arena *arena;   // of the plan that is carried out
-    ds_arena *scratch; // of one transaction
-    ds_map *leases;    // of streams: those that were taken
-    ds_map *schemas;   // that are there
+    const ds_plan *upgrade; // of older control tables, which was carried out before; NULL: none
+    ds_arena *arena;        // of the plan that is carried out
+    ds_arena *scratch;      // of one transaction
+    ds_map *leases;         // of streams: those that were taken
+    ds_map *schemas;        // that are there
 } applier;
 
 // --- locks
@@ -381,7 +382,7 @@ static ds_rc record(applier *a, stream_slice none, ds_error *err)
     return rc;
 }
 
-static ds_rc run_plan(applier *a, ds_error *err)
+static ds_rc run_plan(applier *a, const char *expected_id, ds_error *err)
 {
     const ds_plan_steps *steps = a->plan->steps;
     if (steps->create_control)
@@ -393,6 +394,8 @@ static ds_rc run_plan(applier *a, ds_error *err)
     TRY(apply_streams(a, true, err));
     if (steps->roles.n)
         TRY(in_transaction(a, change_roles, NO_STREAMS, "apply:roles", err));
+    if (steps->older && !expected_id) // recorded with the plan that comes after it
+        return DS_DONE;
     if (a->plan->n || steps->new_tree)
         TRY(in_transaction(a, record, NO_STREAMS, "apply:record", err));
     return DS_DONE;
@@ -432,20 +435,49 @@ static ds_rc take_leases(applier *a, const ds_plan *plan, bool *added, ds_error 
     return DS_DONE;
 }
 
+// Control tables of an older version tell when they have been brought up to date.
+static ds_rc ask_to_replace(applier *a, ds_error *err)
+{
+    const ds_plan_steps *steps = a->plan->steps;
+    if (!a->runtime->may_replace || steps->create_control)
+        return DS_DONE;
+    ds_applied_model last;
+    TRY(control_applied_last(a->control, a->arena, &last, err));
+    return a->runtime->may_replace(a->runtime->may_replace_context, &last, err);
+}
+
+// What was done to the control tables is part of what is told and recorded.
+static void add_upgrade(applier *a)
+{
+    const ds_plan *before = a->upgrade, *after = a->plan;
+    if (!before)
+        return;
+    ds_plan *both = ARENA_NEW(a->arena, ds_plan);
+    *both = *after;
+    both->n = before->n + after->n;
+    both->changes = ARENA_ARRAY(a->arena, ds_plan_change, both->n);
+    memcpy(both->changes, before->changes, before->n * sizeof *before->changes);
+    memcpy(both->changes + before->n, after->changes, after->n * sizeof *after->changes);
+    a->plan = both;
+}
+
 // What was planned without the leases may be out of date: the plan is made again under them.
 static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected_id, ds_error *err)
 {
     for (int i = 0; i < PLANS_MAX; i++) {
         bool added;
         TRY(plan_make_on(a->runtime, shown->deployment, a->control, shown->steps->prune, a->arena, &a->plan, err));
+        add_upgrade(a);
         TRY(check_id(a->plan, expected_id, err));
         TRY(check_refused(a->plan, err));
         TRY(take_leases(a, a->plan, &added, err));
         if (added)
             continue;
-        TRY(run_plan(a, err));
+        TRY(ask_to_replace(a, err));
+        TRY(run_plan(a, expected_id, err));
         if (!a->plan->steps->older || expected_id)
             return DS_DONE;
+        a->upgrade = a->plan;
     }
     return ds_fail(err, DS_BUSY, "the merge database keeps changing while the plan is made");
 }

@@ -144,6 +144,7 @@ static ds_rc compile_dataset(const ds_compiler *c, const ds_node *ingest, const 
     TRY(compile_checks(c, ingest->store, dataset, out, err));
     TRY(compile_output(c, ingest, dataset, out, err));
     compile_views(c, ingest, dataset, out);
+    out->retention_days = compile_retention(ingest, dataset);
     return DS_DONE;
 }
 

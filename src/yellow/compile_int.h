@@ -26,6 +26,9 @@ int64_t compile_amount(ds_text text);
 ds_rc compile_checks(const ds_compiler *c, const ds_datastore *store, const ds_dataset *dataset, ds_dataset_def *out,
                      ds_error *err);
 
+// --- compile_retention.c: the longest that a group requires, in days; 0: none does.
+int64_t compile_retention(const ds_node *ingest, const ds_dataset *dataset);
+
 // --- compile_mirror.c
 // The stream of the store's primary platform; NULL when this one reads the source itself.
 ds_rc compile_find_primary(const ds_compiler *c, const ds_node *ingest, const ds_node **out, ds_error *err);

@@ -227,30 +227,32 @@ ds_rc control_applied(ds_control *control, const char *plan_id, const char *chan
 {
     int64_t now = 0;
     TRY(store_now(control->db, &now, err));
-    const char *tree_id = control->runtime->tree_id;
+    const ds_runtime *runtime = control->runtime;
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     SQL(&q, "INSERT INTO ");
     sql_relation(&q, control->names.applied);
-    SQL(&q, " (applied_at, plan_id, tree_id, changes) VALUES (");
+    SQL(&q, " (applied_at, plan_id, tree_id, commit_id, changes) VALUES (");
     control_sql_time(&q, now);
     SQL(&q, ", ");
     sql_text(&q, plan_id);
     SQL(&q, ", ");
-    sql_text(&q, tree_id ? tree_id : "");
+    sql_text(&q, runtime->tree_id ? runtime->tree_id : "");
+    SQL(&q, ", ");
+    sql_text(&q, runtime->commit && runtime->commit[0] ? runtime->commit : NULL);
     SQL(&q, ", ");
     sql_text(&q, changes_json);
     SQL(&q, ")");
     return store_exec(control->db, &q, NULL, err);
 }
 
-ds_rc control_applied_tree(ds_control *control, ds_arena *arena, const char **out, ds_error *err)
+ds_rc control_applied_last(ds_control *control, ds_arena *arena, ds_applied_model *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    SQL(&q, "SELECT tree_id FROM ");
+    SQL(&q, "SELECT tree_id, coalesce(commit_id, '') FROM ");
     sql_relation(&q, control->names.applied);
     SQL(&q, " ORDER BY id DESC LIMIT 1");
     ds_result r;
     TRY(store_query(control->db, &q, arena, &r, err));
-    *out = r.rows ? result_text(&r, 0, 0) : "";
+    *out = r.rows ? (ds_applied_model){result_text(&r, 0, 0), result_text(&r, 0, 1)} : (ds_applied_model){"", ""};
     return DS_DONE;
 }

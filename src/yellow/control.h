@@ -5,7 +5,7 @@
 #include "yellow/runtime.h"
 
 typedef struct ds_control_names {
-    ds_relation meta, stream, batch, dataset_batch, lease, container, restart, applied, event, view, trigger;
+    ds_relation meta, stream, batch, dataset_batch, lease, container, restart, applied, event, view, trigger, follow;
 } ds_control_names;
 
 typedef struct ds_control {
@@ -41,6 +41,7 @@ typedef struct ds_stream_row {
     const char *tree_id;
     int64_t fence;
     bool paused, removed, resnapshot;
+    int64_t removed_at; // of a removed one: when, or before that
 } ds_stream_row;
 
 // All applied streams by name, removed ones last; the arena holds them.
@@ -163,5 +164,16 @@ ds_rc control_delete_view(ds_control *control, ds_relation relation, ds_error *e
 
 // One row in `applied`.
 ds_rc control_applied(ds_control *control, const char *plan_id, const char *changes_json, ds_error *err);
-// The tree id of the model applied last, "" when none.
-ds_rc control_applied_tree(ds_control *control, ds_arena *arena, const char **out, ds_error *err);
+ds_rc control_applied_last(ds_control *control, ds_arena *arena, ds_applied_model *out, ds_error *err);
+
+// --- control_follow.c: which branches `run --follow` keeps the merge database true to, and how that goes.
+typedef struct ds_follow_row {
+    const char *ref, *service; // service "": all
+    const char *commit;        // that ref was at, "" when it could not be found
+    const char *state;         // "applied", "refused": what was applied before goes on, "unreachable"
+    const char *detail;        // for people
+    int64_t since;             // read only
+} ds_follow_row;
+ds_rc control_follows(ds_control *control, ds_arena *arena, ds_follow_row **out, size_t *n, ds_error *err);
+// In a transaction of its own. *news: that is not what stood there; then an event says so, too.
+ds_rc control_put_follow(ds_control *control, const ds_follow_row *row, bool *news, ds_error *err);

@@ -2,7 +2,7 @@
 #pragma once
 #include "yellow/control.h"
 
-enum { CONTROL_SCHEMA_VERSION = 2, CONTROL_TABLE_COUNT = 11 };
+enum { CONTROL_SCHEMA_VERSION = 3, CONTROL_TABLE_COUNT = 12 };
 
 // 0 for NULL, "" and what is no instant.
 int64_t control_time_parse(const char *text);

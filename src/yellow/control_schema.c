@@ -42,6 +42,7 @@ static const control_column STREAM[] = {
     {"removed", COLUMN_INT, IS_ZERO},
     {"resnapshot", COLUMN_INT, IS_ZERO},
     {"applied_at", COLUMN_TIME, IS_REQUIRED},
+    {"removed_at", COLUMN_TIME, 0}, // when the model lost it
 };
 
 static const control_column BATCH[] = {
@@ -116,6 +117,7 @@ static const control_column APPLIED[] = {
     {"applied_at", COLUMN_TIME, IS_REQUIRED},
     {"tree_id", COLUMN_TEXT, IS_REQUIRED},
     {"changes", COLUMN_TEXT, IS_REQUIRED}, // JSON
+    {"commit_id", COLUMN_TEXT, 0},         // that the model is of
 };
 
 static const control_column EVENT[] = {
@@ -135,6 +137,15 @@ static const control_column TRIGGER[] = {
     {"wanted_at", COLUMN_TIME, IS_REQUIRED},
 };
 
+static const control_column FOLLOW[] = {
+    {"ref", COLUMN_TEXT, IS_KEY},
+    {"service", COLUMN_TEXT, IS_KEY}, // "": all
+    {"commit_id", COLUMN_TEXT, IS_REQUIRED},
+    {"state", COLUMN_TEXT, IS_REQUIRED},
+    {"detail", COLUMN_TEXT, IS_REQUIRED},
+    {"since", COLUMN_TIME, IS_REQUIRED},
+};
+
 #define TABLE(member, columns)                                                                                         \
     {                                                                                                                  \
 #member, offsetof(ds_control_names, member), columns, sizeof columns / sizeof columns[0]                       \
@@ -142,7 +153,7 @@ static const control_column TRIGGER[] = {
 static const control_table CONTROL_TABLES[CONTROL_TABLE_COUNT] = {
     TABLE(meta, META),   TABLE(stream, STREAM),       TABLE(batch, BATCH),     TABLE(dataset_batch, DATASET_BATCH),
     TABLE(lease, LEASE), TABLE(container, CONTAINER), TABLE(restart, RESTART), TABLE(applied, APPLIED),
-    TABLE(event, EVENT), TABLE(view, VIEW),           TABLE(trigger, TRIGGER),
+    TABLE(event, EVENT), TABLE(view, VIEW),           TABLE(trigger, TRIGGER), TABLE(follow, FOLLOW),
 };
 
 ds_control_names control_names(ds_arena *arena, const ds_dialect *dialect)

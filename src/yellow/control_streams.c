@@ -5,7 +5,8 @@
 // The columns of a ds_stream_row, in the order of decode_stream.
 static void select_streams(const ds_control *control, ds_sql *q)
 {
-    SQL(q, "SELECT name, version, config, tree_id, fence, paused, removed, resnapshot FROM ");
+    SQL(q, "SELECT name, version, config, tree_id, fence, paused, removed, resnapshot, "
+           "coalesce(removed_at, applied_at) FROM ");
     sql_relation(q, control->names.stream);
 }
 
@@ -35,6 +36,7 @@ static ds_stream_row decode_stream(const ds_result *r, size_t i)
         .paused = result_int(r, i, 5) != 0,
         .removed = result_int(r, i, 6) != 0,
         .resnapshot = result_int(r, i, 7) != 0,
+        .removed_at = control_time_parse(result_text(r, i, 8)),
     };
 }
 
@@ -258,8 +260,12 @@ static ds_rc update_stream(ds_control *control, ds_sql *q, const char *stream, d
 ds_rc control_mark_removed(ds_control *control, const char *stream, bool removed, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    int64_t now = 0;
+    TRY(store_now(control->db, &now, err));
     UPDATE_STREAM(&q, control, "removed");
     sql_int(&q, removed);
+    SQL(&q, ", removed_at = ");
+    control_sql_time(&q, removed ? now : 0);
     return update_stream(control, &q, stream, err);
 }
 

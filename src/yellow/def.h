@@ -40,6 +40,8 @@ typedef struct ds_dataset_def {
     const ds_check_def *checks;
     size_t check_count;
     ds_relation source_history; // of a primary that keeps closed versions apart; its name is NULL elsewhere
+    int64_t retention_days;     // the longest that a group requires; 0: none
+    int64_t kept_until;         // of one that its stream gave up: an instant before which it isn't dropped; 0: any time
 } ds_dataset_def;
 
 typedef struct ds_container_def {

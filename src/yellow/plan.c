@@ -141,17 +141,51 @@ static const ds_dataset_def *find_dataset(const ds_stream_def *def, const char *
     return NULL;
 }
 
+// Until when a dataset is kept that was given up at that time; 0: nobody requires it.
+static int64_t kept_until(const ds_dataset_def *dataset, int64_t given_up_us)
+{
+    return dataset->retention_days ? given_up_us + dataset->retention_days * INT64_C(86400000000) : 0;
+}
+
+static const char *day_text(ds_planner *p, int64_t instant_us)
+{
+    char text[CLOCK_TEXT];
+    clock_format_iso(instant_us, text);
+    return arena_printf(p->arena, "%.10s", text);
+}
+
+// What a group required to be kept is kept, also by --prune.
+static void tell_required(ds_planner *p, const char *object, int64_t until)
+{
+    plan_change(p, object, "keep", "a group required its retention: --prune leaves it until %s", day_text(p, until));
+}
+
+static const char *required_for(ds_planner *p, int64_t until)
+{
+    int64_t days = (until - p->now_us) / INT64_C(86400000000);
+    return until > p->now_us
+               ? arena_printf(p->arena, ", which leaves it for %lld days: a group required that", (long long)days)
+               : "";
+}
+
 static void keep_or_drop(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, json_t *kept, bool is_new)
 {
-    if (p->steps->prune) {
+    ds_dataset_def given_up = *dataset;
+    if (is_new)
+        given_up.kept_until = kept_until(dataset, p->now_us);
+    bool required = given_up.kept_until > p->now_us;
+    if (p->steps->prune && !required) {
         plan_drop_tables(p, stream, dataset);
         plan_add_step(p, stream, STEP_FORGET_DATASET, dataset);
         return;
     }
-    ds_assert(json_array_append_new(kept, def_encode_dataset(dataset)) == 0);
+    ds_assert(json_array_append_new(kept, def_encode_dataset(&given_up)) == 0);
+    const char *object = plan_object(p, "table", dataset->merge);
     if (is_new)
-        plan_change(p, plan_object(p, "table", dataset->merge), "keep",
-                    "no longer used; its rows stay as they are until apply --prune");
+        plan_change(p, object, "keep", "no longer used; its rows stay as they are until apply --prune%s",
+                    required_for(p, given_up.kept_until));
+    else if (p->steps->prune)
+        tell_required(p, object, given_up.kept_until);
 }
 
 // What becomes of the datasets that the stream no longer has.
@@ -195,23 +229,45 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
 
 // --- streams that the model no longer has
 
+static int64_t stream_kept_until(const ds_planner *p, const ds_stream_row *row)
+{
+    const plan_retired *retired = &p->retired[row - p->rows];
+    int64_t given_up_us = row->removed ? row->removed_at : p->now_us, last = 0;
+    for (size_t i = 0; i < row->def->dataset_count; i++) {
+        int64_t until = kept_until(&row->def->datasets[i], given_up_us);
+        last = until > last ? until : last;
+    }
+    for (size_t i = 0; i < retired->n; i++)
+        last = retired->datasets[i].kept_until > last ? retired->datasets[i].kept_until : last;
+    return last;
+}
+
+static void drop_gone(ds_planner *p, plan_stream *stream, const ds_stream_row *row)
+{
+    const plan_retired *retired = &p->retired[row - p->rows];
+    for (size_t i = 0; i < row->def->dataset_count; i++)
+        plan_drop_tables(p, stream, &row->def->datasets[i]);
+    for (size_t i = 0; i < retired->n; i++)
+        plan_drop_tables(p, stream, &retired->datasets[i]);
+    plan_change(p, stream_object(p, row->name), "drop", "its definition and the record of its batches");
+}
+
 static void plan_gone(ds_planner *p, const ds_stream_row *row)
 {
     plan_stream *stream = add_stream(p, row->name, NULL, row);
+    int64_t until = stream_kept_until(p, row);
+    bool required = until > p->now_us;
     plan_drop_views(p, stream);
-    stream->remove = !row->removed && !p->steps->prune;
-    stream->drop = p->steps->prune;
+    stream->drop = p->steps->prune && !required;
+    stream->remove = !row->removed && !stream->drop;
     if (stream->remove)
         plan_change(p, stream_object(p, row->name), "keep",
-                    "no longer in the model: it stops, its tables stay as they are until apply --prune");
-    if (stream->drop) {
-        const plan_retired *retired = &p->retired[row - p->rows];
-        for (size_t i = 0; i < row->def->dataset_count; i++)
-            plan_drop_tables(p, stream, &row->def->datasets[i]);
-        for (size_t i = 0; i < retired->n; i++)
-            plan_drop_tables(p, stream, &retired->datasets[i]);
-        plan_change(p, stream_object(p, row->name), "drop", "its definition and the record of its batches");
-    }
+                    "no longer in the model: it stops, its tables stay as they are until apply --prune%s",
+                    required_for(p, until));
+    else if (stream->drop)
+        drop_gone(p, stream, row);
+    else if (p->steps->prune)
+        tell_required(p, stream_object(p, row->name), until);
     if (has_work(stream))
         *VEC_PUSH(p->arena, &p->steps->streams) = stream;
 }

@@ -49,7 +49,7 @@ typedef struct ds_plan_steps {
     bool prune;
     bool create_control;
     bool older;    // control tables: they are brought up to date, and what else there is to do is seen only then
-    bool new_tree; // the model's text changed, even if nothing here does
+    bool new_tree; // the model's text or commit changed, even if nothing here does
     plan_stream_list streams;
     plan_step_list moves; // of views, in the last transaction
     VEC(const plan_role *) roles;
@@ -89,6 +89,7 @@ typedef struct ds_planner {
     VEC(ds_plan_change) changes;
     ds_plan_steps *steps;
     bool refused;
+    int64_t now_us; // of the database
 } ds_planner;
 
 // Reads control tables and catalogue into p, in one snapshot. p->control may be NULL.

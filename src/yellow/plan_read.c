@@ -95,9 +95,10 @@ static ds_rc read_views(ds_planner *p, ds_error *err)
 static ds_rc read_tree(ds_planner *p, ds_error *err)
 {
     const char *tree_id = p->runtime->tree_id ? p->runtime->tree_id : "";
-    const char *applied;
-    TRY(control_applied_tree(p->control, p->arena, &applied, err));
-    p->steps->new_tree = strcmp(applied, tree_id) != 0;
+    const char *commit = p->runtime->commit ? p->runtime->commit : "";
+    ds_applied_model last;
+    TRY(control_applied_last(p->control, p->arena, &last, err));
+    p->steps->new_tree = strcmp(last.tree_id, tree_id) != 0 || (commit[0] && strcmp(last.commit, commit) != 0);
     return DS_DONE;
 }
 
@@ -107,7 +108,7 @@ static bool control_is_whole(ds_planner *p)
     const ds_relation RELATIONS[CONTROL_TABLE_COUNT] = {names.meta,          names.stream,  names.batch,
                                                         names.dataset_batch, names.lease,   names.container,
                                                         names.restart,       names.applied, names.event,
-                                                        names.view,          names.trigger};
+                                                        names.view,          names.trigger, names.follow};
     for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
         if (!plan_catalog(p, RELATIONS[i]))
             return false;
@@ -126,6 +127,7 @@ ds_rc plan_read(ds_planner *p, ds_error *err)
     if (!p->control)
         return DS_DONE;
     TRY(read_catalog(p, err));
+    TRY(store_now(p->control->db, &p->now_us, err));
     int64_t version;
     TRY(control_version(p->control, &version, err));
     p->has_control = version > 0;

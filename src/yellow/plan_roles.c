@@ -1,11 +1,13 @@
 // A role of the server for each workspace: it may read the workspace's views, and of what is ours nothing else. Who
-// consumes is made a member of it. Roles are the server's, not the database's: their names end with the database.
+// consumes is made a member of it. And one for each transformer in SQL, as which its SELECT runs: it may read the
+// inputs. Roles are the server's, not the database's: their names end with the database.
 //
 // A role that is missing is made where the credential may make roles; else an administrator makes it, and gets its
 // rights from the next apply. What a role was granted on somebody else's objects is somebody else's.
 #include "base/vec.h"
 #include "yellow/plan_int.h"
 #include "yellow/roles_int.h"
+#include "yellow/tables_int.h"
 
 enum { SHOWN_MAX = 600 }; // bytes of a list of views
 
@@ -23,28 +25,87 @@ static const char *role_comment(ds_arena *arena, const char *workspace, const ch
     return arena_printf(arena, "consumers of workspace %s in database %s, made by datasurface", workspace, database);
 }
 
-static plan_role *role_of(role_reader *r, const char *workspace)
+static plan_role *add_role(role_reader *r, plan_role role)
 {
-    ds_arena *arena = r->p->arena;
-    const char *parts[] = {arena_printf(arena, "ws_%s", workspace), r->database};
-    const char *name = naming_role(arena, r->p->deployment->dialect->names, parts, 2);
-    plan_role *role = map_get(r->roles, name);
-    if (role)
-        return role;
-    role = ARENA_NEW(arena, plan_role);
-    *role = (plan_role){.name = name, .comment = role_comment(arena, workspace, r->database)};
-    role->wanted = map_new(arena);
-    role->granted = map_new(arena);
-    (void)map_add(r->roles, name, role);
-    return role;
+    plan_role *known = map_get(r->roles, role.name);
+    if (known)
+        return known;
+    known = ARENA_NEW(r->p->arena, plan_role);
+    *known = role;
+    known->wanted = map_new(r->p->arena);
+    known->granted = map_new(r->p->arena);
+    (void)map_add(r->roles, role.name, known);
+    return known;
+}
+
+static void want_relation(role_reader *r, plan_role *role, ds_relation relation)
+{
+    ds_relation *copy = ARENA_NEW(r->p->arena, ds_relation);
+    *copy = relation;
+    map_set(role->wanted, plan_relation_key(r->p->arena, relation), copy);
 }
 
 static void want(role_reader *r, const char *workspace, ds_relation view)
 {
-    plan_role *role = role_of(r, workspace);
-    ds_relation *copy = ARENA_NEW(r->p->arena, ds_relation);
-    *copy = view;
-    map_set(role->wanted, plan_relation_key(r->p->arena, view), copy);
+    ds_arena *arena = r->p->arena;
+    const char *parts[] = {arena_printf(arena, "ws_%s", workspace), r->database};
+    plan_role role = {.name = naming_role(arena, r->p->deployment->dialect->names, parts, 2),
+                      .comment = role_comment(arena, workspace, r->database),
+                      .purpose = "for consumers"};
+    want_relation(r, add_role(r, role), view);
+}
+
+static bool same_schema(ds_relation a, ds_relation b)
+{
+    return strcmp(a.schema ? a.schema : "", b.schema ? b.schema : "") == 0;
+}
+
+static bool has_step(const ds_planner *p, ds_relation table, step_kind kind)
+{
+    for (size_t i = 0; i < p->steps->streams.n; i++) {
+        const plan_step_list *steps = &p->steps->streams.v[i]->steps;
+        for (size_t k = 0; k < steps->n; k++) {
+            if (steps->v[k].kind != kind)
+                continue;
+            ds_relation relation = table_relation_of(steps->v[k].dataset, steps->v[k].table);
+            if (strcmp(relation.name, table.name) == 0 && same_schema(relation, table))
+                return true;
+        }
+    }
+    return false;
+}
+
+// Of a transformer's SQL. An input that nobody has applied yet can't be read by anybody.
+static void want_inputs(role_reader *r, const ds_stream_def *def)
+{
+    ds_arena *arena = r->p->arena;
+    if (!def->workspace || def->command)
+        return;
+    plan_role *role =
+        add_role(r,
+                 (plan_role){.name = role_transformer_name(arena, r->p->deployment->dialect->names, def, r->database),
+                             .comment = arena_printf(arena,
+                                                     "transformer of workspace %s on %s in database %s, made by "
+                                                     "datasurface",
+                                                     def->workspace, def->platform, r->database),
+                             .purpose = "for a transformer's SQL",
+                             .ours_to_be = true});
+    for (size_t i = 0; i < def->input_count; i++) {
+        ds_relation input = def->inputs[i].relation;
+        if (plan_catalog(r->p, input) || has_step(r->p, input, STEP_CREATE_TABLE))
+            want_relation(r, role, input);
+    }
+}
+
+// Of the model, and of other services in this database.
+static void want_all_inputs(role_reader *r)
+{
+    const ds_planner *p = r->p;
+    for (size_t i = 0; i < p->deployment->n; i++)
+        want_inputs(r, p->defs[i]);
+    for (size_t i = 0; i < p->row_count; i++)
+        if (!p->rows[i].removed && strcmp(p->rows[i].def->service, p->deployment->service->name.s) != 0)
+            want_inputs(r, p->rows[i].def);
 }
 
 // Those of the model, and those of other services in this database.
@@ -89,7 +150,7 @@ static ds_rc read_roles(role_reader *r, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(r->p->deployment->dialect);
     SQL(&q, "SELECT rolname, COALESCE(pg_catalog.shobj_description(oid, 'pg_authid'), '') FROM pg_catalog.pg_roles "
-            "WHERE rolname LIKE 'ws\\_%' ORDER BY 1");
+            "WHERE rolname ~ '^(ws|dq)_' ORDER BY 1");
     ds_result found;
     TRY(query(r, &q, &found, err));
     const char *end = arena_printf(r->p->arena, " in database %s, made by datasurface", r->database);
@@ -98,13 +159,8 @@ static ds_rc read_roles(role_reader *r, ds_error *err)
         size_t n = strlen(comment), tail = strlen(end);
         bool ours = n > tail && strcmp(comment + n - tail, end) == 0;
         plan_role *role = map_get(r->roles, name);
-        if (!role && ours) {
-            role = ARENA_NEW(r->p->arena, plan_role);
-            *role = (plan_role){.name = name, .comment = comment};
-            role->wanted = map_new(r->p->arena);
-            role->granted = map_new(r->p->arena);
-            (void)map_add(r->roles, name, role);
-        }
+        if (!role && ours)
+            role = add_role(r, (plan_role){.name = name, .comment = comment, .purpose = ""});
         if (role) {
             role->exists = true;
             role->ours = ours;
@@ -139,7 +195,7 @@ static ds_rc read_grants(role_reader *r, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(r->p->deployment->dialect);
     SQL(&q,
-        "WITH roles AS (SELECT oid, rolname FROM pg_catalog.pg_roles WHERE rolname LIKE 'ws\\_%'), "
+        "WITH roles AS (SELECT oid, rolname FROM pg_catalog.pg_roles WHERE rolname ~ '^(ws|dq)_'), "
         "ours AS (SELECT c.oid, n.nspname, c.relname, c.relacl FROM pg_catalog.pg_class AS c "
         "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
         "WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE') AND n.nspname !~ '^pg_') "
@@ -165,7 +221,8 @@ static ds_rc read_grants(role_reader *r, ds_error *err)
 static void grant_missing(ds_planner *p, plan_role *role, ds_relation relation)
 {
     const plan_grant *grant = map_get(role->granted, plan_relation_key(p->arena, relation));
-    if (!grant || !grant->as_wanted || grant->too_much) // all that it has there is taken away first
+    bool made = relation.name[0] && has_step(p, relation, STEP_CREATE_TABLE); // rights go with the table before
+    if (!grant || !grant->as_wanted || grant->too_much || made) // all that it has there is taken away first
         *VEC_PUSH(p->arena, &role->grant) = relation;
 }
 
@@ -194,6 +251,8 @@ static bool is_wanted(const ds_planner *p, const plan_role *role, ds_relation re
 static bool goes_anyway(const ds_planner *p, ds_relation relation)
 {
     const ds_catalog_table *found = relation.name[0] ? plan_catalog(p, relation) : NULL;
+    if (relation.name[0] && has_step(p, relation, STEP_DROP_TABLE))
+        return true;
     return found && map_get(p->view_by_name, plan_relation_key(p->arena, relation)) &&
            !map_get(p->view_wanted, plan_relation_key(p->arena, relation));
 }
@@ -231,13 +290,13 @@ static void tell(ds_planner *p, const plan_role *role)
 {
     const char *object = arena_printf(p->arena, "role %s", role->name);
     if (role->create)
-        plan_change(p, object, "create", "for consumers; may read %s", names_of(p, &role->grant));
+        plan_change(p, object, "create", "%s; may read %s", role->purpose, names_of(p, &role->grant));
     if (role->revoke.n && !role->drop)
         plan_change(p, object, "revoke", "all rights on %s", names_of(p, &role->revoke));
     if (role->grant.n && !role->create)
         plan_change(p, object, "grant", "may read %s", names_of(p, &role->grant));
     if (role->drop)
-        plan_change(p, object, "drop", "no view is for it any more");
+        plan_change(p, object, "drop", "nothing is for it any more");
 }
 
 static void plan_one(role_reader *r, plan_role *role)
@@ -263,6 +322,7 @@ ds_rc plan_roles(ds_planner *p, ds_error *err)
         return DS_DONE;
     TRY(read_facts(&r, err));
     want_views(&r);
+    want_all_inputs(&r);
     TRY(read_roles(&r, err));
     TRY(read_grants(&r, err));
     for (size_t i = 0; i < map_count(r.roles); i++)

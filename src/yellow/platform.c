@@ -400,7 +400,9 @@ static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena
         n = rows != NULL;
     } else
         TRY(control_streams(control, arena, &rows, &n, err));
-    TRY(control_applied_tree(control, arena, &out->tree_id, err));
+    ds_applied_model last;
+    TRY(control_applied_last(control, arena, &last, err));
+    out->tree_id = last.tree_id;
     out->v = ARENA_ARRAY(arena, ds_stream_info, n);
     for (; out->n < n; out->n++)
         out->v[out->n] = stream_info(&rows[out->n], arena);

@@ -20,6 +20,11 @@ typedef struct ds_progress {
     void (*read)(void *context, const ds_progress_event *event);
 } ds_progress;
 
+// The model that was applied last; "" when there is none, or it is not known.
+typedef struct ds_applied_model {
+    const char *tree_id, *commit;
+} ds_applied_model;
+
 typedef struct ds_runtime {
     const ds_store *store;
     const ds_clock *clock;
@@ -38,6 +43,11 @@ typedef struct ds_runtime {
     ds_keeper *keeper;               // of connections, where several jobs are run; NULL: each opens its own
     ds_def_cache *defs;  // of the streams' definitions, where jobs come back to them; NULL: each reads its own
     const char *tree_id; // of the model that is being applied, "" for jobs
+    const char *commit;  // that this model is of; NULL or "": not known
+    // Asked by apply under its lock, before it changes anything but older control tables: may the model take the place
+    // of the one that was applied last? NULL: it may. Failures are apply's.
+    ds_rc (*may_replace)(void *context, const ds_applied_model *last, ds_error *err);
+    void *may_replace_context;
 } ds_runtime;
 
 // Opens the database of a container with the credential's parts and base_dir applied.

@@ -10,6 +10,7 @@
 #include "yellow/job_int.h"
 #include "yellow/key_range.h"
 #include "yellow/pump.h"
+#include "yellow/roles_int.h"
 #include "yellow/transform.h"
 
 enum {
@@ -42,6 +43,7 @@ struct ds_source {
     const ds_stream_def *def; // that it was made for
     reader readers[READERS_MAX];
     size_t n;
+    const char *role;                // as which a transformer's SQL runs; NULL: as who we are
     const ds_catalog_table **tables; // of each dataset; NULL for a transformer's
     size_t *order;                   // datasets in the order in which they are read: first those that are read ahead
     size_t *place;                   // of each dataset in that order
@@ -150,6 +152,14 @@ static ds_rc check_tables(ds_source *source, const ds_relation *tables, ds_error
     return DS_DONE;
 }
 
+static ds_rc begin_transformer(ds_source *source, ds_error *err)
+{
+    ds_job *job = source->job;
+    ds_db *db = source->readers[0].db;
+    TRY(lease_mark(job, db, err));
+    return role_transformer_find(db, job->def, job->arena, &source->role, err);
+}
+
 static ds_rc begin_leader(ds_source *source, ds_error *err)
 {
     size_t n;
@@ -158,7 +168,7 @@ static ds_rc begin_leader(ds_source *source, ds_error *err)
     if (rc.code != DS_OK)
         return find_missing(source, tables, n, rc, err);
     if (source->job->def->workspace) // it reads the merge database
-        TRY(lease_mark(source->job, source->readers[0].db, err));
+        TRY(begin_transformer(source, err));
     return check_tables(source, tables, err);
 }
 
@@ -290,6 +300,7 @@ static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, d
     ds_read read = {.select = &q, .shape = dataset->shape};
     if (dataset->sql)
         read = transform_read(job->def, dataset, &q, arena);
+    read.role = source->role;
     read.key_seed = job->key_seed;
     read.type_ids = type_ids(dataset->shape, source->tables[i], ARENA_ARRAY(arena, uint32_t, dataset->shape->n));
     return pump_open_parts(&r->db, &read, 1, (size_t)job->def->chunk_rows, source->rate, out, err);

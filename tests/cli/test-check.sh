@@ -302,6 +302,10 @@ silent "and nothing that isn't one but the last line" '^[^:r]'
 expect "SARIF" 1 $args --format sarif
 cp "$out" change.sarif
 says "places count from the repository's root" '"uri": "deep/teams/paris/sales.yaml"'
+python3 -c 'import json, sys
+p = json.load(open(sys.argv[1]))["runs"][0]["properties"]
+assert set(p) == {"base", "head"} and all(len(s["commit"]) == 40 and s["ref"] for s in p.values()), p' "$out" 2>"$err" &&
+    ok "with the commits" || not_ok "with the commits"
 expect "SARIF without a place" 1 -C repo/deep check --base main --repository a/b --branch c --format sarif
 cp "$out" unknown.sarif
 says "stands with the Ecosystem" '"uri": "deep/eco.yaml"'
@@ -321,7 +325,9 @@ done
     ok "all is SARIF 2.1.0" || not_ok "all is SARIF 2.1.0"
 expect "JUnit" 1 $args --format junit
 python3 -c 'import sys, xml.dom.minidom as m; d = m.parse(sys.argv[1]); assert len(d.getElementsByTagName("failure")) == 2
-assert d.documentElement.getAttribute("name") == "datasurface check"' "$out" 2>"$err" && ok "is XML" || not_ok "is XML"
+assert d.documentElement.getAttribute("name") == "datasurface check"
+p = {e.getAttribute("name"): e.getAttribute("value") for e in d.getElementsByTagName("property")}
+assert set(p) == {"base.ref", "base.commit", "head.ref", "head.commit"} and len(p["head.commit"]) == 40, p' "$out" 2>"$err" && ok "is XML" || not_ok "is XML"
 expect "a summary" 1 $args --summary summary.md
 says "and the text" '^refused: 2 changes, 2 errors, '
 cp summary.md "$out"

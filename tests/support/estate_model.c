@@ -48,7 +48,8 @@ static void put_workspace(ds_buf *out, const estate_model *m)
     if (m->live)
         buf_printf(out, "  live:\n    sinks: [%s]\n", m->live);
     if (m->full)
-        buf_printf(out, "  full:\n    requires: {history: full}\n    sinks: [%s]\n", m->full);
+        buf_printf(out, "  full:\n    requires: {history: full%s%s}\n    sinks: [%s]\n",
+                   m->retention ? ", retention: " : "", m->retention ? m->retention : "", m->full);
 }
 
 static void put_transformer(ds_buf *out, const estate_model *m)

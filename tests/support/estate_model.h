@@ -9,6 +9,7 @@ typedef struct estate_model {
     const char *consistency; // multi_dataset by default
     const char *milestoning; // of platform P; scd1 by default
     const char *live, *full; // sinks of Consumer/live and Consumer/full, "Store1/people, Store1/orders"; NULL: no group
+    const char *retention;   // of Consumer/full; NULL: none
     const char *live_on;     // platform that serves Consumer/live; P by default. Q is scd2
     const char *live_status; // provisioned by default
     const char *live_next;   // platform that loads Consumer/live beside it, provisioning; NULL: none

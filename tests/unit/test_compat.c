@@ -386,6 +386,8 @@ static void removals(void **state)
     NEXT "kind: PlatformService\nname: Yellow\nmerge: {container: Shared}\nplatforms: {" ON_LIVE "}\n" ASSIGNED
 #define ENVIRONMENT(name, path)                                                                                        \
     NEXT "kind: Environment\nname: e\ncontainers: {" name ": {type: sqlite, path: " path "}}\n"
+#define ENVIRONMENT_OF_TWO(path)                                                                                       \
+    NEXT "kind: Environment\nname: e\ncontainers: {DB: {type: sqlite, path: a}, M: {type: sqlite, path: " path "}}\n"
 #define DB_AT(rest) NO_STORE NEXT "kind: DataContainer\nteam: USA/makers\nname: DB\n" rest STORE(ORDERS)
 #define CAPTURED(capture)                                                                                              \
     NO_STORE DB SHARED("s") NEXT "kind: Datastore\nteam: USA/makers\nname: Shop\ncapture: {" capture                   \
@@ -421,6 +423,14 @@ static const struct {
     {"merge becomes a team's, elsewhere", BASE MERGED(ON_SQLITE("m")), BASE SHARED("s") MERGED_SHARED, "C017", false},
     {"merge in an environment", BASE SERVICE ENVIRONMENT("M", "a"), BASE SERVICE ENVIRONMENT("M", "b"), "C017", false},
     {"source in an environment", BASE SERVICE ENVIRONMENT("DB", "a"), BASE SERVICE ENVIRONMENT("DB", "b"), "", true},
+    {"an environment gains a merge", BASE SERVICE ENVIRONMENT("DB", "a"), BASE SERVICE ENVIRONMENT_OF_TWO("b"), "C017",
+     false},
+    {"an environment loses a merge", BASE SERVICE ENVIRONMENT_OF_TWO("b"), BASE SERVICE ENVIRONMENT("DB", "a"), "C017",
+     false},
+    {"an environment says what is so without it", BASE MERGED(ON_SQLITE("m")) ENVIRONMENT("DB", "a"),
+     BASE MERGED(ON_SQLITE("m")) ENVIRONMENT_OF_TWO("m"), "", true},
+    {"an environment gains a source", BASE SERVICE ENVIRONMENT("M", "b"), BASE SERVICE ENVIRONMENT_OF_TWO("b"), "",
+     true},
     {"new environment", BASE SERVICE, BASE SERVICE ENVIRONMENT("M", "b"), "", true},
     {"service renamed", BASE MERGED(ON_SQLITE("m")), BASE SERVICE_OF("Red", "M", ON_SQLITE("m"), "scd1", ASSIGNED), "",
      true},

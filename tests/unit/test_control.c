@@ -158,22 +158,61 @@ static void records(void **state)
     (void)state;
     world w;
     ds_error err;
-    const char *tree;
+    ds_applied_model last;
     world_open(&w, &SQLITE_DRIVER, MILESTONING_SCD2);
     ds_control *control = open_control(&w, CONTROL_CREATE);
-    OK(control_applied_tree(control, w.arena, &tree, &err));
-    assert_string_equal(tree, "");
+    OK(control_applied_last(control, w.arena, &last, &err));
+    assert_string_equal(last.tree_id, "");
+    assert_string_equal(last.commit, "");
     w.runtime.tree_id = "tree1";
+    w.runtime.commit = "c0ffee";
     OK(control_applied(control, "plan1", "[]", &err));
+    OK(control_applied_last(control, w.arena, &last, &err));
+    assert_string_equal(last.commit, "c0ffee");
     w.runtime.tree_id = "tree2";
+    w.runtime.commit = NULL;
     OK(control_applied(control, "plan2", "[]", &err));
-    OK(control_applied_tree(control, w.arena, &tree, &err));
-    assert_string_equal(tree, "tree2");
+    OK(control_applied_last(control, w.arena, &last, &err));
+    assert_string_equal(last.tree_id, "tree2");
+    assert_string_equal(last.commit, "");
     OK(control_event(control, "P/S", "failed", "it's 'quoted'", &err));
     OK(control_event(control, NULL, "other", "", &err));
     assert_string_equal(world_query(&w, true, "SELECT id, at, stream, kind, detail FROM datasurface__event"),
                         "1|2023-11-14 22:13:20.000000+00:00|P/S|failed|it's 'quoted'\n"
                         "2|2023-11-14 22:13:20.000000+00:00|~|other|\n");
+    control_close(control);
+    world_close(&w);
+}
+
+static void a_followed_branch_is_told_once(void **state)
+{
+    (void)state;
+    world w;
+    ds_error err;
+    bool news;
+    world_open(&w, &SQLITE_DRIVER, MILESTONING_SCD2);
+    ds_control *control = open_control(&w, CONTROL_CREATE);
+    ds_follow_row row = {"origin/main", "", "c0ffee", "refused", "the model has 1 error", 0};
+    for (int i = 0; i < 3; i++) {
+        OK(control_put_follow(control, &row, &news, &err));
+        assert_int_equal(news, i == 0);
+    }
+    row.service = "Yellow_NY";
+    OK(control_put_follow(control, &row, &news, &err));
+    assert_true(news);
+    row = (ds_follow_row){"origin/main", "", "c0ffee", "applied", "", 0};
+    OK(control_put_follow(control, &row, &news, &err));
+    assert_true(news);
+    ds_follow_row *rows;
+    size_t n;
+    OK(control_follows(control, w.arena, &rows, &n, &err));
+    assert_int_equal(n, 2);
+    assert_string_equal(rows[0].state, "applied");
+    assert_string_equal(rows[1].service, "Yellow_NY");
+    assert_string_equal(world_query(&w, true, "SELECT stream, kind, detail FROM datasurface__event"),
+                        "~|refused|origin/main c0ffee: the model has 1 error\n"
+                        "~|refused|origin/main c0ffee: the model has 1 error\n"
+                        "~|applied|origin/main c0ffee\n");
     control_close(control);
     world_close(&w);
 }
@@ -260,9 +299,11 @@ static void damaged_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(nothing_applied), cmocka_unit_test(unreadable),      cmocka_unit_test(streams),
-        cmocka_unit_test(batches),         cmocka_unit_test(records),         cmocka_unit_test(views),
-        cmocka_unit_test(damaged),         cmocka_unit_test(damaged_numbers),
+        cmocka_unit_test(nothing_applied), cmocka_unit_test(unreadable),
+        cmocka_unit_test(streams),         cmocka_unit_test(batches),
+        cmocka_unit_test(records),         cmocka_unit_test(a_followed_branch_is_told_once),
+        cmocka_unit_test(views),           cmocka_unit_test(damaged),
+        cmocka_unit_test(damaged_numbers),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

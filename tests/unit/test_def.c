@@ -71,7 +71,9 @@ static ds_stream_def make_def(ds_arena *arena)
                                    0,
                                    CHECKS,
                                    5,
-                                   {"ds_q", "h"}};
+                                   {"ds_q", "h"},
+                                   2562,
+                                   1700000000000000};
     datasets[0].retired = &datasets[0].shape->columns[1];
     datasets[0].retired_count = 2;
     datasets[1] = datasets[0];
@@ -81,6 +83,7 @@ static ds_stream_def make_def(ds_arena *arena)
     datasets[1].view_count = 0;
     datasets[1].check_count = 0;
     datasets[1].source_history = (ds_relation){0};
+    datasets[1].retention_days = datasets[1].kept_until = 0;
     return (ds_stream_def){
         .name = "P/S/d",
         .service = "Svc",

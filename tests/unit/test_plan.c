@@ -120,11 +120,70 @@ static void older_database(void **state)
     assert_int_equal(plan->n, 1);
     assert_string_equal(plan->changes[0].object, "control tables");
     assert_string_equal(plan->changes[0].action, "update");
-    OK(plan_apply(&e.runtime, plan, NULL, &err));
+    const ds_plan *done;
+    OK(plan_carry_out(&e.runtime, plan, NULL, e.arena, &done, &err));
+    assert_string_equal(estate_changes(&e, done), "update control tables\n"); // it says what it did
     assert_int_equal(estate_plan(&e, false)->n, 0);
     OK(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err));
     control_closep(&control);
     estate_close(&e);
+}
+
+// The upgrade and what the model wants are one apply, and one row of its history.
+static void older_database_and_another_model(void **state)
+{
+    (void)state;
+    estate e;
+    ds_error err;
+    begin(&e, &ONE);
+    estate_apply(&e);
+    estate_sql(&e, "merge.db",
+               "ALTER TABLE datasurface__applied DROP COLUMN commit_id; DROP TABLE datasurface__follow;"
+               "UPDATE datasurface__meta SET value = '2' WHERE key = 'schema_version'");
+    estate_model more = ONE;
+    more.people = "id: integer primary key, name: text, note: text";
+    estate_use(&e, &more);
+    const ds_plan *done;
+    OK(plan_carry_out(&e.runtime, estate_plan(&e, false), NULL, e.arena, &done, &err));
+    assert_string_equal(done->changes[0].object, "control tables");
+    assert_true(done->n > 2);
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT count(*), max(changes) LIKE '%control tables%people%' FROM "
+                                     "datasurface__applied WHERE id > 1"),
+                        "1|1\n");
+    estate_close(&e);
+}
+
+// A model that may not take the place of the last one isn't taken for it because the tables are older.
+static ds_rc never(void *context, const ds_applied_model *last, ds_error *err)
+{
+    *(const char **)context = last->commit;
+    return ds_fail(err, DS_FINDING, "no");
+}
+
+static void who_may_not_replace_changes_nothing(void **state)
+{
+    (void)state;
+    static const bool OLDER[] = {false, true};
+    for (size_t i = 0; i < 2; i++) {
+        estate e;
+        ds_error err;
+        const char *seen = "?";
+        begin(&e, &ONE);
+        estate_apply(&e);
+        if (OLDER[i])
+            estate_sql(&e, "merge.db", "UPDATE datasurface__meta SET value = '2' WHERE key = 'schema_version'");
+        estate_model more = ONE;
+        more.people = "id: integer primary key, name: text, note: text";
+        estate_use(&e, &more);
+        e.runtime.commit = "c0ffee";
+        e.runtime.may_replace = never;
+        e.runtime.may_replace_context = &seen;
+        FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "no");
+        assert_string_equal(seen, "");
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM datasurface__applied"), "1\n");
+        estate_close(&e);
+    }
 }
 
 // Another text of the model with the same meaning changes no stream, but the record says which was applied.
@@ -219,6 +278,62 @@ static void dataset_pruned(void **state)
     estate_apply(&e);
     estate_job(&e, "P/Store1");
     assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM ws_consumer__live__store1__orders"), "7|1\n");
+    estate_close(&e);
+}
+
+// A week passes at the clock of the estate.
+static void weeks_pass(estate *e, int64_t n)
+{
+    e->clock = clock_manual(clock_now_us(&e->clock) + n * 7 * INT64_C(86400000000));
+}
+
+static void what_a_group_required_is_kept(void **state)
+{
+    (void)state;
+    static const bool WHOLE[] = {false, true}; // the stream goes, or one dataset of it
+    for (size_t i = 0; i < 2; i++) {
+        estate e;
+        ds_error err;
+        estate_model model = {.people = PEOPLE,
+                              .orders = ORDERS,
+                              .full = "Store1/people, Store1/orders",
+                              .milestoning = "scd2",
+                              .retention = "2w"};
+        begin(&e, &model);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        model.full = WHOLE[i] ? NULL : "Store1/people";
+        estate_use(&e, &model);
+        OK(plan_apply(&e.runtime, estate_plan(&e, true), NULL, &err)); // at once: nothing but the views goes
+        assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM ds_p__store1__orders"), "1\n");
+        weeks_pass(&e, 1);
+        const ds_plan *plan = estate_plan(&e, true);
+        assert_int_equal(plan->n, 1);
+        assert_string_equal(plan->changes[0].action, "keep");
+        assert_non_null(strstr(plan->changes[0].detail, "--prune leaves it until 2023-11-28"));
+        assert_int_equal(estate_plan(&e, false)->n, 0);
+        weeks_pass(&e, 1);
+        plan = estate_plan(&e, true);
+        assert_non_null(strstr(estate_changes(&e, plan), "drop table ds_p__store1__orders"));
+        estate_prune(&e);
+        estate_close(&e);
+    }
+}
+
+// Whoever may say so takes the requirement back while the dataset is in use.
+static void a_requirement_that_is_taken_back(void **state)
+{
+    (void)state;
+    estate e;
+    estate_model model = {.people = PEOPLE, .full = "Store1/people", .milestoning = "scd2", .retention = "7y"};
+    begin(&e, &model);
+    estate_apply(&e);
+    model.retention = NULL;
+    estate_use(&e, &model);
+    estate_apply(&e);
+    model.full = NULL;
+    estate_use(&e, &model);
+    assert_non_null(strstr(estate_changes(&e, estate_plan(&e, true)), "drop stream P/Store1"));
     estate_close(&e);
 }
 
@@ -781,10 +896,14 @@ int main(void)
         cmocka_unit_test(ids),
         cmocka_unit_test(newer_database),
         cmocka_unit_test(older_database),
+        cmocka_unit_test(older_database_and_another_model),
+        cmocka_unit_test(who_may_not_replace_changes_nothing),
         cmocka_unit_test(model_without_effect),
         cmocka_unit_test(fence_rises),
         cmocka_unit_test(dataset_comes_and_goes),
         cmocka_unit_test(dataset_pruned),
+        cmocka_unit_test(what_a_group_required_is_kept),
+        cmocka_unit_test(a_requirement_that_is_taken_back),
         cmocka_unit_test(stream_comes_and_goes),
         cmocka_unit_test(another_service_is_left_alone),
         cmocka_unit_test(another_service_takes_over),

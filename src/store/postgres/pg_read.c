@@ -24,6 +24,7 @@ typedef struct pg_reader {
     uint64_t key_seed;
     bool has_hash, has_locator, salvage;
     bool started, ended, failed;
+    bool in_role;    // the select runs as another role
     pg_wire locator; // PG_TID or PG_INT8
     size_t n, width; // columns of the shape, of the select
     pg_column *columns;
@@ -158,6 +159,18 @@ static void copy_sql(const pg_reader *reader, const char *select, ds_sql *q)
     SQL(q, " TO STDOUT (FORMAT binary)");
 }
 
+// Until the transaction ends, or the next call. What we ourselves do in the transaction is done as who we are.
+static ds_rc act_as(ds_pg *db, const char *role, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(db->db.dialect);
+    SQL(&q, "SET LOCAL ROLE ");
+    if (role)
+        sql_ident(&q, role);
+    else
+        SQL(&q, "NONE");
+    return pg_run_text(db, buf_text(&q.text), NULL, err);
+}
+
 static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf select = BUF_INIT(TEXT_MAX);
@@ -170,6 +183,9 @@ static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
     copy_sql(reader, buf_text(&select), &copy);
     if (!sql_ok(&copy))
         return ds_fail(err, DS_FINDING, "%s: the statement is too large", reader->db->label);
+    reader->in_role = read->untrusted && read->role;
+    if (reader->in_role)
+        TRY(act_as(reader->db, read->role, err));
     TRY(pg_copy_start(reader->db, buf_text(&copy.text), PGRES_COPY_OUT, err));
     reader->db->undrained = true;
     return DS_DONE;
@@ -301,6 +317,8 @@ static ds_rc finish_copy(pg_reader *reader, ds_error *err)
 {
     reader->db->undrained = false;
     TRY(pg_finish(reader->db, NULL, err));
+    if (reader->in_role)
+        TRY(act_as(reader->db, NULL, err));
     reader->ended = true;
     return DS_DONE;
 }

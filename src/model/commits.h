@@ -1,0 +1,14 @@
+// Where the branches of a repository are, and which commits come from which: from git's objects, without a look at any
+// file. Nothing is fetched or written. repository and ref are those of tree_open_git (model/tree.h), and so are
+// failures. Any thread.
+#pragma once
+#include "model/tree.h"
+
+// The commit that ref names now, its id in hex.
+ds_rc commit_find(const char *repository, const char *ref, char out[TREE_ID_TEXT], ds_error *err);
+// Is ancestor the commit itself, or one that it comes from? Not when the repository doesn't know it (any more). DS_ENV
+// when a shallow clone can't tell.
+ds_rc commit_descends(const char *repository, const char *commit, const char *ancestor, bool *out, ds_error *err);
+// The remote that has the branch: "origin" of "origin/main", fetched yet or not, in arena; NULL when ref is one of the
+// repository's own.
+ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, const char **out, ds_error *err);
