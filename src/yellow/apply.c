@@ -357,6 +357,8 @@ static ds_rc put_caps(applier *a, ds_error *err)
     const ds_deployment *deployment = a->plan->deployment;
     for (size_t i = 0; i < deployment->cap_count; i++)
         TRY(control_put_container(a->control, &deployment->caps[i], err));
+    for (size_t i = 0; i < deployment->replica_count; i++)
+        TRY(control_put_replica(a->control, deployment->service->name.s, &deployment->replica_defs[i], err));
     return DS_DONE;
 }
 
