@@ -366,7 +366,9 @@ static ds_rc read_database(ds_session *session, size_t i, const char *only, merg
         warn(session->cli, "the replicas in %s are left out: %s", session->merges[i].name, err->text);
     session->missing = *err;
     *err = (ds_error){0};
-    *out = (merge_streams){ARENA_ARRAY(session->cli->arena, ds_streams, session->cli->program->platforms.n), true};
+    for (size_t k = 0; k < session->cli->program->platforms.n; k++)
+        out->of[k] = (ds_streams){.tree_id = "", .nothing = true};
+    out->nothing = true;
     return DS_DONE;
 }
 
