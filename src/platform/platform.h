@@ -13,8 +13,8 @@
 #define PLATFORM_RULE_DIALECT "P006"   // a transformer has no SQL for this merge database
 #define PLATFORM_RULE_NEEDS_KEY "P007" // a dataset without a key where history is kept
 #define PLATFORM_RULE_COLUMN "P008"    // a column of a name that the merge database has taken
-#define PLATFORM_RULE_REPLICA "P010"   // what workspaces say about a database that they share
 #define PLATFORM_RULE_TYPE "P009"      // a platform of a type that the program lacks
+#define PLATFORM_RULE_REPLICA "P010"   // workspaces that disagree about a database that they share
 
 typedef struct ds_runtime ds_runtime; // what work with databases needs from outside
 struct ds_container_def;              // a database, as those who open it know it
