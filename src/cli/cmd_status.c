@@ -27,7 +27,7 @@ typedef struct stream_status {
     ds_batch_row *committed; // NULL: none yet
     ds_restart *loads;       // of datasets that are being loaded outside any batch
     size_t load_count;
-    ds_dataset_state *datasets; // in the definition's order; NULL: nothing is read by watermark
+    ds_dataset_state *datasets;          // in the definition's order; NULL: nothing is read by watermark
     const struct stream_status *primary; // of a mirror; NULL: it is none, or its primary is not looked at
 } stream_status;
 

@@ -39,7 +39,7 @@ ds_rc plans_carry_out(ds_session *session, ds_plans *plans, bool as_shown, ds_er
     for (size_t i = 0; i < plans->n; i++) {
         const ds_plan *shown = plans->v[i];
         TRY(plans->types.v[i]->apply(&session->runtime, shown, as_shown ? shown->id : NULL, session->cli->arena,
-                                   &plans->v[i], err));
+                                     &plans->v[i], err));
     }
     count(plans);
     return DS_DONE;

@@ -4,8 +4,8 @@
 // --- assignments
 
 typedef struct assignments {
-    ds_map *pairs;       // "WORKSPACE/GROUP PLATFORM": ds_assigned_platform
-    ds_map *provisioned; // "WORKSPACE/GROUP DATABASE": the same, of those that own views
+    ds_map *pairs;                 // "WORKSPACE/GROUP PLATFORM": ds_assigned_platform
+    ds_map *provisioned;           // "WORKSPACE/GROUP DATABASE": the same, of those that own views
     const ds_workspace *workspace; // of the assignment in hand
 } assignments;
 
@@ -90,9 +90,8 @@ static void check_assigned(lint *l, const ds_platform_service *service, const ds
     first = first_of(seen->provisioned, arena_printf(l->arena, "%s %s", path, database), at);
     if (!first)
         return;
-    lint_add(l, LINT_TWO_PROVISIONED, at->platform.pos, path,
-             "\"%s\" is provisioned on \"%s\" and \"%s\", which %s", path, first->platform.s,
-             at->platform.s,
+    lint_add(l, LINT_TWO_PROVISIONED, at->platform.pos, path, "\"%s\" is provisioned on \"%s\" and \"%s\", which %s",
+             path, first->platform.s, at->platform.s,
              seen->workspace->container.s ? "show it in one database" : "share a merge database");
     diag_hint(l->diags, "one of them owns the views; the other is provisioning or decommissioning");
 }

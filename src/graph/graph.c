@@ -89,9 +89,9 @@ static ds_node *add_replica(builder *b, const place *at, ds_node *ingest)
 {
     const ds_container *container = at->root->replica;
     bool made;
-    ds_node *replica = node_get(
-        b, at, NODE_REPLICA,
-        arena_printf(b->arena, "Replica/%s@%s", node_stream_name(ingest), container->name.s), &made);
+    ds_node *replica =
+        node_get(b, at, NODE_REPLICA,
+                 arena_printf(b->arena, "Replica/%s@%s", node_stream_name(ingest), container->name.s), &made);
     if (!made)
         return replica;
     replica->store = ingest->store;

@@ -58,8 +58,8 @@ typedef struct ds_graph {
 
 ds_graph *graph_build(const ds_model *model, ds_roots roots, ds_arena *arena);
 const ds_node *graph_node(const ds_graph *graph, const char *name);
-// Streams of one platform (NULL: all) so that each comes after those that its transformer reads, or that it is a copy of;
-// a transformer that reads its own output, or a cycle, is cut at the later name.
+// Streams of one platform (NULL: all) so that each comes after those that its transformer reads, or that it is a copy
+// of; a transformer that reads its own output, or a cycle, is cut at the later name.
 ds_nodes graph_streams(const ds_graph *graph, const ds_platform *platform, ds_arena *arena);
 static inline bool node_is_stream(const ds_node *one)
 {

@@ -3,11 +3,8 @@
 #include "graph/render_int.h"
 
 static const char *const KIND_NAMES[] = {
-    [NODE_INGEST] = "ingest",
-    [NODE_EXPORT] = "export",
-    [NODE_TRIGGER] = "trigger",
-    [NODE_TRANSFORMER] = "transformer",
-    [NODE_REPLICA] = "replica",
+    [NODE_INGEST] = "ingest",           [NODE_EXPORT] = "export",   [NODE_TRIGGER] = "trigger",
+    [NODE_TRANSFORMER] = "transformer", [NODE_REPLICA] = "replica",
 };
 
 static bool is_shown(const ds_node *node, const ds_platform *platform)
@@ -82,10 +79,16 @@ static void mermaid_edges(const ds_graph *graph, const ds_platform *platform, ds
 void graph_render_mermaid(const ds_graph *graph, const ds_platform *platform, ds_buf *out)
 {
     // Shapes by kind: a database, a box with round ends, a diamond, a plain box.
-    static const char *const OPEN[] = {
-        [NODE_INGEST] = "[(", [NODE_EXPORT] = "([", [NODE_TRIGGER] = "{", [NODE_TRANSFORMER] = "[", [NODE_REPLICA] = "[("};
-    static const char *const CLOSE[] = {
-        [NODE_INGEST] = ")]", [NODE_EXPORT] = "])", [NODE_TRIGGER] = "}", [NODE_TRANSFORMER] = "]", [NODE_REPLICA] = ")]"};
+    static const char *const OPEN[] = {[NODE_INGEST] = "[(",
+                                       [NODE_EXPORT] = "([",
+                                       [NODE_TRIGGER] = "{",
+                                       [NODE_TRANSFORMER] = "[",
+                                       [NODE_REPLICA] = "[("};
+    static const char *const CLOSE[] = {[NODE_INGEST] = ")]",
+                                        [NODE_EXPORT] = "])",
+                                        [NODE_TRIGGER] = "}",
+                                        [NODE_TRANSFORMER] = "]",
+                                        [NODE_REPLICA] = ")]"};
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_map *numbers = map_new(arena);
     buf_puts(out, "flowchart LR\n");

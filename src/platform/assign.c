@@ -163,8 +163,8 @@ static int views_rank(ds_assignment_status status)
     return 0;
 }
 
-// Of a group's platforms with their views in one database the one with the highest rank owns the views, the first by name of equal
-// ones (lint rejects two that are provisioned).
+// Of a group's platforms with their views in one database the one with the highest rank owns the views, the first by
+// name of equal ones (lint rejects two that are provisioned).
 static void elect_view_owners(collector *c)
 {
     ds_map *owners = map_new(c->arena);

@@ -63,8 +63,8 @@ typedef struct ds_platform_type {
     // a change leaves the sum as it was, it has brought no such name.
     uint64_t (*names_at_stake)(const ds_model *model, const ds_graph *graph);
     // What its platforms of the service lack to be what the model says, in each database where something is of theirs,
-    // the merge database first. Changes nothing. None is added to *out when the service has no platform of the type, and
-    // nothing is left of former ones.
+    // the merge database first. Changes nothing. None is added to *out when the service has no platform of the type,
+    // and nothing is left of former ones.
     ds_rc (*plan)(const ds_plan_request *request, ds_arena *arena, ds_plan_list *out, ds_error *err);
     // Does it, as things are by then. expected_id: NULL, or DS_FINDING when that is no longer the plan's id. *done is
     // what was done in fact: less when another apply was faster.

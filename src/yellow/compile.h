@@ -1,7 +1,7 @@
 // Pipelines -> stream definitions: everything a job will need, resolved: physical names, containers (Environment
 // applied), shapes, keys, views, transformer SQL with placeholders replaced by the live rows of the inputs on that
-// platform. One deployment per PlatformService in its merge database, and one in each database that gets replicas of it.
-// Lives in arena.
+// platform. One deployment per PlatformService in its merge database, and one in each database that gets replicas of
+// it. Lives in arena.
 #pragma once
 #include "graph/graph.h"
 #include "store/store.h"

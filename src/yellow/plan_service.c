@@ -52,7 +52,8 @@ static ds_rc plan_replica(service_planner *s, size_t replica, ds_error *err)
 {
     const ds_plan_request *r = s->request;
     const ds_deployment *deployment;
-    TRY(ds_context(compile_replica(r->model, r->graph, s->merge, replica, r->runtime->store, s->arena, &deployment, err),
+    TRY(ds_context(compile_replica(r->model, r->graph, s->merge, replica, r->runtime->store, s->arena, &deployment,
+                                   err),
                    err, "PlatformService %s, replica in %s", r->service->name.s, s->merge->replica_defs[replica].name));
     const ds_plan *plan;
     TRY(plan_one(s, deployment, &plan, err));

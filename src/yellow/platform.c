@@ -139,6 +139,7 @@ static bool is_own_column(const merge_engine *engine, const char *name)
 static void check_columns(const ds_node *ingest, const ds_dataset *dataset, const merge_engine *engine,
                           const ds_container *merge, ds_diags *diags)
 {
+    const char *what = ingest->kind == NODE_REPLICA ? "replica" : "merge database";
     for (size_t i = 0; i < dataset->columns.n; i++) {
         const ds_column *column = &dataset->columns.v[i];
         const char *form = column->type ? engine->text_form(column->type) : NULL;
@@ -148,13 +149,12 @@ static void check_columns(const ds_node *ingest, const ds_dataset *dataset, cons
         char object[PLATFORM_OBJECT_MAX];
         snprintf(object, sizeof object, "%s/%s/%s", ingest->store->name.s, dataset->name, column->name);
         if (form)
-            diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object,
-                     "%s is kept as %s in merge database \"%s\"", type_kind_name(column->type->kind), form,
-                     merge->name.s);
+            diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object, "%s is kept as %s in %s \"%s\"",
+                     type_kind_name(column->type->kind), form, what, merge->name.s);
         if (!own)
             continue;
         diag_add(diags, DIAG_ERROR, PLATFORM_RULE_COLUMN, column->pos, object,
-                 "every table of merge database \"%s\" has a column \"%s\" of its own", merge->name.s, column->name);
+                 "every table of %s \"%s\" has a column \"%s\" of its own", what, merge->name.s, column->name);
         diag_hint(diags, "give the column another name, with \"source: %s\"", column->name);
     }
 }
@@ -355,11 +355,11 @@ static void check_transformers_containers(const ds_graph *graph, const ds_platfo
     }
 }
 
-static void wrong_type(const ds_container *container, ds_pos pos, const char *what, const char *object,
-                       ds_diags *diags)
+static void wrong_type(const ds_container *container, ds_pos pos, const char *what, const char *object, ds_diags *diags)
 {
-    diag_add(diags, DIAG_ERROR, PLATFORM_RULE_MERGE, pos, object, "%s \"%s\" is of type %s, which yellow can't merge in",
-             what, container->name.s, container_type_name(container->type));
+    diag_add(diags, DIAG_ERROR, PLATFORM_RULE_MERGE, pos, object,
+             "%s \"%s\" is of type %s, which yellow can't merge in", what, container->name.s,
+             container_type_name(container->type));
     diag_hint(diags, "sqlite and postgres can be merge databases");
 }
 
