@@ -434,6 +434,18 @@ static ds_rc take_leases(applier *a, const ds_plan *plan, bool *added, ds_error 
     return DS_DONE;
 }
 
+// Jobs that build indexes go first: what they do may take long.
+static ds_rc take_lane(applier *a, ds_error *err)
+{
+    bool held;
+    if (!a->plan->steps->streams.n && !a->plan->steps->moves.n)
+        return DS_DONE;
+    TRY(lane_take(a->lock, a->control, LOCK_WAIT_MS, &held, err));
+    return held ? DS_DONE
+                : ds_hint(ds_fail(err, DS_BUSY, "a job builds the indexes of a large table in this database"), err,
+                          "run apply again when it is done; nothing was applied");
+}
+
 // What was planned without the leases may be out of date: the plan is made again under them.
 static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected_id, ds_error *err)
 {
@@ -445,6 +457,7 @@ static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected
         TRY(take_leases(a, a->plan, &added, err));
         if (added)
             continue;
+        TRY(take_lane(a, err));
         TRY(run_plan(a, err));
         if (!a->plan->steps->older || expected_id)
             return DS_DONE;
