@@ -54,9 +54,10 @@ const char *assign_merge_database(const ds_model *model, const ds_platform_servi
     return c ? assign_database(c, arena) : arena_printf(arena, "container:%s", str_of(service->merge_container.s).p);
 }
 
-// A workspace whose container is the merge database itself has its views there as everybody.
-const ds_container *assign_replica(const ds_model *model, const ds_workspace *workspace,
-                                   const ds_platform_service *service, ds_arena *arena)
+// The workspace's own database, which gets copies of what the service's platforms serve to it. NULL: its views are in
+// the merge database; so they are when that is the container.
+static const ds_container *replica_of(const ds_model *model, const ds_workspace *workspace,
+                                      const ds_platform_service *service, ds_arena *arena)
 {
     const ds_container *own = workspace->container.s ? model_container(model, workspace->container.s) : NULL;
     if (!own)
@@ -67,14 +68,14 @@ const ds_container *assign_replica(const ds_model *model, const ds_workspace *wo
 const char *assign_views_database(const ds_model *model, const ds_workspace *workspace,
                                   const ds_platform_service *service, ds_arena *arena)
 {
-    const ds_container *replica = assign_replica(model, workspace, service, arena);
+    const ds_container *replica = replica_of(model, workspace, service, arena);
     return replica ? assign_database(replica, arena) : assign_merge_database(model, service, arena);
 }
 
 static void add_root(collector *c, ds_root root)
 {
     char *key = arena_path(c->arena, root.platform->name, root.workspace->name.s, root.group->name, NULL);
-    root.replica = assign_replica(c->model, root.workspace, root.service, c->arena);
+    root.replica = replica_of(c->model, root.workspace, root.service, c->arena);
     if (!map_add(c->taken, key, key))
         *VEC_PUSH(c->arena, &c->roots) = root;
 }

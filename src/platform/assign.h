@@ -21,10 +21,6 @@ const ds_platform *assign_platform(const ds_platform_service *service, const cha
 const char *assign_database(const ds_container *container, ds_arena *arena);
 // The same of a service's merge database.
 const char *assign_merge_database(const ds_model *model, const ds_platform_service *service, ds_arena *arena);
-// The workspace's own database, which gets copies of what the service's platforms serve to it; NULL: its views are in
-// the merge database.
-const ds_container *assign_replica(const ds_model *model, const ds_workspace *workspace,
-                                   const ds_platform_service *service, ds_arena *arena);
 // The database of the workspace's views, in such a text.
 const char *assign_views_database(const ds_model *model, const ds_workspace *workspace,
                                   const ds_platform_service *service, ds_arena *arena);
