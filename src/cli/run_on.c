@@ -86,6 +86,7 @@ static ds_rc schedule_until_stopped(running *r, size_t workers, ds_error *err)
         .runtime = &session->runtime,
         .merges = session->merges,
         .merge_count = session->merge_count,
+        .replica_count = session->merge_count - session->replicas_from,
         .workers = workers,
         .context = r,
         .wanted = wanted,

@@ -2,6 +2,8 @@
 # Workspaces with containers of their own: copies there, followed batch by batch, shared, given up and pruned.
 . "$(dirname "$0")/lib.sh"
 need python3
+runner=
+trap 'kill -9 $runner 2>/dev/null || :; rm -rf "$work"' EXIT
 mkdir shop
 sql shop/crm.db "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO customers VALUES (1, 'ann'), (2, 'bob');
     CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER); INSERT INTO orders VALUES (1, 5)"
@@ -138,6 +140,18 @@ complains "it is named" 'the replicas in ReportsDb are left out'
 is "the others have gone on" "$(sql shop/merge.db "SELECT count(*) FROM ds_live__crm__customers")" 2
 sql shop/crm.db "INSERT INTO customers VALUES (4, 'di')"
 ds -C shop run --once
+"$ds" -C shop run >$out 2>$err </dev/null &
+runner=$!
+sql shop/crm.db "INSERT INTO customers VALUES (5, 'eve')"
+"$ds" -C shop trigger Full/Crm >/dev/null
+merged()
+{
+    [ "$(sql shop/merge.db "SELECT count(*) FROM ds_live__crm__customers WHERE id = 5")" = 1 ]
+}
+wait_for "run to go on without it" merged
+kill -TERM $runner
+wait $runner && code=0 || code=$?
+is "run begins and drains without it" "$code" 0
 rmdir shop/reports.db
 mv shop/away.db shop/reports.db
 again
@@ -170,8 +184,8 @@ says "its copies are kept" 'keep +stream Live/Crm@ReportsDb'
 says "the views are in the merge database again" 'create +view ws_reports__live__crm__customers'
 expect "apply" 0 -C shop apply
 expect "nothing is left to plan" 0 -C shop plan --exit-code
-is "with all rows at once" "$(sql shop/merge.db "SELECT count(*) FROM ws_reports__live__crm__customers")" 3
-is "what was there is kept" "$(reports "SELECT count(*) FROM ds_live__crm__customers")" 3
+is "with all rows at once" "$(sql shop/merge.db "SELECT count(*) FROM ws_reports__live__crm__customers")" 4
+is "what was there is kept" "$(reports "SELECT count(*) FROM ds_live__crm__customers")" 4
 expect "prune" 0 -C shop plan --prune
 says "plan --prune finds it where it was" 'drop +table ds_live__crm__customers'
 expect "apply --prune" 0 -C shop apply --prune
