@@ -66,7 +66,9 @@ static ds_rc run_once(ds_session *session, ds_error *err)
         results_print_streams(cli, &list);
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
-    return work_finish(cli, &list, err);
+    TRY(work_finish(cli, &list, err));
+    *err = session->missing;
+    return (ds_rc){err->code};
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)

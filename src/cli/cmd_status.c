@@ -29,7 +29,8 @@ typedef struct stream_status {
     ds_batch_row *committed; // NULL: none yet
     ds_restart *loads;       // of datasets that are being loaded outside any batch
     size_t load_count;
-    ds_dataset_state *datasets; // in the definition's order; NULL: nothing is read by watermark
+    ds_dataset_state *datasets;          // in the definition's order; NULL: nothing is read by watermark
+    const struct stream_status *primary; // of a mirror; NULL: it is none, or its primary is not looked at
 } stream_status;
 
 // One word for where a stream stands.
@@ -154,6 +155,24 @@ static const char *watermark_of(ds_arena *arena, const stream_status *s, size_t 
     return position_watermark(arena, &position, watermark_column(def, &def->datasets[i]));
 }
 
+// How many of its primary's batches a mirror has not taken yet; -1: it is none.
+static int64_t batches_behind(const stream_status *s)
+{
+    if (!s->primary)
+        return -1;
+    int64_t primary = s->primary->committed ? s->primary->committed->id : 0;
+    int64_t ours = s->committed ? s->committed->id : 0;
+    return primary > ours ? primary - ours : 0;
+}
+
+static void print_behind(const ds_cli *cli, const stream_status *s)
+{
+    int64_t behind = batches_behind(s);
+    if (behind > 0)
+        fprintf(cli->out, "%s is %lld batch%s behind %s\n", s->stream->info.name, (long long)behind,
+                behind == 1 ? "" : "es", s->primary->stream->info.name);
+}
+
 static void print_watermarks(const ds_cli *cli, const stream_status *s)
 {
     const ds_stream_def *def = s->stream->row.def;
@@ -184,12 +203,14 @@ static json_t *watermarks_json(ds_arena *arena, const stream_status *s)
 static json_t *status_json(const ds_session *session, const stream_status *s)
 {
     const ds_stream_info *info = &s->stream->info;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "stream", info->name, "platform",
+    int64_t behind = batches_behind(s);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o}", "stream", info->name, "platform",
                      info->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
                      s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
                      "trigger", trigger_text(s->stream->row.def), "last_error",
                      json_text(s->last ? s->last->error : NULL), "paused", info->paused, "loads", loads_json(s),
-                     "watermarks", watermarks_json(session->cli->arena, s));
+                     "watermarks", watermarks_json(session->cli->arena, s), "batches_behind",
+                     behind < 0 ? json_null() : json_int64(behind));
 }
 
 static ds_rc read_all(ds_session *session, const ds_applied_stream *streams, size_t n, stream_status *out,
@@ -257,6 +278,17 @@ static json_t *follows_json(const follow_rows *rows)
     return list;
 }
 
+static void find_primaries(stream_status *all, size_t n, ds_arena *arena)
+{
+    ds_map *by_name = map_new(arena);
+    for (size_t i = 0; i < n; i++)
+        map_set(by_name, all[i].stream->info.name, &all[i]);
+    for (size_t i = 0; i < n; i++) {
+        const ds_stream_def *def = all[i].stream->row.def;
+        all[i].primary = def && def->primary ? map_get(by_name, def->primary) : NULL;
+    }
+}
+
 static void print_all(ds_session *session, const stream_status *all, size_t n)
 {
     static const char *const HEADINGS[] = {"stream",   "state",      ">batch", ">last commit", ">rows", "trigger",
@@ -269,6 +301,8 @@ static void print_all(ds_session *session, const stream_status *all, size_t n)
         table_print(cli, &table, "");
     for (size_t i = 0; i < n; i++)
         print_loads(cli, &all[i]);
+    for (size_t i = 0; i < n; i++)
+        print_behind(cli, &all[i]);
     for (size_t i = 0; i < n; i++)
         print_watermarks(cli, &all[i]);
     session_note_kept(session);
@@ -284,6 +318,7 @@ static ds_rc look(ds_session *session, ds_error *err)
     TRY(read_all(session, streams, n, all, err));
     follow_rows follows = {0};
     TRY(read_follows(session, &follows, err));
+    find_primaries(all, n, cli->arena);
     json_t *list = json_array();
     json_decref(cli->result);
     cli->result = json_pack("{s:o, s:o, s:o}", "streams", list, "kept", session_kept_json(session), "follows",

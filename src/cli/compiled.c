@@ -216,7 +216,7 @@ static ds_rc put_graph(ds_compiled *c, const ds_graph *graph, ds_error *err)
 {
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
-        if (node->kind == NODE_INGEST)
+        if (node_is_stream(node))
             TRY(put_stream(c->writer, node, err));
         TRY(put_edges(c->writer, node, err));
     }

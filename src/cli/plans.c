@@ -38,8 +38,8 @@ ds_rc plans_carry_out(ds_session *session, ds_plans *plans, bool as_shown, ds_er
 {
     for (size_t i = 0; i < plans->n; i++) {
         const ds_plan *shown = plans->v[i];
-        TRY(plans->types[i]->apply(&session->runtime, shown, as_shown ? shown->id : NULL, session->cli->arena,
-                                   &plans->v[i], err));
+        TRY(plans->types.v[i]->apply(&session->runtime, shown, as_shown ? shown->id : NULL, session->cli->arena,
+                                     &plans->v[i], err));
     }
     count(plans);
     return DS_DONE;
@@ -52,23 +52,21 @@ static ds_rc plan_service(ds_session *session, const ds_platform_service *servic
     const ds_platform_types types = session->cli->program->platforms;
     const ds_plan_request request = {&session->runtime, session->model, session->graph, service, prune};
     for (size_t i = 0; i < types.n; i++) {
-        const ds_plan *plan;
-        ds_rc rc = types.v[i]->plan(&request, session->cli->arena, &plan, err);
+        ds_plan_list plans = {0};
+        ds_rc rc = types.v[i]->plan(&request, session->cli->arena, &plans, err);
         TRY(session_whole(session, err)); // or it says what a damaged image is to blame for
         TRY(rc);
-        if (!plan)
-            continue;
-        out->types[out->n] = types.v[i];
-        out->v[out->n++] = plan;
+        for (size_t k = 0; k < plans.n; k++) {
+            *VEC_PUSH(session->cli->arena, &out->types) = types.v[i];
+            *VEC_PUSH(session->cli->arena, out) = plans.v[k];
+        }
     }
     return DS_DONE;
 }
 
 ds_rc plans_make(ds_session *session, bool prune, ds_plans *out, ds_error *err)
 {
-    size_t most = session->service_count * session->cli->program->platforms.n;
-    *out = (ds_plans){.v = ARENA_ARRAY(session->cli->arena, const ds_plan *, most),
-                      .types = ARENA_ARRAY(session->cli->arena, const ds_platform_type *, most)};
+    *out = (ds_plans){0};
     for (size_t i = 0; i < session->service_count; i++)
         TRY(plan_service(session, session->services[i], prune, out, err));
     count(out);

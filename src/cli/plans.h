@@ -3,9 +3,9 @@
 #include "cli/session.h"
 
 typedef struct ds_plans {
-    const ds_plan **v;              // one per service and type of its platforms
-    const ds_platform_type **types; // whose plans they are
-    size_t n;
+    const ds_plan **v; // one per service, type of its platforms and database
+    size_t n, cap;
+    VEC(const ds_platform_type *) types; // whose plans they are
     size_t changes;
     size_t destructive;
     bool refused;

@@ -89,6 +89,7 @@ ds_rc run_until(running *r, const volatile int *leave, ds_error *err)
         .runtime = &session->runtime,
         .merges = session->merges,
         .merge_count = session->merge_count,
+        .replica_count = session->merge_count - session->replicas_from,
         .workers = workers,
         .context = r,
         .wanted = wanted,

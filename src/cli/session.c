@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "cli/output.h"
+#include "platform/assign.h"
 #include "store/postgres/postgres.h"
 
 void session_init(ds_session *session, ds_cli *cli)
@@ -224,7 +225,7 @@ static ds_rc merge_by_url(ds_session *session, const char *url, ds_error *err)
     else
         return ds_hint(ds_fail(err, DS_USAGE, "--merge can't be \"%.*s%s\"", STR_ARGS(scheme), rest.n ? ":…" : ""), err,
                        "write sqlite:PATH or postgres://HOST/DATABASE");
-    session->merge_count = 1;
+    session->merge_count = session->replicas_from = 1;
     TRY(session_check_dirs(session, err));
     // The model, when there is one, is only compared with what was applied.
     ds_error ignored = {0};
@@ -240,6 +241,37 @@ static bool known_merge(const ds_session *session, const char *container)
     return false;
 }
 
+static bool has_replicas(const ds_model *model)
+{
+    for (size_t i = 0; i < model->workspaces.n; i++)
+        if (model->workspaces.v[i]->container.s)
+            return true;
+    return false;
+}
+
+static bool is_chosen(const ds_platform_service *service, const ds_platform_service *const *services, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (services[i] == service)
+            return true;
+    return false;
+}
+
+// The databases in which workspaces get replicas of what the services have.
+static void add_replicas(ds_session *session, const ds_platform_service *const *services, size_t n)
+{
+    session->replicas_from = session->merge_count;
+    if (!has_replicas(session->model))
+        return;
+    ds_roots roots = assign_roots(session->model, session->cli->program->platforms, session->cli->arena);
+    for (size_t i = 0; i < roots.n; i++) {
+        const ds_root *root = &roots.v[i];
+        if (root->replica && is_chosen(root->service, services, n) && !known_merge(session, root->replica->name.s))
+            session->merges[session->merge_count++] =
+                compile_container(root->replica, compile_replica_credential(roots, root->replica));
+    }
+}
+
 ds_rc session_merges(ds_session *session, ds_error *err)
 {
     const char *url = args_text(&session->cli->args, "merge");
@@ -251,7 +283,7 @@ ds_rc session_merges(ds_session *session, ds_error *err)
     const ds_platform_service **services;
     size_t n;
     TRY(chosen_services(session, &services, &n, err));
-    session->merges = ARENA_ARRAY(session->cli->arena, ds_container_def, n);
+    session->merges = ARENA_ARRAY(session->cli->arena, ds_container_def, n + session->model->workspaces.n);
     for (size_t i = 0; i < n; i++) {
         const char *name = services[i]->merge_container.s;
         const ds_container *container = name ? model_container(session->model, name) : NULL;
@@ -261,6 +293,7 @@ ds_rc session_merges(ds_session *session, ds_error *err)
         if (!known_merge(session, container->name.s))
             session->merges[session->merge_count++] = compile_container(container, services[i]->merge_credential.s);
     }
+    add_replicas(session, services, n);
     return DS_DONE;
 }
 
@@ -295,7 +328,7 @@ static bool in_model(const ds_session *session, const char *stream)
 {
     for (size_t i = 0; session->graph && i < session->graph->nodes.n; i++) {
         const ds_node *node = session->graph->nodes.v[i];
-        if (node->kind == NODE_INGEST && strcmp(node_stream_name(node), stream) == 0)
+        if (node_is_stream(node) && strcmp(node_stream_name(node), stream) == 0)
             return true;
     }
     return false;
@@ -322,6 +355,22 @@ static ds_rc read_merge(ds_session *session, const ds_container_def *merge, cons
             if (info->removed && of_service(session, info) && !in_model(session, info->name))
                 *VEC_PUSH(session->cli->arena, &session->kept) = info;
         }
+    return DS_DONE;
+}
+
+// Who works on the merge database need not wait for that of a consumer.
+static ds_rc read_database(ds_session *session, size_t i, const char *only, merge_streams *out, ds_error *err)
+{
+    ds_rc rc = read_merge(session, &session->merges[i], only, out, err);
+    if (i < session->replicas_from || (rc.code != DS_ENV && rc.code != DS_BUSY))
+        return rc;
+    if (session->missing.code == DS_OK)
+        warn(session->cli, "the replicas in %s are left out: %s", session->merges[i].name, err->text);
+    session->missing = *err;
+    *err = (ds_error){0};
+    for (size_t k = 0; k < session->cli->program->platforms.n; k++)
+        out->of[k] = (ds_streams){.tree_id = "", .nothing = true};
+    out->nothing = true;
     return DS_DONE;
 }
 
@@ -358,7 +407,7 @@ ds_rc session_read_kept(ds_session *session, ds_error *err)
     session->kept.n = 0;
     merge_streams found;
     for (size_t i = 0; i < session->merge_count; i++)
-        TRY(read_merge(session, &session->merges[i], NULL, &found, err));
+        TRY(read_database(session, i, NULL, &found, err));
     return DS_DONE;
 }
 
@@ -370,8 +419,8 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
     session->kept.n = 0;
     for (size_t i = 0; i < session->merge_count; i++) {
         merge_streams found;
-        TRY(read_merge(session, &session->merges[i], NULL, &found, err));
-        if (found.nothing)
+        TRY(read_database(session, i, NULL, &found, err));
+        if (found.nothing && i < session->replicas_from)
             return nothing_applied(&found, err);
         add_wanted(session, &session->merges[i], &found, glob, &list);
         warn_of_types(session, &found, &warned);
@@ -439,8 +488,8 @@ ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **
     for (size_t i = 0; i < session->merge_count; i++) {
         merge_streams found;
         applied_list list = {0};
-        TRY(read_merge(session, &session->merges[i], name, &found, err));
-        if (found.nothing)
+        TRY(read_database(session, i, name, &found, err));
+        if (found.nothing && i < session->replicas_from)
             return nothing_applied(&found, err);
         add_wanted(session, &session->merges[i], &found, NULL, &list);
         if (list.n == 0)
@@ -452,5 +501,9 @@ ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **
     ds_applied_stream *list; // all of them, for a helpful message
     size_t n;
     TRY(session_streams(session, NULL, &list, &n, err));
+    if (session->missing.code != DS_OK) { // it may be there
+        *err = session->missing;
+        return (ds_rc){err->code};
+    }
     return unknown_stream(session, name, list, n, err);
 }

@@ -32,8 +32,10 @@ typedef struct ds_session {
     ds_runtime runtime;
     const ds_platform_service **services; // the chosen ones, after session_deploy
     size_t service_count;
-    ds_container_def *merges; // of the chosen services, each database once
+    ds_container_def *merges; // of the chosen services, each database once; behind them workspaces' with replicas
     size_t merge_count;
+    size_t replicas_from;  // the first of these
+    ds_error missing;      // after session_streams: why replicas could not be looked at; code DS_OK: all were
     ds_secret merge_login; // of --merge
     // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the
     // chosen services.
@@ -76,7 +78,8 @@ ds_rc session_whole(const ds_session *session, ds_error *err);
 
 // The merge databases: --merge, or those that the model names (which need not be valid otherwise).
 ds_rc session_merges(ds_session *session, ds_error *err);
-// Streams that were applied, in order of name, those that the model no longer has left out; glob NULL: all.
+// Streams that were applied, in order of name, those that the model no longer has left out; glob NULL: all. Replicas in
+// a database that can't be reached are left out, too: it says so once, and notes it in session->missing.
 // Warns once when the model's directory differs from what was applied.
 ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream **out, size_t *n, ds_error *err);
 // The only merge database's stream of that name, not looked up yet: for who goes on to run it. NULL where a look is

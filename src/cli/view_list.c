@@ -65,7 +65,7 @@ static ds_rc read_all(ds_session *session, const char *workspace, bool only_appl
     entries list = {0};
     for (size_t i = 0; i < session->merge_count; i++) {
         bool there = true;
-        if (only_applied)
+        if (only_applied || i >= session->replicas_from)
             TRY(control_exists(&session->runtime, &session->merges[i], &there, err));
         if (there)
             TRY(read_merge(session, &session->merges[i], workspace, &list, err));

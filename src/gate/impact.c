@@ -77,6 +77,7 @@ static void affect_node(trace *t, const ds_node *node, gate_effect effect)
     affect(t, THING_PLATFORM, node->platform->name, service, EFFECT_NOTHING);
     switch (node->kind) {
     case NODE_INGEST:
+    case NODE_REPLICA:
         affect(t, THING_STREAM, node_stream_name(node), service, effect);
         break;
     case NODE_EXPORT:
@@ -120,27 +121,35 @@ static void reach(trace *t, const ds_node *start)
 
 // --- datasets
 
-static bool needs(const ds_node *ingest, const char *dataset)
+static bool needs(const ds_node *stream, const char *dataset)
 {
-    for (size_t i = 0; i < ingest->dataset_count; i++)
-        if (strcmp(ingest->datasets[i]->name, dataset) == 0)
+    for (size_t i = 0; i < stream->dataset_count; i++)
+        if (strcmp(stream->datasets[i]->name, dataset) == 0)
             return true;
     return false;
 }
 
-// A stream that needs the dataset (NULL: any), and whom it feeds.
-static void trace_stream(trace *t, const ds_node *ingest, const char *dataset, effects e)
+static void trace_exported(trace *t, const ds_node *stream, const char *dataset, effects e)
 {
-    if (dataset && !needs(ingest, dataset))
+    if (dataset && !needs(stream, dataset))
         return;
-    affect_node(t, ingest, effect_on(t, ingest, e.on_stream));
-    for (size_t k = 0; k < ingest->right.n; k++) {
-        const ds_node *export = ingest->right.v[k];
-        if (dataset && strcmp(export->dataset->name, dataset) != 0)
+    affect_node(t, stream, effect_on(t, stream, e.on_stream));
+    for (size_t k = 0; k < stream->right.n; k++) {
+        const ds_node *export = stream->right.v[k];
+        if (export->kind != NODE_EXPORT || (dataset && strcmp(export->dataset->name, dataset) != 0))
             continue;
         affect_node(t, export, effect_on(t, export, e.on_view));
         reach(t, export);
     }
+}
+
+// A stream that needs the dataset (NULL: any), its replicas, and whom they feed.
+static void trace_stream(trace *t, const ds_node *ingest, const char *dataset, effects e)
+{
+    trace_exported(t, ingest, dataset, e);
+    for (size_t k = 0; k < ingest->right.n; k++)
+        if (ingest->right.v[k]->kind == NODE_REPLICA)
+            trace_exported(t, ingest->right.v[k], dataset, e);
 }
 
 // The store's streams, as they were and as they will be.
@@ -217,16 +226,23 @@ static void trace_in_store(trace *t, const ds_change *c)
 // --- workspaces
 
 // What its sinks mean to the streams that feed them: a dataset more, or less.
+static void trace_input(trace *t, const ds_node *stream, const char *dataset, gate_effect otherwise)
+{
+    const ds_node *was = graph_node(t->graphs[0], stream->name), *is = graph_node(t->graphs[1], stream->name);
+    gate_effect effect = effect_on(t, stream, otherwise);
+    if (was && is && needs(is, dataset) != needs(was, dataset))
+        effect = needs(is, dataset) ? EFFECT_DATASET_ADDED : EFFECT_DATASET_KEPT;
+    if (effect != EFFECT_NOTHING)
+        affect_node(t, stream, effect);
+}
+
 static void trace_inputs(trace *t, const ds_node *export, gate_effect otherwise)
 {
     for (size_t i = 0; i < export->left.n; i++) {
-        const ds_node *ingest = export->left.v[i];
-        const ds_node *was = graph_node(t->graphs[0], ingest->name), *is = graph_node(t->graphs[1], ingest->name);
-        gate_effect effect = effect_on(t, ingest, otherwise);
-        if (was && is && needs(is, export->dataset->name) != needs(was, export->dataset->name))
-            effect = needs(is, export->dataset->name) ? EFFECT_DATASET_ADDED : EFFECT_DATASET_KEPT;
-        if (effect != EFFECT_NOTHING)
-            affect_node(t, ingest, effect);
+        const ds_node *stream = export->left.v[i];
+        trace_input(t, stream, export->dataset->name, otherwise);
+        if (stream->kind == NODE_REPLICA)
+            trace_input(t, stream->left.v[0], export->dataset->name, otherwise);
     }
 }
 
@@ -270,6 +286,18 @@ static void trace_transformer(trace *t, const char *workspace, gate_effect effec
         }
 }
 
+// Its views go to another database, with the replicas that feed them.
+static void trace_views_place(trace *t, const char *workspace)
+{
+    const node_list *nodes = trace_nodes(t, "workspace", workspace);
+    trace_exports(t, nodes, NULL, EFFECT_VIEW_REPLACED);
+    for (size_t i = 0; i < nodes->n; i++) {
+        const ds_node *was = nodes->v[i]->kind == NODE_EXPORT ? graph_node(t->graphs[0], nodes->v[i]->name) : NULL;
+        if (was)
+            trace_inputs(t, was, EFFECT_NOTHING);
+    }
+}
+
 static void trace_in_workspace(trace *t, const ds_change *c)
 {
     const ds_workspace *workspace = c->after.object ? c->after.object : c->before.object;
@@ -285,6 +313,8 @@ static void trace_in_workspace(trace *t, const ds_change *c)
                       history ? EFFECT_VIEW_REPLACED : EFFECT_NOTHING);
     } else if (str_starts(str_of(c->field), STR("transformer"))) {
         trace_transformer(t, name, EFFECT_SETTINGS);
+    } else if (strcmp(c->field, "container") == 0) {
+        trace_views_place(t, name);
     } else if (strcmp(c->field, "priority") == 0) {
         const node_list *nodes = trace_nodes(t, "workspace", name);
         for (size_t i = 0; i < nodes->n; i++)
@@ -301,7 +331,7 @@ static void trace_in_workspace(trace *t, const ds_change *c)
 static void mark_nodes(trace *t, const node_list *nodes, gate_effect on_stream)
 {
     for (size_t i = 0; i < nodes->n; i++) {
-        gate_effect otherwise = nodes->v[i]->kind == NODE_INGEST ? on_stream : EFFECT_NOTHING;
+        gate_effect otherwise = node_is_stream(nodes->v[i]) ? on_stream : EFFECT_NOTHING;
         affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], otherwise));
     }
 }
@@ -317,7 +347,7 @@ static void trace_container(trace *t, const ds_change *c, const char *name)
     for (size_t i = 0; i < sizeof FOR_PEOPLE / sizeof FOR_PEOPLE[0]; i++)
         effect = strcmp(c->field, FOR_PEOPLE[i]) == 0 ? EFFECT_NOTHING : effect;
     for (size_t i = 0; i < nodes->n; i++) {
-        bool merged = strcmp(gate_text(nodes->v[i]->service->merge_container.s), name) == 0;
+        bool merged = nodes->v[i]->container || strcmp(gate_text(nodes->v[i]->service->merge_container.s), name) == 0;
         affect_node(t, nodes->v[i], effect_on(t, nodes->v[i], moves && merged ? EFFECT_MOVED : effect));
         if (moves)
             reach(t, nodes->v[i]);

@@ -88,6 +88,8 @@ static void add_keys(trace *t, const ds_node *node)
         add_key(t, "container", node->store->capture.container.s, node);
         add_key(t, "container", node->service->merge_container.s, node);
     }
+    if (node->kind == NODE_REPLICA)
+        add_key(t, "container", node->container->name.s, node);
     if (node->workspace)
         add_key(t, "workspace", node->workspace->name.s, node);
     if (node->kind == NODE_EXPORT)

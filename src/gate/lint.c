@@ -221,8 +221,7 @@ static void lint_platforms(lint *l)
 {
     for (size_t i = 0; i < l->graph->nodes.n; i++) {
         const ds_node *node = l->graph->nodes.v[i];
-        const ds_platform_type *type =
-            node->kind == NODE_INGEST ? platform_type(l->types, node->platform->type.s) : NULL;
+        const ds_platform_type *type = node_is_stream(node) ? platform_type(l->types, node->platform->type.s) : NULL;
         if (type && lint_looks_at(l, node->store))
             type->check_stream(l->model, node, l->diags);
     }

@@ -231,6 +231,8 @@ static void check_sources(lint *l)
 static ds_pos sink_pos(const ds_node *ingest)
 {
     const ds_node *export = ingest->right.n ? ingest->right.v[0] : NULL;
+    if (export && export->kind == NODE_REPLICA)
+        export = export->right.v[0];
     for (size_t i = 0; export && i < export->group->sinks.n; i++) {
         const ds_sink *sink = &export->group->sinks.v[i];
         if (sink->store && strcmp(sink->store, export->store->name.s) == 0)

@@ -4,8 +4,9 @@
 // --- assignments
 
 typedef struct assignments {
-    ds_map *pairs;       // "WORKSPACE/GROUP PLATFORM": ds_assigned_platform
-    ds_map *provisioned; // "WORKSPACE/GROUP DATABASE": the same, of those that own views
+    ds_map *pairs;                 // "WORKSPACE/GROUP PLATFORM": ds_assigned_platform
+    ds_map *provisioned;           // "WORKSPACE/GROUP DATABASE": the same, of those that own views
+    const ds_workspace *workspace; // of the assignment in hand
 } assignments;
 
 static void unknown_group(lint *l, const ds_platform_service *service, const ds_assignment *assignment)
@@ -85,13 +86,13 @@ static void check_assigned(lint *l, const ds_platform_service *service, const ds
     check_fit(l, platform, group, path, at);
     if (at->status != ASSIGNMENT_PROVISIONED)
         return;
-    const char *database = assign_merge_database(l->model, service, l->arena);
+    const char *database = assign_views_database(l->model, seen->workspace, service, l->arena);
     first = first_of(seen->provisioned, arena_printf(l->arena, "%s %s", path, database), at);
     if (!first)
         return;
-    lint_add(l, LINT_TWO_PROVISIONED, at->platform.pos, path,
-             "\"%s\" is provisioned on \"%s\" and \"%s\", which share a merge database", path, first->platform.s,
-             at->platform.s);
+    lint_add(l, LINT_TWO_PROVISIONED, at->platform.pos, path, "\"%s\" is provisioned on \"%s\" and \"%s\", which %s",
+             path, first->platform.s, at->platform.s,
+             seen->workspace->container.s ? "show it in one database" : "share a merge database");
     diag_hint(l->diags, "one of them owns the views; the other is provisioning or decommissioning");
 }
 
@@ -114,6 +115,7 @@ static void check_assignment(lint *l, const ds_platform_service *service, const 
         diag_hint(l->diags, "the transformer runs on each platform where its output is needed");
         return;
     }
+    seen->workspace = workspace;
     for (size_t i = 0; i < assignment->platforms.n; i++)
         check_assigned(l, service, group, assignment->group.s, &assignment->platforms.v[i], seen);
 }
@@ -199,7 +201,7 @@ static void check_primary(lint *l, const ds_platform_service *service, const ds_
 
 void lint_services(lint *l)
 {
-    assignments seen = {map_new(l->arena), map_new(l->arena)};
+    assignments seen = {map_new(l->arena), map_new(l->arena), NULL};
     for (size_t i = 0; i < l->model->services.n; i++) {
         const ds_platform_service *service = l->services_by_name[i];
         lint_locations(l, &service->locations, lint_text(service->name.s));

@@ -73,7 +73,7 @@ static void lint_streams(const ds_model *model, ds_platform_types types, const d
     const ds_graph *graph = gate_graph(model, types, stores, map_new(arena), arena);
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
-        const ds_platform_type *type = node->kind == NODE_INGEST ? platform_type(types, node->platform->type.s) : NULL;
+        const ds_platform_type *type = node_is_stream(node) ? platform_type(types, node->platform->type.s) : NULL;
         if (type && map_get(stores, node->store->name.s))
             type->check_stream(model, node, found);
     }

@@ -19,6 +19,15 @@
     "}\nplatforms:\n  YellowLive: {type: yellow, milestoning: scd1}\n  YellowForensic: {type: " type                   \
     ", milestoning: scd2}\n" rest
 
+#define CONSUMER(name, credential)                                                                                     \
+    "kind: Workspace\nteam: USA/analytics\nname: " name "\ncontainer: ReportsDB\ncredential: " credential              \
+    "\n" SINKS("Store1/customers")
+#define REPLICAS(credential)                                                                                           \
+    "kind: DataContainer\nteam: USA/analytics\nname: ReportsDB\ntype: sqlite\npath: reports.db\n"                      \
+    "locations: [\"MyCorp:USA/NJ_1\"]\n" NEXT CONSUMER("Consumer1", "reports_rw")                                      \
+        NEXT CONSUMER("Consumer2", credential)                                                                         \
+    NEXT SERVICE("assignments:\n" ASSIGN("Consumer1/live", ON("YellowLive")) ASSIGN("Consumer2/live", ON("YellowLive")))
+
 const ds_rule PLATFORM_RULES[] = {
     {PLATFORM_RULE_MERGE, DIAG_ERROR, "a merge database that can't be one",
      "The platform's type says which databases can hold its tables.",
@@ -57,5 +66,9 @@ const ds_rule PLATFORM_RULES[] = {
     {PLATFORM_RULE_TYPE, DIAG_ERROR, "a type of platform that there is not",
      "The type says which program moves the data. What this one has is in the hint.", SERVICE_OF("yelow", ASSIGNED),
      SERVICE_OF("yellow", ASSIGNED)},
+    {PLATFORM_RULE_REPLICA, DIAG_ERROR, "workspaces that say different things about a database that they share",
+     "Workspaces with one `container` share the copies there: one credential writes them, and the database goes by one "
+     "container.",
+     REPLICAS("other_rw"), REPLICAS("reports_rw")},
 };
 const size_t PLATFORM_RULE_COUNT = sizeof PLATFORM_RULES / sizeof PLATFORM_RULES[0];

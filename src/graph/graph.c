@@ -10,7 +10,7 @@ typedef struct item {
     ds_node node;
     size_t index; // in graph.nodes
     bool prioritised;
-    VEC(const ds_dataset *) needed; // ingest: with repetitions, in order of arrival
+    VEC(const ds_dataset *) needed; // stream: with repetitions, in order of arrival
 } item;
 
 typedef struct builder {
@@ -84,6 +84,23 @@ static ds_node *add_ingest(builder *b, const place *at, const ds_datastore *stor
     return ingest;
 }
 
+// The copy of a stream in a consumer's database. One container's is shared by all that have their views there.
+static ds_node *add_replica(builder *b, const place *at, ds_node *ingest)
+{
+    const ds_container *container = at->root->replica;
+    bool made;
+    ds_node *replica =
+        node_get(b, at, NODE_REPLICA,
+                 arena_printf(b->arena, "Replica/%s@%s", node_stream_name(ingest), container->name.s), &made);
+    if (!made)
+        return replica;
+    replica->store = ingest->store;
+    replica->dataset = ingest->dataset;
+    replica->container = container;
+    link_nodes(b, ingest, replica);
+    return replica;
+}
+
 // The export of one sink with the stream that feeds it; NULL when the sink names nothing that exists.
 static ds_node *add_export(builder *b, const place *at, const ds_workspace *workspace, const ds_group *group,
                            const ds_sink *sink)
@@ -104,9 +121,13 @@ static ds_node *add_export(builder *b, const place *at, const ds_workspace *work
     export->workspace = workspace;
     export->group = group;
     export->root = at->root;
-    ds_node *ingest = add_ingest(b, at, store, dataset);
-    *VEC_PUSH(b->arena, &((item *)ingest)->needed) = dataset;
-    link_nodes(b, ingest, export);
+    ds_node *stream = add_ingest(b, at, store, dataset);
+    *VEC_PUSH(b->arena, &((item *)stream)->needed) = dataset;
+    if (at->root && at->root->replica) {
+        stream = add_replica(b, at, stream);
+        *VEC_PUSH(b->arena, &((item *)stream)->needed) = dataset;
+    }
+    link_nodes(b, stream, export);
     return export;
 }
 
@@ -191,7 +212,7 @@ static void finish(builder *b)
         it->index = i;
         nodes_sort(&it->node.left);
         nodes_sort(&it->node.right);
-        if (it->node.kind == NODE_INGEST)
+        if (node_is_stream(&it->node))
             finish_datasets(it);
     }
     flow_priorities(b->graph, b->arena);
@@ -235,7 +256,7 @@ static void walk_left(ds_node *start, bool *seen, ds_nodes *out, ds_arena *arena
     while (stack.n) {
         frame *top = &stack.v[stack.n - 1];
         if (top->next == top->node->left.n) {
-            if (top->node->kind == NODE_INGEST)
+            if (node_is_stream(top->node))
                 *VEC_PUSH(arena, out) = top->node;
             stack.n--;
             continue;
@@ -254,14 +275,14 @@ ds_nodes graph_streams(const ds_graph *graph, const ds_platform *platform, ds_ar
     bool *seen = ARENA_ARRAY(arena, bool, graph->nodes.n);
     for (size_t i = 0; i < graph->nodes.n; i++) {
         ds_node *node = graph->nodes.v[i];
-        if (node->kind == NODE_INGEST && (!platform || node->platform == platform) && !seen[i])
+        if (node_is_stream(node) && (!platform || node->platform == platform) && !seen[i])
             walk_left(node, seen, &out, arena);
     }
     return out;
 }
 
-const char *node_stream_name(const ds_node *ingest)
+const char *node_stream_name(const ds_node *stream)
 {
-    ds_assert(ingest->kind == NODE_INGEST);
-    return ingest->name + sizeof "Ingest/" - 1;
+    ds_assert(node_is_stream(stream));
+    return strchr(stream->name, '/') + 1;
 }

@@ -3,10 +3,8 @@
 #include "graph/render_int.h"
 
 static const char *const KIND_NAMES[] = {
-    [NODE_INGEST] = "ingest",
-    [NODE_EXPORT] = "export",
-    [NODE_TRIGGER] = "trigger",
-    [NODE_TRANSFORMER] = "transformer",
+    [NODE_INGEST] = "ingest",           [NODE_EXPORT] = "export",   [NODE_TRIGGER] = "trigger",
+    [NODE_TRANSFORMER] = "transformer", [NODE_REPLICA] = "replica",
 };
 
 static bool is_shown(const ds_node *node, const ds_platform *platform)
@@ -81,10 +79,16 @@ static void mermaid_edges(const ds_graph *graph, const ds_platform *platform, ds
 void graph_render_mermaid(const ds_graph *graph, const ds_platform *platform, ds_buf *out)
 {
     // Shapes by kind: a database, a box with round ends, a diamond, a plain box.
-    static const char *const OPEN[] = {
-        [NODE_INGEST] = "[(", [NODE_EXPORT] = "([", [NODE_TRIGGER] = "{", [NODE_TRANSFORMER] = "["};
-    static const char *const CLOSE[] = {
-        [NODE_INGEST] = ")]", [NODE_EXPORT] = "])", [NODE_TRIGGER] = "}", [NODE_TRANSFORMER] = "]"};
+    static const char *const OPEN[] = {[NODE_INGEST] = "[(",
+                                       [NODE_EXPORT] = "([",
+                                       [NODE_TRIGGER] = "{",
+                                       [NODE_TRANSFORMER] = "[",
+                                       [NODE_REPLICA] = "[("};
+    static const char *const CLOSE[] = {[NODE_INGEST] = ")]",
+                                        [NODE_EXPORT] = "])",
+                                        [NODE_TRIGGER] = "}",
+                                        [NODE_TRANSFORMER] = "]",
+                                        [NODE_REPLICA] = ")]"};
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_map *numbers = map_new(arena);
     buf_puts(out, "flowchart LR\n");
@@ -106,7 +110,8 @@ void graph_render_dot(const ds_graph *graph, const ds_platform *platform, ds_buf
     static const char *const SHAPES[] = {[NODE_INGEST] = "cylinder",
                                          [NODE_EXPORT] = "box",
                                          [NODE_TRIGGER] = "diamond",
-                                         [NODE_TRANSFORMER] = "component"};
+                                         [NODE_TRANSFORMER] = "component",
+                                         [NODE_REPLICA] = "cylinder"};
     buf_puts(out, "digraph datasurface {\n    rankdir=LR;\n");
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
@@ -144,7 +149,8 @@ static json_t *node_json(const ds_node *node)
     set_text(object, "dataset", node->dataset ? node->dataset->name : NULL);
     set_text(object, "workspace", node->workspace ? node->workspace->name.s : NULL);
     set_text(object, "group", node->group ? node->group->name : NULL);
-    if (node->kind != NODE_INGEST)
+    set_text(object, "container", node->container ? node->container->name.s : NULL);
+    if (!node_is_stream(node))
         return object;
     json_t *datasets = json_array();
     for (size_t i = 0; i < node->dataset_count; i++)

@@ -155,7 +155,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         FILE_LINE,
     }},
     [IMAGE_STREAMS] = {.name = "streams", .about = "what runs, as the assignments say", .columns = {
-        {"name", "TEXT", "PLATFORM/STORE or PLATFORM/STORE/DATASET"},
+        {"name", "TEXT", "PLATFORM/STORE or PLATFORM/STORE/DATASET, of a replica with @CONTAINER"},
         {"service", "TEXT", ""},
         {"platform", "TEXT", ""},
         {"store", "TEXT", ""},
@@ -165,7 +165,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
     }},
     [IMAGE_EDGES] = {.name = "edges", .about = "the pipelines: what feeds what", .columns = {
         {"platform", "TEXT", ""},
-        {"source", "TEXT", "a node: Ingest/…, Export/…, Trigger/… or Transformer/…"},
+        {"source", "TEXT", "a node: Ingest/…, Replica/…, Export/…, Trigger/… or Transformer/…"},
         {"target", "TEXT", "the node to its right"},
     }},
     [IMAGE_DATASET_LINEAGE] = {.name = "dataset_lineage", .about = "what the outputs of transformers are made of", .columns = {

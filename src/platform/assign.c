@@ -31,9 +31,51 @@ const ds_platform *assign_platform(const ds_platform_service *service, const cha
     return NULL;
 }
 
+static int64_t port_of(const ds_container *c)
+{
+    static const int64_t USUAL[CONTAINER_KAFKA + 1] = {
+        [CONTAINER_POSTGRES] = 5432, [CONTAINER_MARIADB] = 3306, [CONTAINER_SQLSERVER] = 1433,
+        [CONTAINER_ORACLE] = 1521,   [CONTAINER_DB2] = 50000,    [CONTAINER_SNOWFLAKE] = 443,
+    };
+    return c->port.set ? c->port.v : USUAL[c->type];
+}
+
+const char *assign_database(const ds_container *c, ds_arena *arena)
+{
+    if (c->path.s)
+        return arena_printf(arena, "%s:%s", container_type_name(c->type), c->path.s);
+    return arena_printf(arena, "%s:%s:%d/%s", container_type_name(c->type), str_of(c->host.s).p, (int)port_of(c),
+                        str_of(c->database.s).p);
+}
+
+const char *assign_merge_database(const ds_model *model, const ds_platform_service *service, ds_arena *arena)
+{
+    const ds_container *c = service->merge_container.s ? service_container(model, service) : NULL;
+    return c ? assign_database(c, arena) : arena_printf(arena, "container:%s", str_of(service->merge_container.s).p);
+}
+
+// The workspace's own database, which gets copies of what the service's platforms serve to it. NULL: its views are in
+// the merge database; so they are when that is the container.
+static const ds_container *replica_of(const ds_model *model, const ds_workspace *workspace,
+                                      const ds_platform_service *service, ds_arena *arena)
+{
+    const ds_container *own = workspace->container.s ? model_container(model, workspace->container.s) : NULL;
+    if (!own)
+        return NULL;
+    return strcmp(assign_database(own, arena), assign_merge_database(model, service, arena)) == 0 ? NULL : own;
+}
+
+const char *assign_views_database(const ds_model *model, const ds_workspace *workspace,
+                                  const ds_platform_service *service, ds_arena *arena)
+{
+    const ds_container *replica = replica_of(model, workspace, service, arena);
+    return replica ? assign_database(replica, arena) : assign_merge_database(model, service, arena);
+}
+
 static void add_root(collector *c, ds_root root)
 {
     char *key = arena_path(c->arena, root.platform->name, root.workspace->name.s, root.group->name, NULL);
+    root.replica = replica_of(c->model, root.workspace, root.service, c->arena);
     if (!map_add(c->taken, key, key))
         *VEC_PUSH(c->arena, &c->roots) = root;
 }
@@ -55,7 +97,7 @@ static void collect_assignment(collector *c, const ds_platform_service *service,
         const ds_assigned_platform *at = &assignment->platforms.v[i];
         const ds_platform *platform = assign_platform(service, at->platform.s);
         if (platform && at->status != ASSIGNMENT_DECOMMISSIONED)
-            add_root(c, (ds_root){workspace, group, platform, service, at->status, false, false});
+            add_root(c, (ds_root){workspace, group, platform, service, at->status, NULL, false, false});
     }
 }
 
@@ -86,7 +128,7 @@ static void assign_automatically(collector *c, const ds_platform_service *servic
             if (!platform)
                 continue;
             (void)map_add(c->mentioned, path, path); // another service with auto_assign leaves it alone
-            add_root(c, (ds_root){workspace, group, platform, service, ASSIGNMENT_PROVISIONED, true, true});
+            add_root(c, (ds_root){workspace, group, platform, service, ASSIGNMENT_PROVISIONED, NULL, true, true});
         }
     }
 }
@@ -108,26 +150,6 @@ const ds_platform_service **assign_services(const ds_model *model, ds_arena *are
     return v;
 }
 
-static int64_t port_of(const ds_container *c)
-{
-    static const int64_t USUAL[CONTAINER_KAFKA + 1] = {
-        [CONTAINER_POSTGRES] = 5432, [CONTAINER_MARIADB] = 3306, [CONTAINER_SQLSERVER] = 1433,
-        [CONTAINER_ORACLE] = 1521,   [CONTAINER_DB2] = 50000,    [CONTAINER_SNOWFLAKE] = 443,
-    };
-    return c->port.set ? c->port.v : USUAL[c->type];
-}
-
-const char *assign_merge_database(const ds_model *model, const ds_platform_service *service, ds_arena *arena)
-{
-    const ds_container *c = service->merge_container.s ? service_container(model, service) : NULL;
-    if (!c)
-        return arena_printf(arena, "container:%s", str_of(service->merge_container.s).p);
-    if (c->path.s)
-        return arena_printf(arena, "%s:%s", container_type_name(c->type), c->path.s);
-    return arena_printf(arena, "%s:%s:%d/%s", container_type_name(c->type), str_of(c->host.s).p, (int)port_of(c),
-                        str_of(c->database.s).p);
-}
-
 static int views_rank(ds_assignment_status status)
 {
     switch (status) {
@@ -142,8 +164,8 @@ static int views_rank(ds_assignment_status status)
     return 0;
 }
 
-// Of a group's platforms in one merge database the one with the highest rank owns the views, the first by name of equal
-// ones (lint rejects two that are provisioned).
+// Of a group's platforms with their views in one database the one with the highest rank owns the views, the first by
+// name of equal ones (lint rejects two that are provisioned).
 static void elect_view_owners(collector *c)
 {
     ds_map *owners = map_new(c->arena);
@@ -153,7 +175,7 @@ static void elect_view_owners(collector *c)
         if (views_rank(root->status) == 0)
             continue;
         char *key = arena_printf(c->arena, "%s/%s %s", root->workspace->name.s, root->group->name,
-                                 assign_merge_database(c->model, root->service, c->arena));
+                                 assign_views_database(c->model, root->workspace, root->service, c->arena));
         ds_root *owner = map_get(owners, key);
         if (owner && views_rank(owner->status) >= views_rank(root->status))
             continue;

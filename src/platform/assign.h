@@ -17,5 +17,10 @@ const ds_platform_service **assign_services(const ds_model *model, ds_arena *are
 // The pieces that lint needs as well.
 // The service's own platform of that name, or NULL.
 const ds_platform *assign_platform(const ds_platform_service *service, const char *name);
-// A text that is equal for services that share one merge database, whatever they call it.
+// A text that is equal for containers that are one database, whatever they are called.
+const char *assign_database(const ds_container *container, ds_arena *arena);
+// The same of a service's merge database.
 const char *assign_merge_database(const ds_model *model, const ds_platform_service *service, ds_arena *arena);
+// The database of the workspace's views, in such a text.
+const char *assign_views_database(const ds_model *model, const ds_workspace *workspace,
+                                  const ds_platform_service *service, ds_arena *arena);

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/vec.h"
+
 typedef struct ds_plan_change {
     const char *container; // merge container's name
     const char *object;    // "stream YellowLive/Store1", "table ds_…", "view ws_…", "role ws_…"
@@ -24,3 +26,5 @@ typedef struct ds_plan {
     const struct ds_deployment *deployment;
     struct ds_plan_steps *steps;
 } ds_plan;
+
+typedef VEC(const ds_plan *) ds_plan_list;

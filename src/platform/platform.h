@@ -14,6 +14,7 @@
 #define PLATFORM_RULE_NEEDS_KEY "P007" // a dataset without a key where history is kept
 #define PLATFORM_RULE_COLUMN "P008"    // a column of a name that the merge database has taken
 #define PLATFORM_RULE_TYPE "P009"      // a platform of a type that the program lacks
+#define PLATFORM_RULE_REPLICA "P010"   // workspaces that disagree about a database that they share
 
 typedef struct ds_runtime ds_runtime; // what work with databases needs from outside
 struct ds_container_def;              // a database, as those who open it know it
@@ -61,9 +62,10 @@ typedef struct ds_platform_type {
     // A sum over those physical names in the graph that check_service could find taken by objects outside of it: where
     // a change leaves the sum as it was, it has brought no such name.
     uint64_t (*names_at_stake)(const ds_model *model, const ds_graph *graph);
-    // What its platforms of the service lack to be what the model says. Changes nothing. *out is NULL when the service
-    // has no platform of the type, and nothing is left of former ones.
-    ds_rc (*plan)(const ds_plan_request *request, ds_arena *arena, const ds_plan **out, ds_error *err);
+    // What its platforms of the service lack to be what the model says, in each database where something is of theirs,
+    // the merge database first. Changes nothing. None is added to *out when the service has no platform of the type,
+    // and nothing is left of former ones.
+    ds_rc (*plan)(const ds_plan_request *request, ds_arena *arena, ds_plan_list *out, ds_error *err);
     // Does it, as things are by then. expected_id: NULL, or DS_FINDING when that is no longer the plan's id. *done is
     // what was done in fact: less when another apply was faster.
     ds_rc (*apply)(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_arena *arena,

@@ -358,6 +358,8 @@ static ds_rc put_caps(applier *a, ds_error *err)
     const ds_deployment *deployment = a->plan->deployment;
     for (size_t i = 0; i < deployment->cap_count; i++)
         TRY(control_put_container(a->control, &deployment->caps[i], err));
+    for (size_t i = 0; i < deployment->replica_count; i++)
+        TRY(control_put_replica(a->control, deployment->service->name.s, &deployment->replica_defs[i], err));
     return DS_DONE;
 }
 
@@ -461,6 +463,18 @@ static void add_upgrade(applier *a)
     a->plan = both;
 }
 
+// Jobs that build indexes go first: what they do may take long.
+static ds_rc take_lane(applier *a, ds_error *err)
+{
+    bool held;
+    if (!a->plan->steps->streams.n && !a->plan->steps->moves.n)
+        return DS_DONE;
+    TRY(lane_take(a->lock, a->control, LOCK_WAIT_MS, &held, err));
+    return held ? DS_DONE
+                : ds_hint(ds_fail(err, DS_BUSY, "a job builds the indexes of a large table in this database"), err,
+                          "run apply again when it is done; nothing was applied");
+}
+
 // What was planned without the leases may be out of date: the plan is made again under them.
 static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected_id, ds_error *err)
 {
@@ -473,6 +487,7 @@ static ds_rc apply_locked(applier *a, const ds_plan *shown, const char *expected
         TRY(take_leases(a, a->plan, &added, err));
         if (added)
             continue;
+        TRY(take_lane(a, err));
         TRY(ask_to_replace(a, err));
         TRY(run_plan(a, expected_id, err));
         if (!a->plan->steps->older || expected_id)

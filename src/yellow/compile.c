@@ -114,7 +114,7 @@ static ds_rc compile_output(const ds_compiler *c, const ds_node *ingest, const d
                             ds_error *err)
 {
     const ds_workspace *producer = ingest->store->producer;
-    if (!producer)
+    if (!producer || c->is_replica)
         return DS_DONE;
     if (!producer->transformer.command.pos.file)
         return compile_sql(c, ingest, dataset, &out->sql, err);
@@ -158,8 +158,7 @@ const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, co
     return arena_printf(arena, "%s/%s", platform->name, store->name.s);
 }
 
-// What the model may say and yellow can't run yet. Lint says of a workspace's container that it has no effect yet; so
-// it is here.
+// What the model may say and yellow can't run yet.
 static ds_rc check_runs(const ds_node *ingest, ds_error *err)
 {
     const ds_datastore *store = ingest->store;
@@ -303,7 +302,7 @@ static ds_rc compile_stream(const ds_compiler *c, const ds_node *ingest, const d
         .platform = platform->name,
         .store = ingest->store->name.s,
         .dataset = ingest->dataset ? ingest->dataset->name : NULL,
-        .workspace = ingest->store->producer ? ingest->store->producer->name.s : NULL,
+        .workspace = ingest->store->producer && !c->is_replica ? ingest->store->producer->name.s : NULL,
         .milestoning = platform->milestoning,
         .priority = ingest->priority,
         .max_delete_ratio = capture->max_delete_ratio.v,
@@ -324,6 +323,16 @@ static ds_rc compile_stream(const ds_compiler *c, const ds_node *ingest, const d
 
 // --- a service
 
+static ds_rc compile_dialect(const ds_store *store, ds_deployment *out, ds_error *err)
+{
+    const ds_driver *driver = store_driver(store, out->merge.type);
+    if (!driver)
+        return ds_fail(err, DS_FINDING, "%s container \"%s\": type \"%s\" is not supported yet",
+                       out->home ? "replica" : "merge", out->merge.name, out->merge.type);
+    out->dialect = driver->dialect;
+    return DS_DONE;
+}
+
 static ds_rc compile_merge(const ds_model *model, const ds_platform_service *service, const ds_store *store,
                            ds_deployment *out, ds_error *err)
 {
@@ -333,12 +342,7 @@ static ds_rc compile_merge(const ds_model *model, const ds_platform_service *ser
                                text_or_empty(service->merge_container)),
                        err, "run datasurface lint");
     out->merge = compile_container(container, service->merge_credential.s);
-    const ds_driver *driver = store_driver(store, out->merge.type);
-    if (!driver)
-        return ds_fail(err, DS_FINDING, "merge container \"%s\": type \"%s\" is not supported yet", out->merge.name,
-                       out->merge.type);
-    out->dialect = driver->dialect;
-    return DS_DONE;
+    return compile_dialect(store, out, err);
 }
 
 bool compile_is_ours(const ds_platform *platform)
@@ -371,20 +375,78 @@ static ds_rc add_stream(const ds_compiler *c, const ds_node *ingest, ds_map *ski
     return DS_DONE;
 }
 
+static bool is_here(const ds_compiler *c, const ds_node *node)
+{
+    if (node->service != c->service || !compile_is_ours(node->platform))
+        return false;
+    return c->is_replica ? node->container == c->container : node->kind == NODE_INGEST;
+}
+
+static ds_rc compile_streams(const ds_compiler *c, ds_deployment *out, ds_error *err)
+{
+    ds_nodes nodes = graph_streams(c->graph, NULL, c->arena);
+    ds_map *skipped = map_new(c->arena); // by stream name
+    out->streams = ARENA_ARRAY(c->arena, const ds_stream_def *, nodes.n);
+    for (size_t i = 0; i < nodes.n; i++)
+        if (is_here(c, nodes.v[i]))
+            TRY(add_stream(c, nodes.v[i], skipped, out, err));
+    compile_caps(c->model, c->container, c->arena, out);
+    return DS_DONE;
+}
+
 ds_rc compile_service(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                       const ds_store *store, ds_arena *arena, const ds_deployment **out, ds_error *err)
 {
     ds_deployment *deployment = ARENA_NEW(arena, ds_deployment);
     deployment->service = service;
     TRY(compile_merge(model, service, store, deployment, err));
-    ds_compiler c = {model, graph, service, store, deployment->dialect, arena};
-    ds_nodes nodes = graph_streams(graph, NULL, arena);
-    ds_map *skipped = map_new(arena); // by stream name
-    deployment->streams = ARENA_ARRAY(arena, const ds_stream_def *, nodes.n);
-    for (size_t i = 0; i < nodes.n; i++)
-        if (nodes.v[i]->service == service && compile_is_ours(nodes.v[i]->platform))
-            TRY(add_stream(&c, nodes.v[i], skipped, deployment, err));
-    compile_caps(model, service_container(model, service), arena, deployment);
+    ds_compiler c = {.model = model,
+                     .graph = graph,
+                     .service = service,
+                     .container = service_container(model, service),
+                     .store = store,
+                     .dialect = deployment->dialect,
+                     .arena = arena};
+    TRY(compile_streams(&c, deployment, err));
+    compile_replicas(&c, deployment);
+    *out = deployment;
+    return DS_DONE;
+}
+
+// --- what consumers have in databases of their own
+
+static ds_rc replica_deployment(const ds_deployment *merge, const ds_container_def *container, const ds_store *store,
+                                ds_deployment *out, ds_error *err)
+{
+    out->service = merge->service;
+    out->merge = *container;
+    out->home = &merge->merge;
+    return compile_dialect(store, out, err);
+}
+
+ds_rc compile_replica(const ds_model *model, const ds_graph *graph, const ds_deployment *merge, size_t replica,
+                      const ds_store *store, ds_arena *arena, const ds_deployment **out, ds_error *err)
+{
+    ds_deployment *deployment = ARENA_NEW(arena, ds_deployment);
+    TRY(replica_deployment(merge, &merge->replica_defs[replica], store, deployment, err));
+    ds_compiler c = {.model = model,
+                     .graph = graph,
+                     .service = merge->service,
+                     .container = merge->replicas[replica],
+                     .is_replica = true,
+                     .store = store,
+                     .dialect = deployment->dialect,
+                     .arena = arena};
+    TRY(compile_streams(&c, deployment, err));
+    *out = deployment;
+    return DS_DONE;
+}
+
+ds_rc compile_former_replica(const ds_deployment *merge, const ds_container_def *container, const ds_store *store,
+                             ds_arena *arena, const ds_deployment **out, ds_error *err)
+{
+    ds_deployment *deployment = ARENA_NEW(arena, ds_deployment);
+    TRY(replica_deployment(merge, container, store, deployment, err));
     *out = deployment;
     return DS_DONE;
 }

@@ -6,8 +6,10 @@ typedef struct ds_compiler {
     const ds_model *model;
     const ds_graph *graph;
     const ds_platform_service *service;
+    const ds_container *container; // the database that is compiled for
+    bool is_replica;               // it is a consumer's
     const ds_store *store;
-    const ds_dialect *dialect; // of the merge database
+    const ds_dialect *dialect; // of that database
     ds_arena *arena;
 } ds_compiler;
 
@@ -30,12 +32,16 @@ ds_rc compile_checks(const ds_compiler *c, const ds_datastore *store, const ds_d
 int64_t compile_retention(const ds_node *ingest, const ds_dataset *dataset);
 
 // --- compile_mirror.c
-// The stream of the store's primary platform; NULL when this one reads the source itself.
+// The stream that this one is a mirror of: a replica's, or that of the store's primary platform; NULL when it reads the
+// source itself.
 ds_rc compile_find_primary(const ds_compiler *c, const ds_node *ingest, const ds_node **out, ds_error *err);
 ds_rc compile_mirror(const ds_compiler *c, const ds_node *ingest, const ds_node *primary, ds_stream_def *out,
                      ds_error *err);
 ds_rc compile_mirror_dataset(const ds_compiler *c, const ds_node *primary, const ds_dataset *dataset,
                              ds_dataset_def *out, ds_error *err);
+
+// The databases that get replicas from the service's merge database, into out.
+void compile_replicas(const ds_compiler *c, ds_deployment *out);
 
 // --- compile_transformer.c
 // What a transformer's stream may read: the sinks of its workspace's groups.

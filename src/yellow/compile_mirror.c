@@ -1,4 +1,6 @@
-// Streams whose source is what the store's primary platform has merged.
+// Streams whose source is what another one has merged: that of the store's primary platform, or, of a replica in a
+// consumer's database, the platform's own.
+#include "base/vec.h"
 #include "model/lookup.h"
 #include "platform/assign.h"
 #include "yellow/compile_int.h"
@@ -46,7 +48,9 @@ static ds_rc check_primary(const ds_node *ingest, const ds_node *primary, const 
 
 ds_rc compile_find_primary(const ds_compiler *c, const ds_node *ingest, const ds_node **out, ds_error *err)
 {
-    *out = NULL;
+    *out = c->is_replica ? ingest->left.v[0] : NULL;
+    if (*out)
+        return DS_DONE;
     const ds_primary *primary = ingest->store->producer ? NULL : primary_of(ingest);
     const ds_platform *platform = primary ? model_platform(c->model, primary->platform.s) : NULL;
     if (!platform || platform == ingest->platform)
@@ -59,7 +63,8 @@ ds_rc compile_find_primary(const ds_compiler *c, const ds_node *ingest, const ds
     return DS_DONE;
 }
 
-// It runs after its primary. In the same merge database that is when; else the store's trigger says when to look.
+// It runs after its primary. Whoever runs the one runs the other, when they are one service's or in one merge database;
+// else the store's trigger says when to look.
 static void run_after(const ds_compiler *c, const ds_node *ingest, const ds_node *primary, ds_stream_def *out)
 {
     ds_input_def *inputs = ARENA_ARRAY(c->arena, ds_input_def, ingest->dataset_count);
@@ -73,7 +78,7 @@ static void run_after(const ds_compiler *c, const ds_node *ingest, const ds_node
     out->inputs = inputs;
     out->input_count = ingest->dataset_count;
     const char *ours = assign_merge_database(c->model, ingest->service, c->arena);
-    if (strcmp(ours, assign_merge_database(c->model, primary->service, c->arena)) != 0)
+    if (!c->is_replica && strcmp(ours, assign_merge_database(c->model, primary->service, c->arena)) != 0)
         return;
     out->cron = out->timezone = "";
     out->external = false;
@@ -115,4 +120,32 @@ ds_rc compile_mirror_dataset(const ds_compiler *c, const ds_node *primary, const
     out->checks = NULL;
     out->check_count = 0;
     return DS_DONE;
+}
+
+const char *compile_replica_credential(ds_roots roots, const ds_container *container)
+{
+    for (size_t i = 0; i < roots.n; i++) {
+        const ds_root *root = &roots.v[i];
+        if (root->replica == container && root->workspace->credential.s)
+            return root->workspace->credential.s;
+    }
+    return "";
+}
+
+void compile_replicas(const ds_compiler *c, ds_deployment *out)
+{
+    VEC(const ds_container *) found = {0};
+    ds_map *seen = map_new(c->arena);
+    for (size_t i = 0; i < c->graph->roots.n; i++) {
+        const ds_root *root = &c->graph->roots.v[i];
+        if (root->replica && root->service == c->service && compile_is_ours(root->platform) &&
+            !map_add(seen, root->replica->name.s, out))
+            *VEC_PUSH(c->arena, &found) = root->replica;
+    }
+    ds_container_def *defs = ARENA_ARRAY(c->arena, ds_container_def, found.n);
+    for (size_t i = 0; i < found.n; i++)
+        defs[i] = compile_container(found.v[i], compile_replica_credential(c->graph->roots, found.v[i]));
+    out->replicas = found.v;
+    out->replica_defs = defs;
+    out->replica_count = found.n;
 }

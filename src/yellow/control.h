@@ -75,6 +75,13 @@ ds_rc control_trigger(ds_control *control, const char *stream, ds_error *err);
 // Forgets the failures of an open batch, so that it is tried at once. The same.
 ds_rc control_retry_now(ds_control *control, const char *stream, ds_error *err);
 
+// --- control_replicas.c: the databases that get, or got, replicas of a service's streams from this merge database.
+ds_rc control_replicas(ds_control *control, const char *service, ds_arena *arena, ds_container_def **out, size_t *n,
+                       ds_error *err);
+// Inserts or replaces. Inside a write transaction, as the next.
+ds_rc control_put_replica(ds_control *control, const char *service, const ds_container_def *container, ds_error *err);
+ds_rc control_forget_replica(ds_control *control, const char *service, const char *container, ds_error *err);
+
 ds_rc control_containers(ds_control *control, ds_arena *arena, ds_container_caps **out, size_t *n, ds_error *err);
 // Inserts or replaces. Inside a write transaction.
 ds_rc control_put_container(ds_control *control, const ds_container_caps *caps, ds_error *err);

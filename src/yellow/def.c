@@ -209,6 +209,11 @@ json_t *def_encode_dataset(const ds_dataset_def *dataset)
     return out;
 }
 
+json_t *def_encode_container(const ds_container_def *container)
+{
+    return encode_fields(FIELDS(CONTAINER_FIELDS), container);
+}
+
 json_t *def_encode(const ds_stream_def *def)
 {
     json_t *out = encode_fields(FIELDS(STREAM_FIELDS), def);
@@ -404,6 +409,12 @@ ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *ou
     TRY(decode_columns(arena, json_object_get(json, "retired"), &retired, &out->retired_count, err));
     out->retired = retired;
     return def_decode_checks(arena, json_object_get(json, "checks"), out) ? DS_DONE : damaged("checks", err);
+}
+
+ds_rc def_decode_container(ds_arena *arena, const json_t *json, ds_container_def *out, ds_error *err)
+{
+    *out = (ds_container_def){0};
+    return decode_fields(arena, FIELDS(CONTAINER_FIELDS), json, out, err);
 }
 
 static ds_rc decode_datasets(ds_arena *arena, const json_t *list, ds_stream_def *out, ds_error *err)

@@ -6,6 +6,9 @@
 // Equal dataset definitions give equal bytes (JSON_SORT_KEYS | JSON_COMPACT). A new reference.
 json_t *def_encode_dataset(const ds_dataset_def *dataset);
 ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *out, ds_error *err);
+// A container alone; the same.
+json_t *def_encode_container(const ds_container_def *container);
+ds_rc def_decode_container(ds_arena *arena, const json_t *json, ds_container_def *out, ds_error *err);
 // --- def_check.c: a list of checks; a new reference.
 json_t *def_encode_checks(const ds_check_def *checks, size_t n);
 // Into out, whose shape is known; NULL gives none. False when it is damaged.

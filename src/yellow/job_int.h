@@ -161,6 +161,10 @@ ds_rc lease_release(ds_job *job, ds_rc rc, ds_error *err);
 ds_rc lease_mark(const ds_job *job, ds_db *db, ds_error *err);
 // Between two chunks of long work: DS_CANCELLED when interrupted, DS_BUSY when the lease is known to be lost.
 ds_rc lease_check(ds_job *job, ds_error *err);
+// --- lane.c: around a transaction that builds indexes of a table with so many rows. Waits for as long as it takes;
+// DS_CANCELLED when interrupted.
+ds_rc lane_enter(ds_job *job, int64_t rows, ds_error *err);
+void lane_leave(ds_job *job, int64_t rows);
 // Where the lock is the kernel's a row of `lease` tells others who holds it; removed inside the caller's transaction.
 ds_rc lease_forget(ds_job *job, ds_error *err);
 // Inside a write transaction: raises the fence, and writes that row. What was read of the stream before there was a

@@ -178,9 +178,8 @@ static ds_rc load_at_once(ds_job *job, ds_work *work, ds_pump *pump, ds_error *e
 
 // --- indexes
 
-static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
+static ds_rc index_loaded(ds_job *job, ds_work *work, ds_error *err)
 {
-    TRY(lease_begin(job, err));
     ds_rc rc = batch_enter_ingesting(job, err);
     if (rc.code == DS_OK && work->def->shape->key_count == 0)
         rc = number_copies(job, work, err);
@@ -188,7 +187,16 @@ static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
         rc = table_create_indexes(job->control, job->def, work->def, err);
     if (rc.code == DS_OK)
         rc = store_analyze(job->control->db, work->def->merge, work->def->shape, NULL, 0, err);
-    rc = lease_end(job, rc, err);
+    return rc;
+}
+
+static ds_rc build_indexes(ds_job *job, ds_work *work, ds_error *err)
+{
+    TRY(lane_enter(job, work->after.rows, err));
+    ds_rc rc = lease_begin(job, err);
+    if (rc.code == DS_OK)
+        rc = lease_end(job, index_loaded(job, work, err), err);
+    lane_leave(job, work->after.rows);
     return rc.code == DS_FINDING ? duplicate_loaded(job, work, rc, err) : rc;
 }
 

@@ -55,6 +55,10 @@ void lock_release(ds_lock *lock, const char *name); // best effort: what stays e
 // "held by HOST pid N since …" of a name that somebody has; appends nothing when that isn't known.
 void lock_holder(ds_lock *lock, const char *name, ds_buf *out);
 
+// --- lane.c: may tables of a server's database be changed? One owner at a time; whoever has it holds the leases that
+// it needs already. Tries for wait_ms; freed with the lock.
+ds_rc lane_take(ds_lock *lock, const ds_control *control, int wait_ms, bool *held, ds_error *err);
+
 // First thing in a write transaction: it works on these names, all of ours. DS_BUSY "… was taken over by another
 // process" when one is no longer ours.
 ds_rc lock_claim(ds_lock *lock, const char *const *names, size_t n, ds_error *err);

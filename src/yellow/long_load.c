@@ -314,15 +314,22 @@ static ds_rc index_without_copies(loader *l, ds_restart *after, ds_error *err)
     return index_rows(l, after, err);
 }
 
+static ds_rc index_in_lane(loader *l, ds_restart *after, ds_error *err)
+{
+    TRY(lease_begin_long(l->job, err));
+    ds_rc rc = lease_end_long(l->job, index_rows(l, after, err), err);
+    if (rc.code != DS_FINDING)
+        return rc;
+    TRY(lease_begin_long(l->job, err)); // two rows have one key
+    return lease_end_long(l->job, index_without_copies(l, after, err), err);
+}
+
 static ds_rc build_indexes(loader *l, ds_error *err)
 {
     ds_restart after = l->load->restart;
-    TRY(lease_begin_long(l->job, err));
-    ds_rc rc = lease_end_long(l->job, index_rows(l, &after, err), err);
-    if (rc.code == DS_FINDING) { // two rows have one key
-        TRY(lease_begin_long(l->job, err));
-        rc = lease_end_long(l->job, index_without_copies(l, &after, err), err);
-    }
+    TRY(lane_enter(l->job, INT64_MAX, err));
+    ds_rc rc = index_in_lane(l, &after, err);
+    lane_leave(l->job, INT64_MAX);
     TRY(rc);
     l->load->restart = after;
     job_report(l->job, &l->load->work, after.rows_loaded - l->rows_before, true);

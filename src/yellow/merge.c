@@ -265,11 +265,28 @@ static ds_rc check_and_apply(ds_job *job, ds_error *err)
     return apply_all(job, err);
 }
 
+// Rows whose indexes are made in the commit.
+static int64_t rows_to_index(const ds_job *job)
+{
+    int64_t most = 0;
+    for (size_t i = 0; i < job->work_count; i++)
+        if (job->work[i].rekey && job->work[i].state.fingerprint.rows > most)
+            most = job->work[i].state.fingerprint.rows;
+    return most;
+}
+
 ds_rc merge_commit(ds_job *job, bool *again, ds_error *err)
 {
     *again = false;
-    TRY(lease_begin(job, err));
-    ds_rc rc = lease_end(job, check_and_apply(job, err), err);
+    int64_t rows = rows_to_index(job);
+    TRY(lane_enter(job, rows, err));
+    ds_rc rc = lease_begin(job, err);
+    if (rc.code != DS_OK) {
+        lane_leave(job, rows);
+        return rc;
+    }
+    rc = lease_end(job, check_and_apply(job, err), err);
+    lane_leave(job, rows);
     // What the world refuses is tried again as it is; deltas that don't fit won't fit the next time either.
     *again = rc.code == DS_INTERNAL || rc.code == DS_FINDING;
     job->duplicate = *again && duplicate_staged(job, err);

@@ -53,6 +53,8 @@ typedef struct ds_plan_steps {
     plan_stream_list streams;
     plan_step_list moves; // of views, in the last transaction
     VEC(const plan_role *) roles;
+    ds_container_def *replicas; // of a merge database: those that are recorded
+    size_t replica_count;
 } ds_plan_steps;
 
 // --- while a plan is made

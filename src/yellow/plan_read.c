@@ -102,6 +102,14 @@ static ds_rc read_tree(ds_planner *p, ds_error *err)
     return DS_DONE;
 }
 
+static ds_rc read_replicas(ds_planner *p, ds_error *err)
+{
+    if (p->deployment->home)
+        return DS_DONE;
+    return control_replicas(p->control, p->deployment->service->name.s, p->arena, &p->steps->replicas,
+                            &p->steps->replica_count, err);
+}
+
 static bool control_is_whole(ds_planner *p)
 {
     ds_control_names names = control_names(p->arena, p->deployment->dialect);
@@ -137,5 +145,6 @@ ds_rc plan_read(ds_planner *p, ds_error *err)
     p->steps->create_control = !control_is_whole(p);
     TRY(read_streams(p, err));
     TRY(read_views(p, err));
+    TRY(read_replicas(p, err));
     return read_tree(p, err);
 }

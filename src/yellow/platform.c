@@ -11,6 +11,7 @@
 #include "yellow/control.h"
 #include "yellow/job.h"
 #include "yellow/plan.h"
+#include "yellow/platform_int.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
 // must judge models whose driver this program was built without.
@@ -138,6 +139,7 @@ static bool is_own_column(const merge_engine *engine, const char *name)
 static void check_columns(const ds_node *ingest, const ds_dataset *dataset, const merge_engine *engine,
                           const ds_container *merge, ds_diags *diags)
 {
+    const char *what = ingest->kind == NODE_REPLICA ? "replica" : "merge database";
     for (size_t i = 0; i < dataset->columns.n; i++) {
         const ds_column *column = &dataset->columns.v[i];
         const char *form = column->type ? engine->text_form(column->type) : NULL;
@@ -147,13 +149,12 @@ static void check_columns(const ds_node *ingest, const ds_dataset *dataset, cons
         char object[PLATFORM_OBJECT_MAX];
         snprintf(object, sizeof object, "%s/%s/%s", ingest->store->name.s, dataset->name, column->name);
         if (form)
-            diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object,
-                     "%s is kept as %s in merge database \"%s\"", type_kind_name(column->type->kind), form,
-                     merge->name.s);
+            diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object, "%s is kept as %s in %s \"%s\"",
+                     type_kind_name(column->type->kind), form, what, merge->name.s);
         if (!own)
             continue;
         diag_add(diags, DIAG_ERROR, PLATFORM_RULE_COLUMN, column->pos, object,
-                 "every table of merge database \"%s\" has a column \"%s\" of its own", merge->name.s, column->name);
+                 "every table of %s \"%s\" has a column \"%s\" of its own", what, merge->name.s, column->name);
         diag_hint(diags, "give the column another name, with \"source: %s\"", column->name);
     }
 }
@@ -162,7 +163,8 @@ static void check_columns(const ds_node *ingest, const ds_dataset *dataset, cons
 static bool feeds_live(const ds_node *ingest, const ds_dataset *dataset)
 {
     for (size_t i = 0; i < ingest->right.n; i++)
-        if (ingest->right.v[i]->dataset == dataset && ingest->right.v[i]->group->requires_.history == HISTORY_LIVE)
+        if (ingest->right.v[i]->kind == NODE_EXPORT && ingest->right.v[i]->dataset == dataset &&
+            ingest->right.v[i]->group->requires_.history == HISTORY_LIVE)
             return true;
     return false;
 }
@@ -180,8 +182,40 @@ static void check_dataset(const ds_node *ingest, const ds_dataset *dataset, ds_d
     }
 }
 
+// The container that a node's tables or views are in. Neighbours mostly have the same one.
+typedef struct node_place {
+    const ds_model *model;
+    const ds_platform_service *service;
+    const ds_container *replica;   // NULL: it is in the merge database
+    const ds_container *container; // NULL: unknown
+} node_place;
+
+// Is it another one than before?
+static bool place_moves(node_place *place, const ds_node *node)
+{
+    const ds_container *replica = node->container ? node->container : node->root ? node->root->replica : NULL;
+    if (node->service == place->service && replica == place->replica)
+        return false;
+    place->service = node->service;
+    place->replica = replica;
+    place->container = replica ? replica : service_container(place->model, node->service);
+    return true;
+}
+
+// A replica's rows have been checked where they are merged; only the other engine is new.
+static void check_replica(const ds_node *replica, ds_diags *diags)
+{
+    const merge_engine *engine = engine_of(replica->container->type);
+    for (size_t i = 0; engine && i < replica->dataset_count; i++)
+        check_columns(replica, replica->datasets[i], engine, replica->container, diags);
+}
+
 static void check_stream(const ds_model *model, const ds_node *ingest, ds_diags *diags)
 {
+    if (ingest->kind == NODE_REPLICA) {
+        check_replica(ingest, diags);
+        return;
+    }
     check_capture(ingest, diags);
     if (ingest->store->producer)
         check_transformer(model, ingest, diags);
@@ -267,25 +301,22 @@ static void claim_node(name_check *c, const ds_node *node)
         return;
     if (node->kind == NODE_EXPORT && node->root && node->root->owns_views)
         claim_views(c, node);
-    for (size_t i = 0; node->kind == NODE_INGEST && i < node->dataset_count; i++)
+    for (size_t i = 0; node_is_stream(node) && i < node->dataset_count; i++)
         claim_tables(c, node, node->datasets[i]);
 }
 
-// Over all services that share the merge database; what each of them finds is the same.
-static void check_names(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
-                        const merge_engine *engine, ds_diags *diags)
+// Over all services that share the database; what each of them finds is the same.
+static void check_names(const ds_model *model, const ds_graph *graph, const ds_container *container, ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    name_check c = {engine, arena, map_new(arena), diags, NULL};
-    const char *database = assign_merge_database(model, service, arena);
-    const ds_platform_service *other = service; // of the node before
-    bool shares = true;
+    name_check c = {engine_of(container->type), arena, map_new(arena), diags, NULL};
+    const char *database = assign_database(container, arena);
+    node_place place = {.model = model};
+    bool shares = false;
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
-        if (node->service != other) {
-            other = node->service;
-            shares = strcmp(assign_merge_database(model, other, arena), database) == 0;
-        }
+        if (place_moves(&place, node))
+            shares = place.container && strcmp(assign_database(place.container, arena), database) == 0;
         if (shares)
             claim_node(&c, node);
     }
@@ -296,82 +327,95 @@ static uint64_t names_at_stake(const ds_model *model, const ds_graph *graph)
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     uint64_t sum = 0;
     name_check c = {.arena = arena, .sum = &sum};
-    const ds_platform_service *service = NULL;
+    node_place place = {.model = model};
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
-        if (node->service != service) {
-            const ds_container *merge = service_container(model, node->service);
-            service = node->service;
-            c.engine = merge ? engine_of(merge->type) : NULL;
-        }
+        if (place_moves(&place, node))
+            c.engine = place.container ? engine_of(place.container->type) : NULL;
         if (c.engine)
             claim_node(&c, node);
     }
     return sum;
 }
 
-static void check_replicas(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
+static void ignored(const ds_workspace *workspace, ds_diags *diags)
+{
+    diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, workspace->container.pos, workspace->name.s,
+             "\"container\" has no effect: the transformer of \"%s\" runs where its inputs are merged",
+             workspace->name.s);
+    diag_hint(diags, "leave it out; the workspaces that read its output may have containers");
+}
+
+static void check_transformers_containers(const ds_graph *graph, const ds_platform_service *service, ds_diags *diags)
 {
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const ds_node *node = graph->nodes.v[i];
-        if (node->kind != NODE_EXPORT || node->service != service || !node->workspace->container.s)
+        if (node->kind == NODE_TRANSFORMER && node->service == service && node->workspace->container.s)
+            ignored(node->workspace, diags);
+    }
+}
+
+static void wrong_type(const ds_container *container, ds_pos pos, const char *what, const char *object, ds_diags *diags)
+{
+    diag_add(diags, DIAG_ERROR, PLATFORM_RULE_MERGE, pos, object,
+             "%s \"%s\" is of type %s, which yellow can't merge in", what, container->name.s,
+             container_type_name(container->type));
+    diag_hint(diags, "sqlite and postgres can be merge databases");
+}
+
+// One database has one name, and one credential writes there.
+static void check_shared(const ds_root *root, const ds_root *first, ds_diags *diags)
+{
+    const ds_workspace *workspace = root->workspace, *other = first->workspace;
+    const char *credential = str_of(workspace->credential.s).p, *known = str_of(other->credential.s).p;
+    const char *name = root->replica->name.s, *called = first->replica->name.s;
+    if (strcmp(name, called) != 0) {
+        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_REPLICA, workspace->container.pos, workspace->name.s,
+                 "containers \"%s\" and \"%s\" are the same database", name, called);
+        diag_hint(diags, "workspaces that share a database share its copies: write \"container: %s\", as \"%s\" does",
+                  called, other->name.s);
+    } else if (strcmp(credential, known) != 0) {
+        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_REPLICA, workspace->container.pos, workspace->name.s,
+                 "\"%s\" and \"%s\" share container \"%s\", and say \"%s\" and \"%s\" about its credential",
+                 workspace->name.s, other->name.s, name, credential, known);
+        diag_hint(diags, "one credential writes the copies that they share");
+    }
+}
+
+static void check_replicas(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
+                           ds_diags *diags)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_map *firsts = map_new(arena), *seen = map_new(arena);
+    for (size_t i = 0; i < graph->roots.n; i++) {
+        const ds_root *root = &graph->roots.v[i];
+        if (!root->replica || !compile_is_ours(root->platform))
             continue;
-        const ds_workspace *workspace = node->workspace;
-        diag_add(diags, DIAG_WARNING, PLATFORM_RULE_IGNORED, workspace->container.pos, workspace->name.s,
-                 "\"container\" has no effect yet: the views of \"%s\" are in the merge database", workspace->name.s);
-        diag_hint(diags, "leave it out until replicas are built");
+        const char *database = assign_database(root->replica, arena);
+        const ds_root *first = map_add(firsts, database, (void *)(uintptr_t)root);
+        if (root->service != service || map_add(seen, root->workspace->name.s, firsts))
+            continue;
+        if (first)
+            check_shared(root, first, diags);
+        else if (engine_of(root->replica->type))
+            check_names(model, graph, root->replica, diags);
+        if (!engine_of(root->replica->type) && root->replica->type != CONTAINER_NONE)
+            wrong_type(root->replica, root->workspace->container.pos, "container", root->workspace->name.s, diags);
     }
 }
 
 static void check_service(const ds_model *model, const ds_graph *graph, const ds_platform_service *service,
                           ds_diags *diags)
 {
-    check_replicas(graph, service, diags);
+    check_transformers_containers(graph, service, diags);
+    check_replicas(model, graph, service, diags);
     const ds_container *merge = service_container(model, service);
     if (!merge || merge->type == CONTAINER_NONE)
         return;
-    const merge_engine *engine = engine_of(merge->type);
-    if (engine) {
-        check_names(model, graph, service, engine, diags);
-        return;
-    }
-    diag_add(diags, DIAG_ERROR, PLATFORM_RULE_MERGE, service->merge_container.pos, service->name.s,
-             "merge container \"%s\" is of type %s, which yellow can't merge in", merge->name.s,
-             container_type_name(merge->type));
-    diag_hint(diags, "sqlite and postgres can be merge databases");
-}
-
-static bool has_platform(const ds_platform_service *service)
-{
-    for (size_t i = 0; i < service->platforms.n; i++)
-        if (compile_is_ours(&service->platforms.v[i]))
-            return true;
-    return false;
-}
-
-// Has something been applied to the service's merge database? False where there is none that we can open.
-static ds_rc has_been_here(const ds_plan_request *r, bool *out, ds_error *err)
-{
-    const ds_container *merge = service_container(r->model, r->service);
-    *out = false;
-    if (!merge || !engine_of(merge->type) || !store_driver(r->runtime->store, container_type_name(merge->type)))
-        return DS_DONE;
-    ds_container_def def = compile_container(merge, r->service->merge_credential.s);
-    return control_exists(r->runtime, &def, out, err);
-}
-
-static ds_rc plan(const ds_plan_request *r, ds_arena *arena, const ds_plan **out, ds_error *err)
-{
-    bool ours = has_platform(r->service);
-    if (!ours)
-        TRY(has_been_here(r, &ours, err));
-    *out = NULL;
-    if (!ours)
-        return DS_DONE;
-    const ds_deployment *deployment;
-    TRY(ds_context(compile_service(r->model, r->graph, r->service, r->runtime->store, arena, &deployment, err), err,
-                   "PlatformService %s", r->service->name.s));
-    return plan_make(r->runtime, deployment, r->prune, arena, out, err);
+    if (engine_of(merge->type))
+        check_names(model, graph, merge, diags);
+    else
+        wrong_type(merge, service->merge_container.pos, "merge container", service->name.s, diags);
 }
 
 static ds_stream_info stream_info(const ds_stream_row *row, ds_arena *arena)
@@ -434,8 +478,8 @@ static const ds_platform_type YELLOW = {
     .check_stream = check_stream,
     .check_service = check_service,
     .names_at_stake = names_at_stake,
-    .plan = plan,
-    .apply = plan_carry_out,
+    .plan = plan_service,
+    .apply = plan_service_apply,
     .streams = streams,
     .run = job_run,
 };

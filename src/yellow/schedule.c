@@ -8,10 +8,12 @@
 
 // A job's connections to the merge database: its own, one that reads live rows, one that renews its lease; and slots.
 enum { MERGE_CONNECTIONS = 4, NAME_MAX_BYTES = 512 };
+enum { REPLICA_TOLD_EVERY = 60 }; // polls that fail
 
 // A merge database as the control thread sees it.
 typedef struct polled {
     ds_control *control;     // NULL: not open
+    int failures;            // of a replica's polls, in a row
     _Atomic int64_t skew_us; // its clock minus ours
 } polled;
 
@@ -234,6 +236,11 @@ static ds_rc poll_merge(ds_schedule *s, ds_sched *sched, size_t merge, ds_error 
     return put_standings(s, sched, merge, arena, err);
 }
 
+static bool is_replica(const ds_schedule *s, size_t merge)
+{
+    return merge >= s->options.merge_count - s->options.replica_count;
+}
+
 // What one merge database can't tell doesn't keep the others waiting.
 static ds_rc poll_merges(void *context, ds_sched *sched, ds_error *err)
 {
@@ -243,9 +250,16 @@ static ds_rc poll_merges(void *context, ds_sched *sched, ds_error *err)
     for (size_t i = 0; i < s->options.merge_count; i++) {
         ds_error failure = {0};
         ds_rc rc = poll_merge(s, sched, i, &failure);
-        if (rc.code == DS_OK)
+        if (rc.code == DS_OK) {
+            s->merges[i].failures = 0;
             continue;
+        }
         control_closep(&s->merges[i].control);
+        if (is_replica(s, i)) {
+            if (s->merges[i].failures++ % REPLICA_TOLD_EVERY == 0)
+                tell(s, (ds_schedule_event){.error = &failure});
+            continue;
+        }
         *err = failure;
         worst = rc;
     }

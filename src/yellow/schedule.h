@@ -22,6 +22,7 @@ typedef struct ds_schedule_options {
     const ds_runtime *runtime;
     const ds_container_def *merges; // borrowed, as the runtime is
     size_t merge_count;
+    size_t replica_count; // the last of them: without these the others go on, from the beginning
     size_t workers;
     void *context;
     bool (*wanted)(void *context, const ds_stream_def *def); // NULL: all streams

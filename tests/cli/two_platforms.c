@@ -93,7 +93,7 @@ static void finish_plan(const changes *list, ds_plan *plan)
     plan->n = list->n;
 }
 
-static ds_rc plan(const ds_plan_request *r, ds_arena *arena, const ds_plan **out, ds_error *err)
+static ds_rc plan(const ds_plan_request *r, ds_arena *arena, ds_plan_list *out, ds_error *err)
 {
     ds_map *noted, *wanted = map_new(arena);
     changes list = {0};
@@ -120,7 +120,8 @@ static ds_rc plan(const ds_plan_request *r, ds_arena *arena, const ds_plan **out
     ds_plan *made = ARENA_NEW(arena, ds_plan);
     *made = (ds_plan){.service = r->service->name.s, .container = "notes", .path = ""};
     finish_plan(&list, made);
-    *out = ours ? made : NULL;
+    if (ours)
+        *VEC_PUSH(arena, out) = made;
     return DS_DONE;
 }
 

@@ -278,7 +278,7 @@ static void windows(world *w)
 }
 
 // The world's stream, of which two batches are there, feeds another one, which is the world's from then on.
-static void become_mirror(world *w)
+static void become_mirror_in(world *w, mirror_place place)
 {
     world mirror;
     ds_container_def source = w->source;
@@ -286,7 +286,7 @@ static void become_mirror(world *w)
     w->def.milestoning = MILESTONING_SCD2;
     changes(w);
     must_run(w);
-    mirror_open(&mirror, w, milestoning, MIRROR_SAME);
+    mirror_open(&mirror, w, milestoning, place);
     *w = mirror;
     w->source = source; // where the primary's rows come from
     w->store.drivers = w->drivers;
@@ -296,21 +296,44 @@ static void become_mirror(world *w)
     world_apply(w);
 }
 
-static void mirror_changes_since(world *w)
+static void become_mirror(world *w)
+{
+    become_mirror_in(w, MIRROR_SAME);
+}
+
+static void become_replica(world *w)
+{
+    become_mirror_in(w, MIRROR_REPLICA);
+}
+
+static void change_primary(world *w)
 {
     ds_job_result result;
     ds_error err;
-    become_mirror(w);
     must_run(w);
     world_source(w, "UPDATE people SET name = 'old' WHERE id = 2; DELETE FROM people WHERE id = 8; "
                     "INSERT INTO people VALUES (3, 'cyd', 'c')");
     w->clock.fixed_us += 1000000;
-    OK(job_run(&w->runtime, &w->merge, w->def.primary, &w->options, w->arena, &result, &err));
+    OK(job_run(&w->runtime, &w->def.source, w->def.primary, &w->options, w->arena, &result, &err));
+}
+
+static void mirror_changes_since(world *w)
+{
+    become_mirror(w);
+    change_primary(w);
+}
+
+static void replica_changes_since(world *w)
+{
+    become_replica(w);
+    change_primary(w);
 }
 
 static const scenario SCENARIOS[] = {
     {.name = "mirror-load", .prepare = become_mirror, .batches = 1, .only = SCD4},
     {.name = "mirror-changes", .prepare = mirror_changes_since, .batches = 2},
+    {.name = "replica-load", .prepare = become_replica, .batches = 1, .only = SCD2},
+    {.name = "replica-changes", .prepare = replica_changes_since, .batches = 2},
     {.name = "first-load", .prepare = first_load, .batches = 1},
     {.name = "first-load-keyless", .prepare = first_load_keyless, .batches = 1, .only = SCD1},
     {.name = "first-load-staged", .prepare = first_load_staged, .batches = 1},
@@ -376,7 +399,7 @@ static void save(const world *w)
     }
     world_query(w, true, "PRAGMA wal_checkpoint(TRUNCATE)"); // a killed job left its log
     world_query(w, false, "PRAGMA wal_checkpoint(TRUNCATE)");
-    copy(w, "merge.db", "merge.saved");
+    copy(w, w->merge.path, "merge.saved");
 }
 
 static void restore(const world *w)
@@ -385,9 +408,9 @@ static void restore(const world *w)
         pair_restore(&pair);
         return;
     }
-    forget_log(w, "merge.db-wal");
-    forget_log(w, "merge.db-shm");
-    copy(w, "merge.saved", "merge.db");
+    forget_log(w, arena_printf(w->arena, "%s-wal", w->merge.path));
+    forget_log(w, arena_printf(w->arena, "%s-shm", w->merge.path));
+    copy(w, "merge.saved", w->merge.path);
 }
 
 // --- the sweep

@@ -25,7 +25,7 @@ static const char *const TEXTS[VALUES] = {"NULL", "''", "'x'", "'O''Brien'", "'\
 static const char *const NUMBERS[VALUES] = {"NULL", "0", "1.1", "12.50", "-99999.99"};
 
 typedef struct scene {
-    world primary, mirror;
+    world primary, mirror, replica; // the replica is the mirror's, in the other database
     const form *form;
     int values[KEYS]; // -1: no such row
     bool exact;       // the mirror took versions only, never rows
@@ -136,6 +136,34 @@ static void look(scene *s, bool may_race)
         assert_string_equal(mirror_versions(&s->mirror, 0, false), versions);
 }
 
+// It has the same name of a database as if it were the primary's.
+static void open_replica(scene *s)
+{
+    world mirror = s->mirror;
+    mirror.source = s->primary.source;
+    mirror.drivers[PAIR_SOURCE] = s->primary.drivers[PAIR_SOURCE];
+    mirror_open(&s->replica, &mirror, s->mirror.def.milestoning, MIRROR_REPLICA);
+    s->replica.def.staging_full = false;
+    world_apply(&s->replica);
+}
+
+// After a look, and now and then later.
+static void look_at_mirror(scene *s)
+{
+    ds_job_result result;
+    ds_error err;
+    if (below(2) == 0)
+        return;
+    if (below(4) == 0)
+        crash_job(&s->replica, CRASH_POINTS[below(6)], 1);
+    if (world_job(&s->replica, &result, &err).code != DS_OK || world_job(&s->replica, &result, &err).code != DS_OK)
+        fail_msg("replica: %s", err.text);
+    assert_string_equal(truth_broken(&s->replica.runtime, &s->replica.merge, &s->replica.def, s->primary.arena), "");
+    assert_string_equal(world_live(&s->replica), world_live(&s->mirror));
+    if (s->exact && s->mirror.def.milestoning != MILESTONING_SCD1)
+        assert_string_equal(mirror_versions(&s->replica, 0, false), mirror_versions(&s->mirror, 0, false));
+}
+
 static void open_scene(scene *s, const test_pair *pair, const form *f, ds_milestoning from, ds_milestoning to,
                        mirror_place place)
 {
@@ -150,6 +178,7 @@ static void open_scene(scene *s, const test_pair *pair, const form *f, ds_milest
     s->mirror.def.chunk_rows = below(3) ? 0 : 3;
     s->exact = from != MILESTONING_SCD1 && !s->mirror.def.staging_full;
     world_apply(&s->mirror);
+    open_replica(s);
 }
 
 static void one_scene(const test_pair *pair, const form *f, ds_milestoning from, ds_milestoning to, mirror_place place)
@@ -166,6 +195,7 @@ static void one_scene(const test_pair *pair, const form *f, ds_milestoning from,
         if (below(4) == 0)
             run_primary(&s);
         look(&s, true);
+        look_at_mirror(&s);
     }
     look(&s, false);
     look(&s, false); // nothing to do, or what a race left

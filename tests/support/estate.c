@@ -64,9 +64,24 @@ ds_rc estate_compile(estate *e, const char *yaml, ds_error *err)
         abort();
     ds_model *model = e->models[e->model_count++] = load(yaml);
     ds_roots roots = assign_roots(model, (ds_platform_types){types, 1}, e->arena);
-    ds_graph *graph = graph_build(model, roots, e->arena);
+    e->graph = graph_build(model, roots, e->arena);
     e->runtime.tree_id = model->tree_id;
-    return compile_service(model, graph, model->services.v[0], &e->store, e->arena, &e->deployment, err);
+    TRY(compile_service(model, e->graph, model->services.v[0], &e->store, e->arena, &e->merged, err));
+    e->deployment = e->merged;
+    return DS_DONE;
+}
+
+void estate_turn_to(estate *e, const char *container)
+{
+    ds_error err;
+    size_t i = 0;
+    while (i < e->merged->replica_count && strcmp(e->merged->replica_defs[i].name, container) != 0)
+        i++;
+    if (i == e->merged->replica_count)
+        abort();
+    must(compile_replica(e->models[e->model_count - 1], e->graph, e->merged, i, &e->store, e->arena, &e->deployment,
+                         &err),
+         &err, container);
 }
 
 const ds_plan *estate_plan(estate *e, bool prune)

@@ -6,29 +6,37 @@ static void copy_dataset(world *m, const world *primary, size_t i, ds_milestonin
 {
     const ds_dataset_def *from = &primary->datasets[i];
     const ds_name_rules rules = m->drivers[PAIR_MERGE]->dialect->names;
+    const char *platform = m->def.platform, *consumer = strchr(m->def.name, '@') ? "R" : "W";
     ds_view_def *views = ARENA_ARRAY(m->arena, ds_view_def, 2);
     for (int history = 0; history < 2; history++)
-        views[history] = (ds_view_def){"W", "H", history == 1,
-                                       naming_view(m->arena, rules, "W", "H", "S", from->name, history == 1)};
-    m->datasets[i] = (ds_dataset_def){.name = from->name,
-                                      .shape = from->shape,
-                                      .source_schema = from->merge.schema,
-                                      .source_table = from->merge.name,
-                                      .merge = naming_table(m->arena, rules, "Q", "S", from->name, TABLE_MERGE),
-                                      .staging = naming_table(m->arena, rules, "Q", "S", from->name, TABLE_STAGING),
-                                      .history = naming_table(m->arena, rules, "Q", "S", from->name, TABLE_HISTORY),
-                                      .rejects = naming_table(m->arena, rules, "Q", "S", from->name, TABLE_REJECTS),
-                                      .views = views,
-                                      .view_count = milestoning == MILESTONING_SCD1 ? 1 : 2};
+        views[history] = (ds_view_def){consumer, "H", history == 1,
+                                       naming_view(m->arena, rules, consumer, "H", "S", from->name, history == 1)};
+    m->datasets[i] =
+        (ds_dataset_def){.name = from->name,
+                         .shape = from->shape,
+                         .source_schema = from->merge.schema,
+                         .source_table = from->merge.name,
+                         .merge = naming_table(m->arena, rules, platform, "S", from->name, TABLE_MERGE),
+                         .staging = naming_table(m->arena, rules, platform, "S", from->name, TABLE_STAGING),
+                         .history = naming_table(m->arena, rules, platform, "S", from->name, TABLE_HISTORY),
+                         .rejects = naming_table(m->arena, rules, platform, "S", from->name, TABLE_REJECTS),
+                         .views = views,
+                         .view_count = milestoning == MILESTONING_SCD1 ? 1 : 2};
     if (primary->def.milestoning == MILESTONING_SCD4)
         m->datasets[i].source_history = from->history;
+}
+
+// Of a pair on one server both sides are.
+static bool is_one_database(const world *w)
+{
+    return strcmp(w->source.type, w->merge.type) == 0 && strcmp(w->source.path, w->merge.path) == 0;
 }
 
 void mirror_open(world *m, const world *primary, ds_milestoning milestoning, mirror_place place)
 {
     *m = *primary;
     m->store = (ds_store){m->drivers, PAIR_SIDES};
-    if (place == MIRROR_OTHER)
+    if (place != MIRROR_SAME)
         m->merge = primary->source;
     for (size_t i = 0; i < PAIR_SIDES; i++)
         if (strcmp(primary->drivers[i]->name, m->merge.type) == 0)
@@ -37,8 +45,9 @@ void mirror_open(world *m, const world *primary, ds_milestoning milestoning, mir
     m->runtime.store = &m->store;
     m->runtime.clock = &m->clock;
     m->source = m->def.source = primary->merge;
-    m->def.name = "Q/S";
-    m->def.platform = "Q";
+    bool replica = place == MIRROR_REPLICA;
+    m->def.name = replica ? arena_printf(m->arena, "%s@R", primary->def.name) : "Q/S";
+    m->def.platform = !replica ? "Q" : is_one_database(primary) ? "R" : primary->def.platform;
     m->def.milestoning = milestoning;
     m->def.primary = primary->def.name;
     m->def.primary_versions = primary->def.milestoning != MILESTONING_SCD1;

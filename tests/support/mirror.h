@@ -1,4 +1,4 @@
-// A world whose stream Q/S mirrors another world's P/S: its merge tables are its source.
+// A world whose stream Q/S (or P/S@R) mirrors another world's P/S: its merge tables are its source.
 //
 //     world p, q;
 //     world_open_on(&p, &pair, MILESTONING_SCD2); ...; world_apply(&p);
@@ -9,8 +9,9 @@
 #include "support/world.h"
 
 typedef enum mirror_place {
-    MIRROR_SAME,  // in the primary's merge database
-    MIRROR_OTHER, // in the database that is the primary's source: on mixed pairs another engine
+    MIRROR_SAME,    // in the primary's merge database
+    MIRROR_OTHER,   // in the database that is the primary's source: on mixed pairs another engine
+    MIRROR_REPLICA, // there, as P/S@R with the names that the primary has, where that is another database
 } mirror_place;
 
 // The primary's datasets as they are now. The mirror borrows the primary's directory, store and arena.

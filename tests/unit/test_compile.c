@@ -291,6 +291,61 @@ static void single_dataset(void **state)
     estate_close(&e);
 }
 
+// What a consumer's database gets: mirrors of what is merged, with the views; the merge database has none of these.
+static void replicas(void **state)
+{
+    (void)state;
+    estate e;
+    estate_open(&e, &SQLITE_DRIVER);
+    parts p = PLAIN;
+    p.platform = "{type: yellow, milestoning: scd4}";
+    p.container = "---\nkind: DataContainer\nteam: Z/T\nname: Own\ntype: sqlite\npath: own.db\nlimits: {writers: 2}";
+    p.dataset = "{source: {table: T 1}, columns: {id: integer primary key}, checks: [{not_null: [id]}]}";
+    p.capture = "type: sql_watermark\n  max_delete_ratio: 0.25\n  staging: full\n  watermark: {column: id}";
+    p.service = "limits: {Own: {writers: 1}}\n---\nkind: Workspace\nteam: Z/T\nname: Late\ncontainer: Own\n"
+                "credential: own_rw\npriority: low\ndataset_groups:\n  all: {sinks: [Store1/people]}\n";
+    ds_error err;
+    const char *yaml = yaml_of(&e, &p);
+    const char *assigned = "assignments:\n";
+    const char *at = strstr(yaml, assigned) + strlen(assigned);
+    OK(estate_compile(&e,
+                      arena_printf(e.arena,
+                                   "%.*s  - {group: Late/all, platforms: [{platform: Live, status: provisioned}]}\n%s",
+                                   (int)(at - yaml), yaml, at),
+                      &err));
+    assert_int_equal(e.merged->n, 1);
+    assert_int_equal(e.merged->streams[0]->datasets[0].view_count, 1); // Consumer's
+    assert_int_equal(e.merged->replica_count, 1);
+    estate_turn_to(&e, "Own");
+    assert_string_equal(e.deployment->merge.path, "own.db");
+    assert_string_equal(e.deployment->merge.credential, "own_rw");
+    assert_int_equal(e.deployment->caps[0].writers, 1);
+    assert_int_equal(e.deployment->n, 1);
+    const ds_stream_def *def = e.deployment->streams[0];
+    assert_string_equal(def->name, "Live/Store1@Own");
+    assert_string_equal(def->platform, "Live");
+    assert_string_equal(def->primary, "Live/Store1");
+    assert_true(def->primary_versions);
+    assert_int_equal(def->milestoning, MILESTONING_SCD4);
+    assert_int_equal(def->priority, PRIORITY_LOW); // its own consumers'
+    assert_string_equal(def->source.path, "merge.db");
+    assert_string_equal(def->source.credential, "writer");
+    assert_string_equal(def->cron, "");
+    assert_int_equal(def->input_count, 1);
+    assert_string_equal(def->inputs[0].stream, "Live/Store1");
+    assert_true(def->max_delete_ratio >= 1);
+    assert_false(def->staging_full);
+    assert_null(def->watermark);
+    const ds_dataset_def *people = &def->datasets[0];
+    assert_string_equal(people->source_table, "ds_live__store1__people");
+    assert_string_equal(people->source_history.name, "ds_live__store1__people__h");
+    assert_string_equal(people->merge.name, "ds_live__store1__people");
+    assert_int_equal(people->check_count, 0);
+    assert_int_equal(people->view_count, 1);
+    assert_string_equal(people->views[0].relation.name, "ws_late__all__store1__people");
+    estate_close(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
@@ -302,6 +357,7 @@ int main(void)
         cmocka_unit_test(left_out),
         cmocka_unit_test(watermarks),
         cmocka_unit_test(single_dataset),
+        cmocka_unit_test(replicas),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

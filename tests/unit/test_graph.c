@@ -309,6 +309,50 @@ static void services_apart(void **state)
     world_free(&w);
 }
 
+#define CONTAINER(name, path) "---\nkind: DataContainer\nteam: Z/t\nname: " name "\ntype: sqlite\npath: " path "\n"
+#define AT(name, container, sinks) WORKSPACE_WITH(name, "priority: high\ncontainer: " container "\n", GROUP("g", sinks))
+
+static void replicas(void **state)
+{
+    (void)state;
+    world w = world_new(CONTAINER("R", "r.db") CONTAINER("Same", "m.db") STORE("S", TABLE("t") ", " TABLE("u")) //
+                        STORE_OF("One", "single_dataset", TABLE("x"))                                           //
+                        AT("A", "R", "S/t, One/x") AT("B", "R", "S/u") AT("C", "Same", "S/t")                   //
+                        SERVICE("assignments:\n" ON("A/g", "Live") ON("B/g", "Live") ON("C/g", "Live")));
+    assert_graph(&w, NULL,
+                 "Export/Live/A/g/One/x (high)\n"
+                 "Export/Live/A/g/S/t (high)\n"
+                 "Export/Live/B/g/S/u (high)\n"
+                 "Export/Live/C/g/S/t (high)\n"
+                 "Ingest/Live/One/x (high) -> Replica/Live/One/x@R\n"
+                 "Ingest/Live/S (high) -> Export/Live/C/g/S/t, Replica/Live/S@R\n"
+                 "Replica/Live/One/x@R (high) -> Export/Live/A/g/One/x\n"
+                 "Replica/Live/S@R (high) -> Export/Live/A/g/S/t, Export/Live/B/g/S/u\n");
+    assert_streams(&w, "Live/One/x Live/S Live/One/x@R Live/S@R");
+    assert_int_equal(graph_node(w.graph, "Replica/Live/S@R")->dataset_count, 2); // one copy for both
+    assert_string_equal(graph_node(w.graph, "Replica/Live/One/x@R")->dataset->name, "x");
+    world_free(&w);
+}
+
+// Of platforms that show a group in one database only one owns the views, wherever they merge.
+static void views_of_replicas(void **state)
+{
+    (void)state;
+#define TWO(container)                                                                                                 \
+    CONTAINER("R", "r.db")                                                                                             \
+    STORE("S", TABLE("t"))                                                                                             \
+    WORKSPACE_WITH("A", container, GROUP("g", "S/t"))                                                                  \
+    SERVICE("assignments:\n" ON("A/g", "Live"))                                                                        \
+    SERVICE_WITH("Z", "z.db", "Other: {type: yellow, milestoning: scd1}",                                              \
+                 "assignments:\n" ASSIGN("A/g", "Other", "decommissioning"))
+    world apart = world_new(TWO("")), together = world_new(TWO("container: R\n"));
+    assert_true(apart.roots.v[0].owns_views && apart.roots.v[1].owns_views);
+    assert_true(together.roots.v[0].owns_views && !together.roots.v[1].owns_views);
+    assert_string_equal(together.roots.v[1].replica->name.s, "R");
+    world_free(&apart);
+    world_free(&together);
+}
+
 static void dangling_sinks(void **state)
 {
     (void)state;
@@ -412,6 +456,8 @@ int main(void)
         cmocka_unit_test(single_dataset_streams),
         cmocka_unit_test(assignments),
         cmocka_unit_test(services_apart),
+        cmocka_unit_test(replicas),
+        cmocka_unit_test(views_of_replicas),
         cmocka_unit_test(dangling_sinks),
         cmocka_unit_test(renderings),
         cmocka_unit_test(hostile_names),

@@ -3,6 +3,7 @@
 
 #include "support/check.h"
 #include "support/world.h"
+#include "yellow/lock.h"
 
 static test_pair pair;
 
@@ -145,6 +146,61 @@ static void gone_among_many_closed_versions(void **state)
     }
 }
 
+// Somebody who changes tables, until a job waits for that.
+typedef struct changer {
+    ds_lock *lock;
+    int waits;
+} changer;
+
+static void change_tables(changer *c, ds_control *control)
+{
+    bool held;
+    ds_error err;
+    *c = (changer){.lock = lock_new(control, "test")};
+    OK(lane_take(c->lock, control, 0, &held, &err));
+    assert_true(held);
+}
+
+static void let_it_in(void *context, const char *point)
+{
+    changer *c = context;
+    if (strcmp(point, "lane") != 0)
+        return;
+    c->waits++;
+    lock_freep(&c->lock);
+}
+
+static void large_tables_are_indexed_one_at_a_time(void **state)
+{
+    (void)state;
+    static const struct {
+        int rows, waits;
+    } CASES[] = {{30000, 1}, {300, 0}};
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        world w;
+        changer c;
+        ds_control *control;
+        ds_error err;
+        pair_clear(&pair);
+        world_open_on(&w, &pair, MILESTONING_SCD1);
+        world_dataset(&w, "people", "id integer primary key; name varchar(20)");
+        world_apply(&w);
+        world_source(&w, arena_printf(w.arena, "INSERT INTO people SELECT i, 'p' FROM generate_series(1, %d) AS g (i)",
+                                      CASES[i].rows));
+        OK(control_open(&w.runtime, &w.merge, CONTROL_WRITE, &control, &err));
+        change_tables(&c, control);
+        w.runtime.checkpoint = let_it_in;
+        w.runtime.checkpoint_context = &c;
+        run(&w);
+        assert_int_equal(c.waits, CASES[i].waits);
+        assert_string_equal(world_query(&w, true, "SELECT count(*) FROM ws_w.g__s__people"),
+                            arena_printf(w.arena, "%d\n", CASES[i].rows));
+        lock_freep(&c.lock);
+        control_close(control);
+        world_close(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
@@ -152,6 +208,7 @@ int main(void)
         cmocka_unit_test(rows_may_move_between_batches),
         cmocka_unit_test(many_deltas),
         cmocka_unit_test(gone_among_many_closed_versions),
+        cmocka_unit_test(large_tables_are_indexed_one_at_a_time),
     };
     if (!pair_open(&pair, "postgres"))
         return 2;

@@ -17,11 +17,11 @@ enum { TEXT_MAX = 1 << 20, HOPS_MAX = 8 };
     "---\nkind: Workspace\nteam: " zone "/team\nname: " name "\ndataset_groups: {in: {sinks: [" input                  \
     "/t]}}\ntransformer:\n  name: make\n  run: {sql: {t: \"SELECT id FROM {in." input ".t}\"}}\n"                      \
     "  output: {datastore: " output ", datasets: " DATASETS "}\n"
-#define SERVICE(name, merge, vendor, platform)                                                                         \
+#define SERVICE(name, merge, vendor, platform, status)                                                                 \
     "---\nkind: PlatformService\nname: " name "\nmerge: {container: " merge "}\ncontainers:\n  " merge                 \
     ": {type: sqlite, path: " merge ".db, locations: [\"" vendor ":Home/1\"]}\nplatforms: {" platform                  \
     ": {type: yellow, milestoning: scd2}}\nassignments: [{group: Reader/all, platforms: [{platform: " platform         \
-    ", status: provisioned}]}]\n"
+    ", status: " status "}]}]\n"
 
 // USA makes Raw, UK makes Clean of it, EU makes Final of that and reads it, on two platforms and in a replica. Every
 // container is at a vendor of its own.
@@ -42,8 +42,9 @@ static const char ESTATE[] =
         "EU", "Finisher", "Clean",
         "Final") "---\nkind: Workspace\nteam: EU/team\nname: Reader\ncontainer: ReplicaDB\ndataset_groups:\n"
                  "  all: {requires: {history: full, retention: 7y}, sinks: [Final/t]}\n" SERVICE("First", "FirstDB",
-                                                                                                 "MergeCorp", "One")
-                     SERVICE("Second", "SecondDB", "OtherCorp", "Two");
+                                                                                                 "MergeCorp", "One",
+                                                                                                 "provisioned")
+                     SERVICE("Second", "SecondDB", "OtherCorp", "Two", "decommissioning");
 
 #define FINAL "transformer output \"Final\""
 #define CLEAN "transformer output \"Clean\""
