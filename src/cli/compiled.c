@@ -141,7 +141,7 @@ static void judge(ds_compiled *c, const ds_graph *graph)
 
 // The model that the image is of, with what was found in it.
 typedef struct former {
-    ds_tree *tree;
+    ds_tree *tree;     // the image's
     ds_tree_diff diff; // to what it is now
     ds_model *model;
     ds_diags *loaded, *diags;
@@ -152,7 +152,6 @@ static void former_release(former *f)
     diags_free(f->diags);
     diags_free(f->loaded);
     model_free(f->model);
-    tree_close(f->tree);
 }
 
 static ds_rc former_load(const ds_compiled *c, former *f, ds_error *err)

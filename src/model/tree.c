@@ -289,10 +289,10 @@ static void put_escaped(ds_buf *out, unsigned char c)
 // Most are: letters, digits and the like.
 static bool is_plain(const char *path)
 {
-    for (const char *p = path; *p; p++)
-        if ((unsigned char)*p >= 0x80 || !showable((ds_str){p, 1}))
-            return false;
-    return true;
+    const unsigned char *p = (const unsigned char *)path;
+    while (*p >= ' ' && *p < 0x7F && *p != '"' && *p != '\\')
+        p++;
+    return *p == '\0';
 }
 
 const char *tree_path_shown(ds_arena *arena, const char *path)

@@ -20,7 +20,8 @@ struct ds_tree {
     void *handle; // the source's own
     VEC(ds_tree_file) files;
     VEC(const char *) inner;
-    size_t entries; // looked at
+    size_t entries;        // looked at
+    char id[TREE_ID_TEXT]; // "": not asked for yet
 };
 
 ds_tree *tree_new(const char *name, const tree_source *source);
