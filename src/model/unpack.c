@@ -420,8 +420,8 @@ ds_rc unpack_document(ds_unpacker *u, ds_words *words, size_t kind, ds_str head,
     return DS_DONE;
 }
 
-ds_rc unpack_dataset(ds_unpacker *u, ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena,
-                     ds_dataset *out, ds_error *err)
+ds_rc unpack_dataset(ds_unpacker *u, ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena, ds_dataset *out,
+                     ds_error *err)
 {
     reader r = reader_init(u, words, bytes, file);
     r.arena = arena;
