@@ -68,12 +68,18 @@ static ds_rc open_tree(ds_compiled *c, ds_error *err)
     return DS_DONE;
 }
 
+// To make the ids of a few files each time costs less than to note those of all.
+static bool should_note(const ds_compiled *c)
+{
+    return c->missed > FILES_FEW || c->missed > tree_count(c->tree) / 8;
+}
+
 // The path of the image of this very tree. Ids that aren't known yet are made, and noted for the next time.
 static ds_rc identify(ds_compiled *c, const char **path, ds_error *err)
 {
     char id[TREE_ID_TEXT];
     TRY(tree_id(c->tree, id, err));
-    if (c->missed)
+    if (should_note(c))
         stat_index_write(index_path(c), c->tree, c->opened_ns);
     c->missed = 0;
     *path = cache_image_path(c->cache, id, c->environment, c->arena);

@@ -25,7 +25,7 @@ static ds_rc read_tree(ds_image *image, ds_tree **out, ds_error *err)
     CLEANUP(image_finalizep) sqlite3_stmt *q = NULL;
     VEC(const char *) paths = {0};
     VEC(ds_blob_id) ids = {0};
-    TRY(image_prepare(image->db, "SELECT id, path, blob FROM files ORDER BY id", &q, err));
+    TRY(image_prepare(image->db, "SELECT id, path, blob FROM files ORDER BY rowid", &q, err));
     int code;
     while ((code = sqlite3_step(q)) == SQLITE_ROW) {
         *VEC_PUSH(arena, &paths) = arena_strdup(arena, image_text(q, 1));
