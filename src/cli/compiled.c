@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "gate/lint.h"
 #include "graph/graph.h"
 #include "image/cache.h"
@@ -12,9 +13,12 @@
 
 // So many files that have changed are decoded anew each time; for more an image is written.
 enum { FILES_FEW = 32 };
+// What a model of some size takes in memory.
+enum { MODEL_BYTES = 8 << 20 };
 
 void compiled_init(ds_compiled *c, ds_cli *cli, const char *dir)
 {
+    memory_expect(MODEL_BYTES);
     *c = (ds_compiled){.cli = cli, .dir = dir, .environment = args_text(&cli->args, "env"), .arena = arena_new()};
 }
 
