@@ -51,5 +51,5 @@ typedef struct ds_unpacked {
 ds_rc unpack_document(ds_unpacker *u, ds_words *words, size_t kind, ds_str head, uint32_t file, ds_unpacked *out,
                       ds_error *err);
 // arena: where the columns go, which may be another.
-ds_rc unpack_dataset(ds_unpacker *u, ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena,
-                     ds_dataset *out, ds_error *err);
+ds_rc unpack_dataset(ds_unpacker *u, ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena, ds_dataset *out,
+                     ds_error *err);

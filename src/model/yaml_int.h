@@ -1,5 +1,6 @@
-// Text -> trees of nodes, one per document: simple documents at once, others by libyaml's events, made strict. What is no YAML, or YAML that a model may
-// not use (tags, merge keys, aliases without end), becomes findings; after a syntax error reading goes on at the next
+// Text -> trees of nodes, one per document: simple documents at once, others by libyaml's events, made strict. What is
+// no YAML, or YAML that a model may not use (tags, merge keys, aliases without end), becomes findings; after a syntax
+// error reading goes on at the next
 // "---". Private to model/.
 #pragma once
 #include "model/load.h"

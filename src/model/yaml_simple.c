@@ -132,6 +132,12 @@ static bool add_all(simple *s, yaml_node node, size_t first)
 
 // --- texts
 
+// A colon within a word is part of it; in brackets libyaml has rules of its own.
+static bool is_inside(const char *p, unsigned classes)
+{
+    return is(*p, classes) || (*p == ':' && classes == BLOCK && !ends_word(p[1]));
+}
+
 // Where the plain text at p ends; *next: where what follows it begins. The same place: it is none.
 static const char *plain_end(const char *p, unsigned classes, const char **next)
 {
@@ -139,13 +145,13 @@ static const char *plain_end(const char *p, unsigned classes, const char **next)
     if (!is(*p, FIRST) && !(*p == '-' && is(p[1], FIRST)))
         return p;
     for (;;) {
-        while (is(*p, classes) || (*p == ':' && classes == BLOCK && !ends_word(p[1])))
+        while (is_inside(p, classes))
             p++;
         const char *end = p;
         while (*p == ' ')
             p++;
         *next = p;
-        if (p == end || *p == '#' || !(is(*p, classes) || (*p == ':' && classes == BLOCK && !ends_word(p[1]))))
+        if (p == end || *p == '#' || !is_inside(p, classes))
             return end;
     }
 }

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/flag.h"
-#include "store/postgres/pg_library.h"
+#include "store/postgres/pg_library_int.h"
 #include "store/postgres/postgres.h"
 #include "store/store.h"
 

@@ -1,4 +1,4 @@
-#include "store/postgres/pg_library.h"
+#include "store/postgres/pg_library_int.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
