@@ -153,7 +153,7 @@ int64_t str_utf8_length(ds_str text)
             points += 8;
             continue;
         }
-        size_t step = utf8_step(p + i, text.n - i);
+        size_t step = p[i] - 1u < 0x7F ? 1 : utf8_step(p + i, text.n - i);
         if (step == 0)
             return -1;
         i += step;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "gate/lint.h"
 #include "graph/graph.h"
 #include "image/cache.h"
@@ -12,9 +13,12 @@
 
 // So many files that have changed are decoded anew each time; for more an image is written.
 enum { FILES_FEW = 32 };
+// What a model of some size takes in memory.
+enum { MODEL_BYTES = 8 << 20 };
 
 void compiled_init(ds_compiled *c, ds_cli *cli, const char *dir)
 {
+    memory_expect(MODEL_BYTES);
     *c = (ds_compiled){.cli = cli, .dir = dir, .environment = args_text(&cli->args, "env"), .arena = arena_new()};
 }
 
@@ -68,12 +72,18 @@ static ds_rc open_tree(ds_compiled *c, ds_error *err)
     return DS_DONE;
 }
 
+// To make the ids of a few files each time costs less than to note those of all.
+static bool should_note(const ds_compiled *c)
+{
+    return c->missed > FILES_FEW || c->missed > tree_count(c->tree) / 8;
+}
+
 // The path of the image of this very tree. Ids that aren't known yet are made, and noted for the next time.
 static ds_rc identify(ds_compiled *c, const char **path, ds_error *err)
 {
     char id[TREE_ID_TEXT];
     TRY(tree_id(c->tree, id, err));
-    if (c->missed)
+    if (should_note(c))
         stat_index_write(index_path(c), c->tree, c->opened_ns);
     c->missed = 0;
     *path = cache_image_path(c->cache, id, c->environment, c->arena);
@@ -141,7 +151,7 @@ static void judge(ds_compiled *c, const ds_graph *graph)
 
 // The model that the image is of, with what was found in it.
 typedef struct former {
-    ds_tree *tree;
+    ds_tree *tree;     // the image's
     ds_tree_diff diff; // to what it is now
     ds_model *model;
     ds_diags *loaded, *diags;
@@ -152,7 +162,6 @@ static void former_release(former *f)
     diags_free(f->diags);
     diags_free(f->loaded);
     model_free(f->model);
-    tree_close(f->tree);
 }
 
 static ds_rc former_load(const ds_compiled *c, former *f, ds_error *err)

@@ -25,7 +25,7 @@ typedef struct ds_image ds_image;
 // *out is NULL when there is none that can be used.
 ds_rc image_open(const char *path, ds_image **out, ds_error *err);
 void image_closep(ds_image **image);
-// The files of which it is the image; their bytes can't be read.
+// The files of which it is the image, which keeps the tree; their bytes can't be read.
 ds_rc image_tree(ds_image *image, ds_tree **out, ds_error *err);
 // How many files of the tree the image does not know by path and content; NULL knows none. Hashes what has no id yet.
 ds_rc image_unknown(ds_image *image, ds_tree *tree, size_t *out, ds_error *err);

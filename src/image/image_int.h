@@ -33,6 +33,7 @@ struct ds_image {
     bool owned;                                   // the connection
     bool ours;                                    // a statement of ours is being compiled
     bool damaged;                                 // something could not be read
+    ds_tree *tree;                                // its files; NULL: nobody has asked for them
     sqlite3_stmt *one, *all;                      // datasets of a document
     sqlite3_stmt *documents, *remarks, *datasets; // as write.c copies them
 };

@@ -3,37 +3,35 @@
 #include "image/image_int.h"
 #include "model/rules.h"
 
-static bool same_id(const ds_blob_id *id, const char *text)
+static int hex_digit(char c)
 {
-    char hex[TREE_ID_TEXT];
-    blob_id_text(id, hex);
-    return strcmp(hex, text) == 0;
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static ds_rc take_id(const char *text, ds_blob_id *out, ds_error *err)
 {
-    static const char DIGITS[] = "0123456789abcdef";
     bool whole = strlen(text) == TREE_ID_TEXT - 1;
     for (size_t i = 0; whole && i < TREE_ID_BYTES; i++) {
-        const char *high = strchr(DIGITS, text[2 * i]), *low = strchr(DIGITS, text[2 * i + 1]);
-        whole = high && low;
-        if (whole)
-            out->bytes[i] = (uint8_t)((high - DIGITS) << 4 | (low - DIGITS));
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        whole = high >= 0 && low >= 0;
+        out->bytes[i] = (uint8_t)(high << 4 | low);
     }
     return whole ? DS_DONE : ds_fail(err, DS_INTERNAL, "an id of the image is none");
 }
 
-ds_rc image_tree(ds_image *image, ds_tree **out, ds_error *err)
+static ds_rc read_tree(ds_image *image, ds_tree **out, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     CLEANUP(image_finalizep) sqlite3_stmt *q = NULL;
     VEC(const char *) paths = {0};
     VEC(ds_blob_id) ids = {0};
-    TRY(image_prepare(image->db, "SELECT path, blob FROM files ORDER BY id", &q, err));
+    TRY(image_prepare(image->db, "SELECT id, path, blob FROM files ORDER BY rowid", &q, err));
     int code;
     while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-        *VEC_PUSH(arena, &paths) = arena_strdup(arena, image_text(q, 0));
-        TRY(take_id(image_text(q, 1), VEC_PUSH(arena, &ids), err));
+        *VEC_PUSH(arena, &paths) = arena_strdup(arena, image_text(q, 1));
+        TRY(take_id(image_text(q, 2), VEC_PUSH(arena, &ids), err));
+        if (sqlite3_column_int64(q, 0) != (int64_t)paths.n)
+            return image_damaged(err);
     }
     if (code != SQLITE_DONE)
         return image_fail(image->db, "read", err);
@@ -41,24 +39,31 @@ ds_rc image_tree(ds_image *image, ds_tree **out, ds_error *err)
     return DS_DONE;
 }
 
-// Both are in byte order of their paths.
-static ds_rc match_rows(ds_image *image, sqlite3_stmt *q, ds_tree *tree, image_match *out, ds_error *err)
+ds_rc image_tree(ds_image *image, ds_tree **out, ds_error *err)
 {
-    int code;
-    size_t i = 0, n = tree_count(tree);
-    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-        const char *path = image_text(q, 1);
-        while (i < n && strcmp(tree_file(tree, i)->path, path) < 0)
-            i++;
-        if (i == n || strcmp(tree_file(tree, i)->path, path) != 0)
-            continue;
-        TRY(tree_hash(tree, i, err));
-        if (!same_id(&tree_file(tree, i)->id, image_text(q, 2)))
-            continue;
-        out->file[i] = (uint32_t)sqlite3_column_int64(q, 0);
-        out->known++;
+    if (!image->tree)
+        TRY(read_tree(image, &image->tree, err));
+    *out = image->tree;
+    return DS_DONE;
+}
+
+// Both are in byte order of their paths.
+static ds_rc match_files(const ds_tree *known, ds_tree *tree, image_match *out, ds_error *err)
+{
+    for (size_t i = 0, k = 0; i < tree_count(tree) && k < tree_count(known);) {
+        const ds_tree_file *ours = tree_file(tree, i), *its = tree_file(known, k);
+        int order = strcmp(ours->path, its->path);
+        if (order == 0) {
+            TRY(tree_hash(tree, i, err));
+            if (memcmp(&ours->id, &its->id, sizeof its->id) == 0) {
+                out->file[i] = (uint32_t)k + 1;
+                out->known++;
+            }
+        }
+        i += order <= 0;
+        k += order >= 0;
     }
-    return code == SQLITE_DONE ? DS_DONE : image_fail(image->db, "read", err);
+    return DS_DONE;
 }
 
 ds_rc image_match_tree(ds_image *image, ds_tree *tree, ds_arena *arena, image_match *out, ds_error *err)
@@ -71,9 +76,9 @@ ds_rc image_match_tree(ds_image *image, ds_tree *tree, ds_arena *arena, image_ma
         TRY(image_get_counts(image, &partial, 1, err));
     if (partial.n)
         return DS_DONE;
-    CLEANUP(image_finalizep) sqlite3_stmt *q = NULL;
-    TRY(image_prepare(image->db, "SELECT id, path, blob FROM files ORDER BY id", &q, err));
-    return match_rows(image, q, tree, out, err);
+    ds_tree *known;
+    TRY(image_tree(image, &known, err));
+    return match_files(known, tree, out, err);
 }
 
 ds_rc image_unknown(ds_image *image, ds_tree *tree, size_t *out, ds_error *err)

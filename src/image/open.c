@@ -77,6 +77,7 @@ void image_closep(ds_image **image)
     image_finalizep(&i->documents);
     image_finalizep(&i->remarks);
     image_finalizep(&i->datasets);
+    tree_close(i->tree);
     if (i->owned)
         sqlite3_close(i->db);
     free(i);

@@ -20,7 +20,7 @@ typedef struct cursor {
     ds_arena *arena;   // of the document
     ds_arena *scratch; // of the dataset
     ds_unpacker *u;
-    const ds_words *words;
+    ds_words *words;
     int64_t document; // whose words these are
     packed_row row;
     bool end;

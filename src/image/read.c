@@ -17,7 +17,7 @@ typedef struct packed_store {
     ds_image *image;
     ds_unpacker *u;
     ds_arena *arena; // of the model
-    const ds_words *words;
+    ds_words *words;
     ds_map *opened;
     int64_t document;
     uint32_t file;
@@ -143,7 +143,7 @@ typedef struct loading {
     int documents_code, remarks_code; // of their last step
 } loading;
 
-static packed_store *packed_new(loading *l, const ds_words *words, int64_t document, uint32_t file, size_t n)
+static packed_store *packed_new(loading *l, ds_words *words, int64_t document, uint32_t file, size_t n)
 {
     ds_arena *arena = builder_arena(l->builder);
     packed_store *s = ARENA_NEW(arena, packed_store);
@@ -181,7 +181,7 @@ static ds_rc add_document(loading *l, uint32_t file, ds_error *err)
         return image_damaged(err);
     words.p = arena_str(arena, words);
     head.p = arena_str(arena, head);
-    const ds_words *known;
+    ds_words *known;
     ds_unpacked document;
     size_t kind = (size_t)sqlite3_column_int64(q, 2);
     TRY(unpack_words(l->u, words, &known, err));
@@ -198,15 +198,26 @@ static bool is_shared(const loading *l, uint32_t file)
     return l->like && !l->differs[file - 1];
 }
 
+// Next to another model, only those of the files that differ are looked at.
+static void seek_documents(loading *l, uint32_t known)
+{
+    (void)sqlite3_reset(l->documents);
+    (void)sqlite3_bind_int64(l->documents, 1, known);
+    l->documents_code = sqlite3_step(l->documents);
+}
+
 // The image's documents and remarks come in the order of its files, which is the tree's.
 static ds_rc add_known(loading *l, uint32_t known, uint32_t file, ds_error *err)
 {
-    for (; l->documents_code == SQLITE_ROW; l->documents_code = sqlite3_step(l->documents)) {
+    if (l->like && !is_shared(l, file))
+        seek_documents(l, known);
+    while (l->documents_code == SQLITE_ROW && !is_shared(l, file)) {
         uint32_t its = (uint32_t)sqlite3_column_int64(l->documents, 1);
         if (its > known)
             break;
-        if (its == known && !is_shared(l, file))
+        if (its == known)
             TRY(add_document(l, file, err));
+        l->documents_code = sqlite3_step(l->documents);
     }
     for (; l->remarks_code == SQLITE_ROW; l->remarks_code = sqlite3_step(l->remarks)) {
         uint32_t its = (uint32_t)sqlite3_column_int64(l->remarks, 5);
@@ -229,7 +240,7 @@ static ds_rc keep_decoded(void *context, const ds_decoded *file, ds_error *err)
 
 static ds_rc add_entries(loading *l, const image_match *match, ds_error *err)
 {
-    l->documents_code = l->documents ? sqlite3_step(l->documents) : SQLITE_DONE;
+    l->documents_code = l->documents && !l->like ? sqlite3_step(l->documents) : SQLITE_DONE;
     l->remarks_code = l->remarks ? sqlite3_step(l->remarks) : SQLITE_DONE;
     for (size_t i = 0; i < tree_count(l->tree); i++) {
         const ds_decoded *d = &l->decoded[i];
@@ -254,11 +265,12 @@ static ds_rc prepare(ds_image *image, loading *l, ds_error *err)
     if (!image->all)
         TRY(image_prepare(image->db, "SELECT place, packed, sum, name FROM dataset WHERE document = ?1", &image->all,
                           err));
-    TRY(image_prepare(image->db, "SELECT id, file, kind, words, head, sum FROM document ORDER BY id", &l->documents,
-                      err));
+    TRY(image_prepare(image->db,
+                      l->like ? "SELECT id, file, kind, words, head, sum FROM document WHERE file = ?1 ORDER BY id"
+                              : "SELECT id, file, kind, words, head, sum FROM document ORDER BY id",
+                      &l->documents, err));
     return image_prepare(
-        image->db,
-        "SELECT severity, rule, message, hint, object, file, line, \"column\" FROM remark ORDER BY file, rowid",
+        image->db, "SELECT severity, rule, message, hint, object, file, line, \"column\" FROM remark ORDER BY rowid",
         &l->remarks, err);
 }
 

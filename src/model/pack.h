@@ -39,7 +39,8 @@ typedef struct ds_unpacker ds_unpacker;
 ds_unpacker *unpacker_new(ds_arena *arena); // lives in the arena
 
 typedef struct ds_words ds_words; // of one document
-ds_rc unpack_words(ds_unpacker *u, ds_str bytes, const ds_words **out, ds_error *err);
+// Each is looked at when something is unpacked that refers to it: damage may show only there.
+ds_rc unpack_words(ds_unpacker *u, ds_str bytes, ds_words **out, ds_error *err);
 
 typedef struct ds_unpacked {
     void *object;        // of the kind
@@ -47,8 +48,8 @@ typedef struct ds_unpacked {
     size_t datasets;     // how many; store->datasets has none yet
 } ds_unpacked;
 // file: what positions will say. DS_INTERNAL when the bytes are damaged, as in all that follows.
-ds_rc unpack_document(ds_unpacker *u, const ds_words *words, size_t kind, ds_str head, uint32_t file, ds_unpacked *out,
+ds_rc unpack_document(ds_unpacker *u, ds_words *words, size_t kind, ds_str head, uint32_t file, ds_unpacked *out,
                       ds_error *err);
 // arena: where the columns go, which may be another.
-ds_rc unpack_dataset(ds_unpacker *u, const ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena,
-                     ds_dataset *out, ds_error *err);
+ds_rc unpack_dataset(ds_unpacker *u, ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena, ds_dataset *out,
+                     ds_error *err);

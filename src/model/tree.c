@@ -42,12 +42,20 @@ void tree_closep(ds_tree **tree)
     *tree = NULL;
 }
 
-ds_rc tree_see(ds_tree *tree, ds_error *err)
+ds_rc tree_check_size(const ds_tree *tree, ds_error *err)
 {
-    if (++tree->entries <= TREE_ENTRIES_MAX)
+    if (tree->files.n > MODEL_FILES_MAX)
+        return ds_fail(err, DS_FINDING, "%s has more than %d YAML files", tree->name, MODEL_FILES_MAX);
+    if (tree->entries <= TREE_ENTRIES_MAX)
         return DS_DONE;
     return ds_hint(ds_fail(err, DS_FINDING, "%s has more than %d files and directories", tree->name, TREE_ENTRIES_MAX),
                    err, "keep the model in a directory of its own, and name that with -C DIR");
+}
+
+ds_rc tree_see(ds_tree *tree, ds_error *err)
+{
+    tree->entries++;
+    return tree_check_size(tree, err);
 }
 
 ds_rc tree_check_depth(const ds_tree *tree, int depth, const char *path, ds_error *err)
@@ -61,11 +69,9 @@ ds_rc tree_check_depth(const ds_tree *tree, int depth, const char *path, ds_erro
 
 ds_rc tree_add(ds_tree *tree, const char *path, ds_tree_file **out, ds_error *err)
 {
-    if (tree->files.n == MODEL_FILES_MAX)
-        return ds_fail(err, DS_FINDING, "%s has more than %d YAML files", tree->name, MODEL_FILES_MAX);
     *out = VEC_PUSH(tree->arena, &tree->files);
     (*out)->path = arena_strdup(tree->arena, path);
-    return DS_DONE;
+    return tree_check_size(tree, err);
 }
 
 void tree_add_inner(ds_tree *tree, const char *path)
@@ -289,10 +295,10 @@ static void put_escaped(ds_buf *out, unsigned char c)
 // Most are: letters, digits and the like.
 static bool is_plain(const char *path)
 {
-    for (const char *p = path; *p; p++)
-        if ((unsigned char)*p >= 0x80 || !showable((ds_str){p, 1}))
-            return false;
-    return true;
+    const unsigned char *p = (const unsigned char *)path;
+    while (*p >= ' ' && *p < 0x7F && *p != '"' && *p != '\\')
+        p++;
+    return *p == '\0';
 }
 
 const char *tree_path_shown(ds_arena *arena, const char *path)

@@ -1,5 +1,6 @@
 // Ids as git makes them: SHA-1 over "TYPE SIZE\0" and the bytes.
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "base/file.h"
@@ -11,10 +12,20 @@ static EVP_MD_CTX *context_of(object_hash *hash)
     return (EVP_MD_CTX *)hash;
 }
 
+// Looked up once: EVP_sha1() would be looked up for each hash.
+static EVP_MD *sha1;
+
+static void fetch_sha1(void)
+{
+    sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
 object_hash *object_hash_begin(const char *type, uint64_t size_bytes)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, fetch_sha1);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context || EVP_DigestInit_ex(context, EVP_sha1(), NULL) != 1)
+    if (!context || EVP_DigestInit_ex(context, sha1, NULL) != 1)
         BUG("the cryptographic library has no SHA-1");
     char header[40];
     int n = snprintf(header, sizeof header, "%s %llu", type, (unsigned long long)size_bytes);
@@ -96,8 +107,11 @@ ds_rc tree_id(ds_tree *tree, char out[TREE_ID_TEXT], ds_error *err)
 {
     for (size_t i = 0; i < tree->files.n; i++)
         TRY(tree_hash(tree, i, err));
-    size_t first = 0;
-    ds_blob_id id = hash_directory(tree, &first, 0);
-    blob_id_text(&id, out);
+    if (!tree->id[0]) {
+        size_t first = 0;
+        ds_blob_id id = hash_directory(tree, &first, 0);
+        blob_id_text(&id, tree->id);
+    }
+    memcpy(out, tree->id, sizeof tree->id);
     return DS_DONE;
 }

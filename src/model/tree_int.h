@@ -20,12 +20,15 @@ struct ds_tree {
     void *handle; // the source's own
     VEC(ds_tree_file) files;
     VEC(const char *) inner;
-    size_t entries; // looked at
+    size_t entries;        // looked at
+    char id[TREE_ID_TEXT]; // "": not asked for yet
 };
 
 ds_tree *tree_new(const char *name, const tree_source *source);
 // Before an entry of a directory is looked at: counts it, against the limit.
 ds_rc tree_see(ds_tree *tree, ds_error *err);
+// The limits of the whole, for what was put together from parts.
+ds_rc tree_check_size(const ds_tree *tree, ds_error *err);
 // Fails when directories are nested too deep for path.
 ds_rc tree_check_depth(const ds_tree *tree, int depth, const char *path, ds_error *err);
 // The new entry, which the caller fills; path is copied.

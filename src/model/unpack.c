@@ -7,22 +7,24 @@ struct ds_unpacker {
     ds_map *types; // ds_type by canonical text
 };
 
-struct ds_words {
-    const char **texts;
-    const ds_type **types; // those that have been asked for
-    size_t n;
-};
-
 typedef struct reader {
     ds_unpacker *u;
     ds_arena *arena; // for structs
-    const ds_words *words;
+    ds_words *words;
     const unsigned char *p, *end;
     ds_pos last; // the position before; its file is that of all
     bool bad;
     ds_datastore *apart;
     size_t apart_n;
 } reader;
+
+// They are unpacked as far as somebody asks: those of a store's head come first, and its datasets are often not needed.
+struct ds_words {
+    VEC(const char *) texts; // of the first
+    const ds_type **types;   // those that have been asked for; NULL: none
+    size_t n;                // of all
+    reader rest;
+};
 
 ds_unpacker *unpacker_new(ds_arena *arena)
 {
@@ -31,7 +33,7 @@ ds_unpacker *unpacker_new(ds_arena *arena)
     return u;
 }
 
-static reader reader_init(ds_unpacker *u, const ds_words *words, ds_str bytes, uint32_t file)
+static reader reader_init(ds_unpacker *u, ds_words *words, ds_str bytes, uint32_t file)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     return (reader){.u = u, .arena = u->arena, .words = words, .p = p, .end = p + bytes.n, .last = {.file = file}};
@@ -114,19 +116,20 @@ static const char *take_plain_text(reader *r)
     return text;
 }
 
-static size_t take_index(reader *r)
+static const char *word_at(reader *r, uint64_t i)
 {
-    uint64_t i = take_number(r);
-    if (i < r->words->n)
-        return (size_t)i;
+    ds_words *words = r->words;
+    while (i < words->n && i >= words->texts.n && !words->rest.bad)
+        *VEC_PUSH(words->rest.arena, &words->texts) = take_plain_text(&words->rest);
+    if (i < words->n && !words->rest.bad)
+        return words->texts.v[i];
     spoil(r);
-    return SIZE_MAX;
+    return "";
 }
 
 static const char *take_word(reader *r)
 {
-    size_t i = take_index(r);
-    return i == SIZE_MAX ? "" : r->words->texts[i];
+    return word_at(r, take_number(r));
 }
 
 static const char *take_text(reader *r, const model_field *f)
@@ -134,11 +137,15 @@ static const char *take_text(reader *r, const model_field *f)
     return pack_is_word(f) ? take_word(r) : take_plain_text(r);
 }
 
-static const ds_type *type_of(reader *r, size_t word)
+static const ds_type *type_of(reader *r, uint64_t word)
 {
+    const char *text = word_at(r, word);
+    if (r->bad)
+        return NULL;
+    if (!r->words->types)
+        r->words->types = ARENA_ARRAY(r->u->arena, const ds_type *, r->words->n);
     if (r->words->types[word])
         return r->words->types[word];
-    const char *text = r->words->texts[word];
     const ds_type *type = map_get(r->u->types, text);
     size_t at;
     ds_error err;
@@ -284,12 +291,7 @@ static void take_column_type(reader *r, const model_field *f, void *base)
     (void)f;
     ds_column *column = base;
     uint64_t packed = take_number(r);
-    uint64_t word = packed >> PACK_FLAG_BITS;
-    if (word >= r->words->n) {
-        spoil(r);
-        return;
-    }
-    column->type = type_of(r, (size_t)word);
+    column->type = type_of(r, packed >> PACK_FLAG_BITS);
     column->primary_key = packed & PACK_PRIMARY_KEY;
     column->not_null = packed & PACK_NOT_NULL;
     column->partition = packed & PACK_PARTITION;
@@ -305,11 +307,7 @@ static void take_sink(reader *r, const model_field *f, void *base)
     uint64_t store = take_number(r);
     if (store == 0)
         return;
-    if (store > r->words->n) {
-        spoil(r);
-        return;
-    }
-    sink->store = r->words->texts[store - 1];
+    sink->store = word_at(r, store - 1);
     sink->dataset = take_word(r);
 }
 
@@ -393,26 +391,21 @@ static void take_struct(reader *r, const model_shape *shape, void *base)
 
 // --- documents
 
-ds_rc unpack_words(ds_unpacker *u, ds_str bytes, const ds_words **out, ds_error *err)
+ds_rc unpack_words(ds_unpacker *u, ds_str bytes, ds_words **out, ds_error *err)
 {
-    reader r = reader_init(u, NULL, bytes, 0);
-    ds_words *words = ARENA_NEW(u->arena, ds_words);
     uint32_t n = 0;
     if (bytes.n >= sizeof n)
-        memcpy(&n, r.p, sizeof n);
+        memcpy(&n, bytes.p, sizeof n);
     if (bytes.n < sizeof n || n > bytes.n)
         return ds_fail(err, DS_INTERNAL, "the words of a packed document are damaged");
-    r.p += sizeof n;
-    words->texts = ARENA_ARRAY(u->arena, const char *, n);
-    words->types = ARENA_ARRAY(u->arena, const ds_type *, n);
-    for (; words->n < n && !r.bad; words->n++)
-        words->texts[words->n] = take_plain_text(&r);
-    TRY(reader_finish(&r, err));
+    ds_words *words = ARENA_NEW(u->arena, ds_words);
+    *words = (ds_words){.n = n, .rest = reader_init(u, NULL, bytes, 0)};
+    words->rest.p += sizeof n;
     *out = words;
     return DS_DONE;
 }
 
-ds_rc unpack_document(ds_unpacker *u, const ds_words *words, size_t kind, ds_str head, uint32_t file, ds_unpacked *out,
+ds_rc unpack_document(ds_unpacker *u, ds_words *words, size_t kind, ds_str head, uint32_t file, ds_unpacked *out,
                       ds_error *err)
 {
     if (kind >= MODEL_KIND_COUNT)
@@ -427,8 +420,8 @@ ds_rc unpack_document(ds_unpacker *u, const ds_words *words, size_t kind, ds_str
     return DS_DONE;
 }
 
-ds_rc unpack_dataset(ds_unpacker *u, const ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena,
-                     ds_dataset *out, ds_error *err)
+ds_rc unpack_dataset(ds_unpacker *u, ds_words *words, ds_str bytes, uint32_t file, ds_arena *arena, ds_dataset *out,
+                     ds_error *err)
 {
     reader r = reader_init(u, words, bytes, file);
     r.arena = arena;

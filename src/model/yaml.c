@@ -142,23 +142,27 @@ static void on_begin(reader *r, yaml_kind kind, const yaml_event_t *event)
     remember(r, f->anchor, &f->node, true);
 }
 
+void yaml_node_fill(yaml_node *node, const yaml_node *items, size_t n, ds_arena *scratch)
+{
+    node->n = n;
+    node->items = ARENA_ARRAY(scratch, yaml_node, n);
+    if (n)
+        memcpy(node->items, items, n * sizeof *items);
+    node->count = 1;
+    node->height = 1;
+    for (size_t i = 0; i < n; i++) {
+        node->count += items[i].count;
+        if (items[i].height >= node->height)
+            node->height = (uint8_t)(items[i].height + 1);
+    }
+}
+
 // Closes the innermost list or map.
 static void on_end(reader *r)
 {
     frame *f = &r->open[--r->depth];
     yaml_node node = f->node;
-    node.n = r->pending.n - f->first;
-    node.count = 1;
-    node.items = ARENA_ARRAY(r->scratch, yaml_node, node.n);
-    if (node.n)
-        memcpy(node.items, r->pending.v + f->first, node.n * sizeof *node.items);
-    for (size_t i = 0; i < node.n; i++) {
-        node.count += node.items[i].count;
-        if (node.items[i].height >= node.height)
-            node.height = (uint8_t)(node.items[i].height + 1);
-    }
-    if (node.n == 0)
-        node.height = 1;
+    yaml_node_fill(&node, r->pending.v + f->first, r->pending.n - f->first, r->scratch);
     r->pending.n = f->first;
     for (size_t i = r->anchors.n; f->anchor && i-- > 0;) {
         if (r->anchors.v[i].open && strcmp(r->anchors.v[i].name, f->anchor) == 0) {
@@ -332,19 +336,38 @@ static bool skip_document(reader *r, ds_str *text, size_t document)
     return false;
 }
 
-void yaml_read(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, yaml_visit *visit, void *context)
+static void read_events(reader *r, ds_str text)
+{
+    for (size_t problems = 0; problems < MODEL_PROBLEMS_MAX; problems++) {
+        begin_document(r);
+        size_t document = read_until_problem(r, text);
+        if (document == SIZE_MAX || !skip_document(r, &text, document))
+            return;
+    }
+    MODEL_FIND(r->diags, RULE_LIMIT, yaml_pos(r->file, r->line_base + 1, 1), "",
+               "%d documents above can't be read; the rest of the file was left out", MODEL_PROBLEMS_MAX);
+}
+
+static void read_text(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, bool events_only,
+                      yaml_visit *visit, void *context)
 {
     if (yaml_text_refused(diags, file, text))
         return;
     if (str_starts(text, STR("\xEF\xBB\xBF")))
         text = (ds_str){text.p + 3, text.n - 3};
     reader r = {.diags = diags, .scratch = scratch, .file = file, .visit = visit, .context = context};
-    for (size_t problems = 0; problems < MODEL_PROBLEMS_MAX; problems++) {
-        begin_document(&r);
-        size_t document = read_until_problem(&r, text);
-        if (document == SIZE_MAX || !skip_document(&r, &text, document))
-            return;
-    }
-    MODEL_FIND(diags, RULE_LIMIT, yaml_pos(file, r.line_base + 1, 1), "",
-               "%d documents above can't be read; the rest of the file was left out", MODEL_PROBLEMS_MAX);
+    if (!events_only)
+        yaml_read_simple(file, &text, &r.line_base, scratch, visit, context);
+    if (text.n)
+        read_events(&r, text);
+}
+
+void yaml_read(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, yaml_visit *visit, void *context)
+{
+    read_text(diags, file, text, scratch, false, visit, context);
+}
+
+void yaml_read_events(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, yaml_visit *visit, void *context)
+{
+    read_text(diags, file, text, scratch, true, visit, context);
 }

@@ -1,5 +1,6 @@
-// Text -> trees of nodes, one per document: libyaml's events, made strict. What is no YAML, or YAML that a model may
-// not use (tags, merge keys, aliases without end), becomes findings; after a syntax error reading goes on at the next
+// Text -> trees of nodes, one per document: simple documents at once, others by libyaml's events, made strict. What is
+// no YAML, or YAML that a model may not use (tags, merge keys, aliases without end), becomes findings; after a syntax
+// error reading goes on at the next
 // "---". Private to model/.
 #pragma once
 #include "model/load.h"
@@ -39,6 +40,16 @@ static inline bool yaml_is_empty(const yaml_node *node)
 typedef void yaml_visit(const yaml_node *root, void *context);
 // text is that of `file`. scratch is cleared after each document.
 void yaml_read(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, yaml_visit *visit, void *context);
+
+// The same with libyaml alone, for tests: what is found and visited is the same.
+void yaml_read_events(ds_diags *diags, uint32_t file, ds_str text, ds_arena *scratch, yaml_visit *visit, void *context);
+
+// yaml_simple.c: visits the documents that *text, without a byte order mark, begins with, as long as they are simple,
+// and leaves the others in *text, and in *lines how many lines stand before them.
+void yaml_read_simple(uint32_t file, ds_str *text, uint32_t *lines, ds_arena *scratch, yaml_visit *visit,
+                      void *context);
+// Gives a list or map its items, which are copied.
+void yaml_node_fill(yaml_node *node, const yaml_node *items, size_t n, ds_arena *scratch);
 
 // A finding with the id and severity of its rule.
 #define MODEL_FIND(diags, rule, pos, object, ...)                                                                      \

@@ -29,7 +29,7 @@ static size_t take_length(input *in)
 
 typedef struct document {
     ds_unpacker *u;
-    const ds_words *words;
+    ds_words *words;
     ds_unpacked head;
 } document;
 

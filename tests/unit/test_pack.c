@@ -54,7 +54,7 @@ static void bytes_release(bytes *b)
 static ds_rc unpack(const bytes *b, size_t kind, ds_arena *arena, void **out, ds_error *err)
 {
     ds_unpacker *u = unpacker_new(arena);
-    const ds_words *words;
+    ds_words *words;
     ds_unpacked head;
     TRY(unpack_words(u, b->words, &words, err));
     TRY(unpack_document(u, words, kind, b->head, 7, &head, err));

@@ -1,14 +1,14 @@
-// Private to store/postgres: the connection and what its files share. The only place that knows libpq-fe.h.
+// Private to store/postgres: the connection and what its files share.
 // A connection belongs to one thread at a time; pg_cancel alone may come from another.
 //
 // Nothing outlives a transaction: no session setting, no named statement, no session lock. So a pooler may give the
 // server's connection to somebody else between two transactions, and every transaction says what it relies on.
 #pragma once
-#include <libpq-fe.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/flag.h"
+#include "store/postgres/pg_library_int.h"
 #include "store/postgres/postgres.h"
 #include "store/store.h"
 

@@ -249,6 +249,7 @@ static ds_rc connect_first(ds_pg *db, bool later, ds_error *err)
 ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_options *options, ds_db **out,
               ds_error *err)
 {
+    TRY(pg_library_load(err));
     ds_arena *arena = arena_new();
     ds_pg *db = ARENA_NEW(arena, ds_pg);
     *db = (ds_pg){

@@ -145,6 +145,7 @@ static void wipe_options(PQconninfoOption *options)
 
 ds_rc postgres_url_parse(ds_arena *arena, const char *url, ds_target *target, ds_secret *secret, ds_error *err)
 {
+    TRY(pg_library_load(err));
     bool is_url = str_starts(str_of(url), STR("postgres://")) || str_starts(str_of(url), STR("postgresql://"));
     char *message = NULL; // quotes the URL
     PQconninfoOption *options = is_url ? PQconninfoParse(url, &message) : NULL;

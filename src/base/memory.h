@@ -1,0 +1,7 @@
+// How the process gets its memory from the kernel.
+#pragma once
+#include <stddef.h>
+
+// About so many bytes, a multiple of 2 MiB, will be needed soon: they come at once, in large pages where the kernel
+// has them. Once, before much is allocated and before there are threads.
+void memory_expect(size_t size_bytes);
