@@ -675,7 +675,8 @@ static void apply_owns_by_rows(void **state)
     fake.notes[0] = '\0';
     estate_use(&e, &BOTH);
     estate_apply(&e);
-    assert_string_equal(fake.notes, "+token !apply +token !P/Store1 +apply +P/Store1 +token +apply +token ");
+    assert_string_equal(fake.notes,
+                        "+token !apply +token !P/Store1 +token !ddl +apply +P/Store1 +token +apply +token ");
     estate_job(&e, "P/Store1");
     assert_string_equal(estate_query(&e, "merge.db", LEASES), "");
     estate_use(&e, &(estate_model){.people = ONE.people});
