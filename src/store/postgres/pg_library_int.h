@@ -15,7 +15,7 @@
     F(PQpipelineStatus) F(PQpipelineSync) F(PQport) F(PQputCopyData) F(PQputCopyEnd) F(PQresultErrorField) \
     F(PQresultStatus) F(PQsendDescribePrepared) F(PQsendFlushRequest) F(PQsendPrepare) F(PQsendQuery) \
     F(PQsendQueryParams) F(PQserverVersion) F(PQsetErrorVerbosity) F(PQsetNoticeReceiver) F(PQsetnonblocking) \
-    F(PQsocket) F(PQstatus) F(PQuser)
+    F(PQsocket) F(PQstatus) F(PQtransactionStatus) F(PQuser)
 // clang-format on
 
 typedef struct pg_functions {
@@ -74,4 +74,5 @@ ds_rc pg_library_load(ds_error *err);
 #define PQsetnonblocking pg_library.PQsetnonblocking
 #define PQsocket pg_library.PQsocket
 #define PQstatus pg_library.PQstatus
+#define PQtransactionStatus pg_library.PQtransactionStatus
 #define PQuser pg_library.PQuser
