@@ -157,7 +157,7 @@ static void older_database_and_another_model(void **state)
 // A model that may not take the place of the last one isn't taken for it because the tables are older.
 static ds_rc never(void *context, const ds_applied_model *last, ds_error *err)
 {
-    *(const char **)context = last->commit;
+    *(bool *)context = last->commit[0] == '\0';
     return ds_fail(err, DS_FINDING, "no");
 }
 
@@ -168,7 +168,7 @@ static void who_may_not_replace_changes_nothing(void **state)
     for (size_t i = 0; i < 2; i++) {
         estate e;
         ds_error err;
-        const char *seen = "?";
+        bool asked = false; // about a model without a commit
         begin(&e, &ONE);
         estate_apply(&e);
         if (OLDER[i])
@@ -178,9 +178,9 @@ static void who_may_not_replace_changes_nothing(void **state)
         estate_use(&e, &more);
         e.runtime.commit = "c0ffee";
         e.runtime.may_replace = never;
-        e.runtime.may_replace_context = &seen;
+        e.runtime.may_replace_context = &asked;
         FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "no");
-        assert_string_equal(seen, "");
+        assert_true(asked);
         assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM datasurface__applied"), "1\n");
         estate_close(&e);
     }
