@@ -1,0 +1,252 @@
+"""The chapters, in order. The first line of each is its title; those that may come again say so."""
+from collections import Counter
+from decimal import Decimal
+
+import sources
+from ecosystem import document
+from world import Merge, sqlite
+
+EXTERNAL = {"external": True}
+
+
+def again(chapter):
+    chapter.again = True
+    return chapter
+
+
+def store(container, datasets, kind="sql_snapshot", credential=None, **capture):
+    return {"capture": {"type": kind, "container": container, **({"credential": credential} if credential else {}), "trigger": EXTERNAL,
+                        **capture}, "datasets": datasets}
+
+
+def dataset(**columns):
+    return {"classification": "pub", "columns": columns}
+
+
+def assign(model, service, group, *places):
+    """places: (platform, status)"""
+    assignments = model["PlatformService", service].setdefault("assignments", [])
+    assignments[:] = [entry for entry in assignments if entry["group"] != group]
+    if places:
+        assignments.append({"group": group, "platforms": [{"platform": p, "status": s} for p, s in places]})
+
+
+def sink(model, workspace, group, *sinks):
+    model["Workspace", workspace]["dataset_groups"][group]["sinks"] += sinks
+
+
+def group(sinks, history="live"):
+    return {"requires": {"history": history}, "sinks": list(sinks)}
+
+
+def transformer(name, inputs, run, output, datasets):
+    return document("Workspace", name, team="Port/analytics", dataset_groups={"input": {"sinks": inputs}}, transformer={
+        "name": name.lower(), "run": run, "output": {"datastore": output, "max_delete_ratio": 1, "datasets": datasets}})
+
+
+CUSTOMERS = {"id": "varchar(20) primary key", "firstname": "varchar(100) not null", "lastname": "varchar(100) not null",
+             "dob": "date not null", "email": "varchar(100)", "phone": "varchar(100)"}
+ADDRESSES = {"id": "varchar(20) primary key", "customer_id": "varchar(20) not null", "street": "varchar(100) not null",
+             "city": "varchar(100) not null", "state": "varchar(100) not null", "zip": "varchar(30) not null"}
+
+
+def begin(world):
+    """An ecosystem with one store, and one consumer who sees it live"""
+    def first(model):
+        for text in (
+                document("Ecosystem", "Harbour", repository="harbour/model@central", live="harbour/model@main",
+                         zones=[{"name": "Port", "repository": "harbour/model@zone"}],
+                         platform_services=[{"name": "Quay", "repository": "harbour/model@infra"}]),
+                document("GovernanceZone", "Port", teams=[{"name": "crm", "repository": "harbour/model@crm"},
+                                                          {"name": "analytics", "repository": "harbour/model@analytics"}]),
+                document("DataContainer", "CrmDB", team="Port/crm", type="sqlite", path=str(world.dir / "crm.db")),
+                document("Datastore", "Crm", team="Port/crm", **store("CrmDB", {"customers": dataset(**CUSTOMERS),
+                                                                               "addresses": dataset(**ADDRESSES)}, max_delete_ratio=1)),
+                document("Workspace", "Desk", team="Port/analytics", dataset_groups={"live": group(["Crm/customers", "Crm/addresses"])}),
+                document("PlatformService", "Quay", merge={"container": "QuayDB", "credential": "merge_rw"},
+                         containers={"QuayDB": {"type": "postgres", "host": "127.0.0.1", "port": world.links["merge"].port,
+                                                "database": "merge"}},
+                         platforms={"Live": {"type": "yellow", "milestoning": "scd1"}, "Full": {"type": "yellow", "milestoning": "scd2"}},
+                         assignments=[{"group": "Desk/live", "platforms": [{"platform": "Live", "status": "provisioned"}]}])):
+            model[text["kind"], text["name"]] = text
+    world.ecosystem.pull("central", "a beginning: one store, one consumer", first)
+    world.sources["Crm"] = crm = sources.Simulated("Crm", world.seed, 0.4, world.program, str(world.dir / "crm.jsonl"),
+                                                   lambda: str(world.ecosystem.model))
+    crm.step(0)
+    crm.start()
+    world.merges["Quay"] = Merge("Quay", lambda: world.sites["merge"].connect("merge"), True)
+    world.apply()
+    world.run()
+    world.run()
+
+
+def stranger(world):
+    """A stranger's repository wants to change a store, and so does the wrong team"""
+    def more_urgent(model):
+        model["Workspace", "Desk"]["priority"] = "critical"
+    world.ecosystem.pull("patch-1", "a fork wants its desk first", more_urgent, refused="A001", fork="stranger/model@main")
+    world.ecosystem.pull("crm", "team crm wants the same", more_urgent, refused="A002")
+
+
+def sales(world):
+    """A second team brings orders from PostgreSQL"""
+    def declared(model):
+        model["GovernanceZone", "Port"]["teams"].append({"name": "sales", "repository": "harbour/model@sales"})
+
+    def defined(model):
+        model["DataContainer", "SalesDB"] = document("DataContainer", "SalesDB", team="Port/sales", type="postgres", host="127.0.0.1",
+                                                     port=world.links["sources"].port, database="sales")
+        model["Datastore", "Sales"] = document("Datastore", "Sales", team="Port/sales", **store(
+            "SalesDB", {"orders": dataset(id="integer primary key", number="varchar(12) not null", customer="varchar(20)", placed="date",
+                                          total="decimal(12,2)", note="text"),
+                        "lines": dataset(order_id="integer primary key", line="integer primary key", item="varchar(40)",
+                                         quantity="smallint", price="decimal(10,2)")}, credential="src_read", max_delete_ratio=0.9))
+    world.sources["Sales"] = source = sources.Sales(world.seed, 0.08, lambda: world.sites["sources"].connect("sales"))
+    world.sites["sources"].run("sales", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC")
+    source.start()
+    world.ecosystem.pull("sales", "team sales, that nobody declared", defined, refused="A001")
+    world.ecosystem.pull("zone", "zone Port declares team sales", declared)
+    world.ecosystem.pull("sales", "store Sales: orders and lines", defined)
+    world.ecosystem.pull("analytics", "Desk uses it", lambda model: sink(model, "Desk", "live", "Sales/orders", "Sales/lines"))
+    world.apply(killed=0.5)
+
+
+def audit(world):
+    """A consumer who wants every version that a row ever had"""
+    def wanted(model):
+        model["Workspace", "Audit"] = document("Workspace", "Audit", team="Port/analytics", dataset_groups={
+            "all": group(["Crm/customers", "Crm/addresses", "Sales/orders", "Sales/lines"], "full")})
+    world.ecosystem.pull("analytics", "Audit wants history", wanted)
+    world.ecosystem.pull("analytics", "and helps itself to a platform", lambda model: assign(model, "Quay", "Audit/all", ("Full", "provisioned")),
+                         refused="A002")
+    world.ecosystem.pull("infra", "Audit/all is served by Full", lambda model: assign(model, "Quay", "Audit/all", ("Full", "provisioned")))
+    world.apply(killed=0.5)
+
+
+def column(world):
+    """Orders get a column: refused when it must have a value, fine when it may be null"""
+    def added(kind):
+        def change(model):
+            model["Datastore", "Sales"]["datasets"]["orders"]["columns"]["channel"] = kind
+        return change
+    world.sources["Sales"].add_column("orders", "channel", "varchar(20)", sources.maybe(sources.word))
+    world.ecosystem.pull("sales", "orders get a channel, always", added("varchar(20) not null"), refused="C002")
+    world.ecosystem.pull("sales", "orders get a channel, or none", added("varchar(20)"))
+    world.apply(killed=0.5)
+
+
+def masked(inputs):
+    return {"customers": [{"id": row["id"], "name": row["firstname"][0] + "*** " + row["lastname"][-2:], "dob": row["dob"]}
+                          for row in inputs["Crm/customers"]]}
+
+
+def letters(inputs):
+    count = Counter(row["name"][0] for row in inputs["Masked/customers"])
+    return {"letters": [{"letter": letter, "customers": number} for letter, number in count.items()]}
+
+
+def masking(world):
+    """A masked copy for everybody, and a count of it: two transformers in SQL, one behind the other"""
+    def wanted(model):
+        for text in (
+                transformer("Masker", ["Crm/customers"], {"sql": {"customers":
+                            "SELECT id, substr(firstname, 1, 1) || '*** ' || substr(lastname, length(lastname) - 1) AS name, dob "
+                            "FROM {input.Crm.customers}"}}, "Masked", {"customers": dataset(
+                                id="varchar(20) primary key", name="varchar(20)", dob="date")}),
+                transformer("Counter", ["Masked/customers"], {"sql": {"letters":
+                            "SELECT substr(name, 1, 1) AS letter, count(*) AS customers FROM {input.Masked.customers} "
+                            "GROUP BY substr(name, 1, 1)"}}, "Letters", {"letters": dataset(
+                                letter="varchar(1) primary key", customers="bigint")})):
+            model[text["kind"], text["name"]] = text
+        sink(model, "Audit", "all", "Masked/customers", "Letters/letters")
+    world.makers |= {"Masked": (["Crm"], masked), "Letters": (["Masked"], letters)}
+    world.ecosystem.pull("analytics", "Masker and Counter, for Audit", wanted)
+    world.apply(killed=0.5)
+
+
+def turnover(inputs):
+    items = {}
+    for row in inputs["Sales/lines"]:
+        if row["item"] is not None:
+            of_item = items.setdefault(row["item"], {"item": row["item"], "lines": 0, "amount": None})
+            of_item["lines"] += 1
+            if row["price"] is not None and row["quantity"] is not None:
+                of_item["amount"] = (of_item["amount"] or Decimal(0)) + row["quantity"] * row["price"]
+    return {"items": list(items.values())}
+
+
+def labels(inputs):
+    """A program."""
+    return {"labels": [{"id": row["id"], "label": row["number"][::-1]} for row in inputs["Sales/orders"]]}
+
+
+PROGRAM = """#!/bin/sh
+# A transformer that is a program: psql finds its way by PGHOST and the like.
+exec psql -X -q -v ON_ERROR_STOP=1 <<'SQL'
+INSERT INTO dt_live__printer.out__labels__labels SELECT id, reverse(number) FROM dt_live__printer.in__sales__orders
+SQL
+"""
+
+
+def program(world):
+    """A transformer that is a program, beside one that sums up"""
+    path = world.dir / "labels.sh"
+    path.write_text(PROGRAM, encoding="ascii")
+    path.chmod(0o755)
+
+    def wanted(model):
+        for text in (
+                transformer("Printer", ["Sales/orders"], {"command": {"exec": [str(path)], "timeout": "60s"}}, "Labels",
+                            {"labels": dataset(id="integer primary key", label="varchar(12)")}),
+                transformer("Summer", ["Sales/lines"], {"sql": {"items":
+                            "SELECT item, count(*) AS lines, sum(quantity * price) AS amount FROM {input.Sales.lines} "
+                            "WHERE item IS NOT NULL GROUP BY item"}}, "Turnover",
+                            {"items": dataset(item="varchar(40) primary key", lines="bigint", amount="decimal(20,2)")})):
+            model[text["kind"], text["name"]] = text
+        sink(model, "Desk", "live", "Labels/labels", "Turnover/items")
+    world.makers |= {"Labels": (["Sales"], labels), "Turnover": (["Sales"], turnover)}
+    world.ecosystem.pull("analytics", "labels by a program, and turnover", wanted)
+    world.apply(killed=0.5)
+
+
+@again
+def priority(world):
+    """The desk becomes more urgent, or less"""
+    now = world.ecosystem["Workspace Desk"].get("priority", "medium")
+    new = {"medium": "critical", "critical": "low", "low": "medium"}[now]
+
+    def change(model):
+        model["Workspace", "Desk"]["priority"] = new
+    world.ecosystem.pull("analytics", f"Desk is {new}", change)
+    world.apply(killed=0.2)
+
+
+def visits(world):
+    """A store by watermark: deleted rows stay until a batch reads all"""
+    def declared(model):
+        model["DataContainer", "VisitsDB"] = document("DataContainer", "VisitsDB", team="Port/sales", type="postgres", host="127.0.0.1",
+                                                      port=world.links["sources"].port, database="visits")
+        model["Datastore", "Visits"] = document("Datastore", "Visits", team="Port/sales", **store(
+            "VisitsDB", {"visits": dataset(id="bigint primary key", page="text", seconds="integer", seen="bigint not null")},
+            kind="sql_watermark", credential="src_read", watermark={"column": "seen", "overlap": 20, "sweep": "1d"}, max_delete_ratio=1))
+    world.sources["Visits"] = source = sources.Visits(world.seed, 0.05, lambda: world.sites["sources"].connect("visits"))
+    world.sites["sources"].run("visits", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC")
+    source.start()
+    world.ecosystem.pull("sales", "store Visits, by watermark", declared)
+
+    def used(model):
+        sink(model, "Desk", "live", "Visits/visits")
+        sink(model, "Audit", "all", "Visits/visits")
+    world.ecosystem.pull("analytics", "Desk and Audit use it", used)
+    world.apply(killed=0.5)
+
+
+@again
+def sweep(world):
+    """Somebody has all visits read again"""
+    for name in ("Live/Visits", "Full/Visits"):
+        world.result("resnapshot", name)
+    world.tell("        resnapshot of Live/Visits and Full/Visits")
+
+
+CHAPTERS = [begin, stranger, sales, audit, column, masking, program, priority, visits, sweep]
