@@ -112,6 +112,8 @@ def main():
         teller.ok(False, f"seed {options.seed}: {str(error)[:300]}")
     finally:
         if world:
+            if not good:
+                world.keep_evidence()
             world.end()
             teller(", ".join(f"{number} {what}" for what, number in world.count.items()) + f" in {time.monotonic() - started:.0f} s")
         if good and not options.keep:

@@ -43,108 +43,110 @@ class History:
 
 
 class Stream:
-    """lenses: {version: {dataset: Lens}}, filled by who applies. deltas: what each batch changed, for those who follow."""
+    """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch changed, for
+    those who follow."""
 
-    kind = "source"
-
-    def __init__(self, name, ledger):
-        self.name, self.ledger = name, ledger
-        self.last, self.lenses, self.recorded, self.histories, self.deltas = 0, {}, {}, {}, {}
-        self.batches, self.committed_at, self.swept, self.changed, self.version = [], {}, {}, {}, 0
+    def __init__(self, name):
+        self.name, self.store = name, name.split("/")[1]
+        self.definitions, self.merge = {}, None
+        self.forget()
 
     def forget(self):
-        """A stream of this name begins anew, because its tables were dropped."""
-        self.last, self.batches = 0, []
-        self.recorded, self.histories, self.deltas, self.committed_at = {}, {}, {}, {}
-        self.swept, self.changed = {}, {}
+        """Nothing has been committed, or all of it was dropped: the next batch is a first one."""
+        self.last, self.version, self.batches, self.position = 0, 0, [], {}
+        self.recorded, self.changed, self.histories, self.deltas, self.committed_at = {}, {}, {}, {}, {}
 
-    def is_newest(self):
-        """Its last batch was read by the definition of today, which has all of its datasets."""
-        return bool(self.lenses) and self.version == max(self.lenses) and self.lenses[self.version].keys() <= self.recorded.keys()
+    def is_at_end(self):
+        """Whether its last batch was read by the definition of today, and there is nothing that it hasn't seen."""
+        return self.is_loaded() and self.definitions[self.version][0].is_at_end(self, self.definitions[self.version][1])
 
-    def take(self, batch, rows):
-        """The next committed batch, with its rows of dataset_batch."""
-        number = int(batch["batch_id"])
-        if self.kind != "mirror" and number != self.last + 1:
-            raise Wrong(f"{self.name}: batch {number} comes after {self.last}")
-        if self.batches and seconds(batch["committed_at"]) <= seconds(self.committed_at[self.last]):
-            raise Wrong(f"{self.name}: batch {number} committed before batch {self.last}")
-        lenses = self.lenses.get(int(batch["stream_version"]))
-        if lenses is None:
-            raise Wrong(f"{self.name}: batch {number} has version {batch['stream_version']}, which nobody applied")
-        self.version = int(batch["stream_version"])
-        for row in rows:
-            self.changed[row["dataset"]] = number
-            self.recorded[row["dataset"]] = (int(row["fingerprint_rows"]), row["fingerprint"])
-            if int(row["first_load"]):
-                self.histories.pop(row["dataset"], None)
-        seen = {dataset: lens for dataset, lens in lenses.items() if dataset in self.recorded}
-        contents = self.contents(number, batch, rows, seen)
-        self.deltas[number] = {}
-        for dataset in seen:
-            wanted = fingerprint(contents[dataset])
-            if wanted != self.recorded[dataset]:
-                raise Wrong(f"{self.name}: batch {number} of {dataset} has {self.recorded[dataset]}, not {wanted}")
-            history = self.histories.setdefault(dataset, History())
-            self.deltas[number][dataset] = history.turn(number, contents[dataset])
-        self._count(batch, number)
-        self.last = number
-        self.batches.append(number)
-        self.committed_at[number] = batch["committed_at"]
+    def is_loaded(self):
+        return bool(self.definitions) and self.version == max(self.definitions) and \
+            self.definitions[self.version][1].keys() <= self.recorded.keys()
+
+    def mirrored(self):
+        return any(isinstance(way, Mirror) for way, _ in self.definitions.values())
 
     def batches_after(self, number):
         return self.batches[bisect.bisect_right(self.batches, number):]
 
     def lens(self, dataset):
-        """The one that shows most: rows without a value say nothing about a column."""
-        return next(lenses[dataset] for _, lenses in sorted(self.lenses.items(), reverse=True) if dataset in lenses)
+        """The latest: rows without a value say nothing about a column."""
+        return next(lenses[dataset] for _, (_, lenses) in sorted(self.definitions.items(), reverse=True) if dataset in lenses)
 
-    @property
-    def store(self):
-        return self.name.split("/")[1]
+    def take(self, batch, rows):
+        """The next committed batch, with its rows of dataset_batch."""
+        number, self.version = int(batch["batch_id"]), int(batch["stream_version"])
+        if self.version not in self.definitions:
+            raise Wrong(f"{self.name}: batch {number} has version {self.version}, which nobody applied")
+        way, lenses = self.definitions[self.version]
+        if not isinstance(way, Mirror) and number != self.last + 1:
+            raise Wrong(f"{self.name}: batch {number} comes after {self.last}")
+        if self.last and seconds(batch["committed_at"]) <= seconds(self.committed_at[self.last]):
+            raise Wrong(f"{self.name}: batch {number} committed before batch {self.last}")
+        for row in rows:
+            self.changed[row["dataset"]] = number
+            self.recorded[row["dataset"]] = (int(row["fingerprint_rows"]), row["fingerprint"])
+            if int(row["first_load"]):
+                self.histories.pop(row["dataset"], None)
+        self.turn(number, way.contents(self, number, batch, rows, {d: lens for d, lens in lenses.items() if d in self.recorded}))
+        if not isinstance(way, Mirror):
+            self.count(number, batch)
+        self.last = number
+        self.batches.append(number)
+        self.committed_at[number] = batch["committed_at"]
 
-    def _count(self, batch, number):
-        """Nothing doubled, nothing lost: what a batch says it did is what became of the contents."""
+    def turn(self, number, contents):
+        self.deltas[number] = {}
+        for dataset, rows in contents.items():
+            wanted = fingerprint(rows)
+            if wanted != self.recorded[dataset]:
+                raise Wrong(f"{self.name}: batch {number} of {dataset} has {self.recorded[dataset]}, not {wanted}")
+            self.deltas[number][dataset] = self.histories.setdefault(dataset, History()).turn(number, rows)
+
+    def count(self, number, batch):
+        """Nothing lost, nothing doubled: what a batch says it did is what became of the contents."""
         come = sum(len(delta[0]) for delta in self.deltas[number].values())
         gone = sum(len(delta[1]) for delta in self.deltas[number].values())
         inserted, updated, deleted = (int(batch[f"rows_{what}"]) for what in ("inserted", "updated", "deleted"))
-        if self.kind != "mirror" and (inserted + updated, updated + deleted) != (come, gone):
+        if (inserted + updated, updated + deleted) != (come, gone):
             raise Wrong(f"{self.name}: batch {number} says {inserted} inserted, {updated} updated, {deleted} deleted, but "
                         f"{come} contents came and {gone} went")
 
 
-class SourceStream(Stream):
-    """Reads a source's tables in one snapshot."""
+class Snapshot:
+    """The way of a stream that reads a source's tables in one snapshot. number: the transaction that it saw last."""
 
-    def __init__(self, name, ledger):
-        super().__init__(name, ledger)
-        self.replay, self.sums, self.number = Replay(ledger), {}, 0
+    def __init__(self, ledger):
+        self.ledger, self.replay, self.sums, self.number = ledger, Replay(ledger), {}, 0
 
-    def forget(self):
-        super().forget()
-        self.replay, self.number = Replay(self.ledger), 0
-
-    def contents(self, number, batch, rows, lenses):
-        least = max(self.number, self.ledger.known_at(seconds(batch["started_at"]) - CLOCK_SLACK_S))
+    def contents(self, stream, number, batch, rows, lenses):
+        least = self.least(batch)
         for at in range(least, self.ledger.last + 1):
-            if all(self.sum(dataset, lens).at(at) == self.recorded[dataset] for dataset, lens in lenses.items()):
+            if all(self.sum(dataset, lens).at(at) == stream.recorded[dataset] for dataset, lens in lenses.items()):
                 break
         else:
-            raise Wrong(f"{self.name}: batch {number}, begun {batch['started_at']}, is no state of the source from "
-                        f"transaction {least} to {self.ledger.last}: {self.recorded}; the source had "
-                        f"{ {dataset: self.sum(dataset, lens).at(least) for dataset, lens in lenses.items()} } then; "
-                        f"the batch before saw {self.number}")
+            was = {dataset: self.sum(dataset, lens).at(least) for dataset, lens in lenses.items()}
+            raise Wrong(f"{stream.name}: batch {number}, begun {batch['started_at']}, is no state of the source from transaction "
+                        f"{least}, when that was {was}, to {self.ledger.last}: {stream.recorded}; before, it saw {self.number}")
         if self.ledger.begun_at[at] > seconds(batch["committed_at"]) + CLOCK_SLACK_S:
-            raise Wrong(f"{self.name}: batch {number} has transaction {at}, which began after its commit")
-        self.number = at
-        self.replay.go(at)
+            raise Wrong(f"{stream.name}: batch {number} has transaction {at}, which began after its commit")
+        self.go(at)
         return {dataset: {lens.content(row) for row in self.replay.rows.get(dataset, {}).values()}
                 for dataset, lens in lenses.items()}
 
-    def is_at_end(self):
-        """Whether there is nothing at the source that it hasn't seen."""
-        return self.is_newest() and all(self.sum(dataset, lens).at(self.ledger.last) == self.recorded[dataset]
-                                        for dataset, lens in self.lenses[self.version].items())
+    def least(self, batch):
+        """What was committed when the batch began must be in it, and what was in the one before."""
+        return max(self.number, self.ledger.known_at(seconds(batch["started_at"]) - CLOCK_SLACK_S))
+
+    def go(self, number):
+        if number < self.replay.number:
+            self.replay = Replay(self.ledger)
+        self.number = number
+        self.replay.go(number)
+
+    def is_at_end(self, stream, lenses):
+        return all(self.sum(dataset, lens).at(self.ledger.last) == stream.recorded[dataset] for dataset, lens in lenses.items())
 
     def sum(self, dataset, lens):
         if (dataset, lens) not in self.sums:
@@ -152,61 +154,56 @@ class SourceStream(Stream):
         return self.sums[dataset, lens]
 
 
-class WatermarkStream(SourceStream):
-    """Reads by watermark: what was deleted stays until a batch that reads all."""
+class Watermark(Snapshot):
+    """The way of a stream with one dataset that is read by watermark: what was deleted stays until a batch reads all."""
 
-    def __init__(self, name, ledger):
-        super().__init__(name, ledger)
-        self.ghosts = {}  # per dataset: what this stream believes the source has
+    def __init__(self, ledger):
+        super().__init__(ledger)
+        self.believed, self.swept = {}, None  # rows by their id, the deleted among them; which sweep was the last
 
-    def forget(self):
-        super().forget()
-        self.ghosts = {}
-
-    def contents(self, number, batch, rows, lenses):
+    def contents(self, stream, number, batch, rows, lenses):
         (dataset, lens), = lenses.items()
-        position = next((json.loads(row["position"]) for row in rows if row["position"]), None)
-        swept = position and position.get("swept_at_us")
-        if swept and swept != self.swept.get(dataset):
-            self.swept[dataset] = swept
-            contents = super().contents(number, batch, rows, lenses)
-            self.ghosts = {identity: lens.content(row) for identity, row in self.replay.rows.get(dataset, {}).items()}
+        swept = next((json.loads(row["position"])["swept_at_us"] for row in rows if row["position"]), self.swept)
+        if swept != self.swept:
+            self.swept = swept
+            contents = super().contents(stream, number, batch, rows, lenses)
+            self.believed = dict(self.replay.rows.get(dataset, {}))
             return contents
-        return {dataset: self._window(number, batch, dataset, lens)}
-
-    def _window(self, number, batch, dataset, lens):
-        least = max(self.number, self.ledger.known_at(seconds(batch["started_at"]) - CLOCK_SLACK_S))
-        at = self.number
-        while at < least or fingerprint(set(self.ghosts.values())) != self.recorded[dataset]:
+        least, at, before = self.least(batch), self.number, dict(self.believed)
+        while at < least or fingerprint(self._seen(lens)) != stream.recorded[dataset]:
             if at == self.ledger.last:
-                raise Wrong(f"{self.name}: batch {number} is no state of the source from transaction {least} on, nor of what "
-                            f"was deleted since the last sweep: {self.recorded}")
+                raise Wrong(f"{stream.name}: batch {number} is no state of the source from transaction {least} on with what was "
+                            f"deleted since the last sweep: {stream.recorded}, not {fingerprint(self._seen(lens))}")
             at += 1
             for name, identity, row in self.ledger.changes[at]:
-                if name == dataset and row is not None:
-                    self.ghosts[identity] = lens.content(row)
-        self.number = at
-        self.replay.go(at)
-        return set(self.ghosts.values())
+                if name == dataset:  # what went stays as the last batch has seen it, if it has
+                    self.believed[identity] = row or before.get(identity)
+        self.believed = {identity: row for identity, row in self.believed.items() if row}
+        self.go(at)
+        return {dataset: self._seen(lens)}
 
-    def is_at_end(self):
-        if not self.is_newest():
-            return False
-        (dataset, lens), = self.lenses[self.version].items()
-        return all(self.ghosts.get(identity) == lens.content(row) for changes in self.ledger.changes[self.number + 1:]
-                   for name, identity, row in changes if name == dataset and row is not None)
+    def _seen(self, lens):
+        return {lens.content(row) for row in self.believed.values() if row}
+
+    def is_at_end(self, stream, lenses):
+        (dataset, lens), = lenses.items()
+        replay = Replay(self.ledger)
+        replay.go(self.ledger.last)
+        return {lens.content(row) for row in replay.rows.get(dataset, {}).values()} <= self._seen(lens)
 
 
 class Follower:
-    """The contents of a stream's datasets as of one of its batches, which only grow."""
+    """The contents of a stream's datasets as of one of its batches."""
 
     def __init__(self, stream):
         self.stream, self.at, self.rows = stream, 0, {}
 
     def go(self, batch):
-        if batch < self.at:  # its stream began anew, or a program looked further than the next one says
+        if batch < self.at:
             self.at, self.rows = 0, {}
-        for number in (n for n in self.stream.batches_after(self.at) if n <= batch):
+        for number in self.stream.batches_after(self.at):
+            if number > batch:
+                break
             for dataset, (come, gone) in self.stream.deltas[number].items():
                 rows = self.rows.setdefault(dataset, set())
                 rows -= gone
@@ -215,54 +212,50 @@ class Follower:
         return self.rows
 
 
-class MirrorStream(Stream):
-    kind = "mirror"
+class Mirror:
+    """The way of a stream that reads what another one has merged."""
 
-    def __init__(self, name, primary):
-        super().__init__(name, primary.ledger)
+    def __init__(self, primary):
         self.primary, self.follower = primary, Follower(primary)
 
-    def forget(self):
-        super().forget()
-        self.follower = Follower(self.primary)
+    def is_at_end(self, stream, lenses):
+        return all(self.primary.recorded.get(dataset) == stream.recorded[dataset] for dataset in lenses)
 
-    def is_at_end(self):
-        return self.is_newest() and all(self.primary.recorded.get(dataset) == self.recorded[dataset]
-                                        for dataset in self.lenses[self.version])
-
-    def contents(self, number, batch, rows, lenses):
+    def contents(self, stream, number, batch, rows, lenses):
         if number not in self.primary.deltas:
-            raise Wrong(f"{self.name}: batch {number} is none of its primary {self.primary.name}, at {self.primary.last}")
+            raise Wrong(f"{stream.name}: batch {number} is none of its primary {self.primary.name}, at {self.primary.last}")
         have = self.follower.go(number)
         return {dataset: {lens.only(content) for content in have.get(dataset, ())} for dataset, lens in lenses.items()}
 
 
-class TransformerStream(Stream):
-    """make({input: [row]}) -> {output dataset: [row]}. SQL reads its inputs as of the batches in its position; a program,
-    that looks for itself, as of these or later ones."""
+class Transformer:
+    """The way of an output. make({input: [row]}) -> {output dataset: [row]}. SQL reads its inputs as of the batches in its
+    position; a program, that looks for itself, as of these or later ones. streams: by name."""
 
-    kind = "transformer"
+    def __init__(self, streams, make):
+        self.streams, self.make, self.followers = streams, make, {}
+        self.looks_itself = make.__doc__ == "A program."
 
-    def __init__(self, name, inputs, make):
-        super().__init__(name, None)
-        self.make, self.position, self.looks_itself = make, {}, make.__doc__ == "A program."
-        self.inputs = {stream.name: (stream, Follower(stream)) for stream in inputs}
+    def is_at_end(self, stream, lenses):
+        return all(self._input(path)[0].changed.get(path.rsplit("/", 1)[1]) == at for path, at in stream.position.items())
 
-    def is_at_end(self):
-        return self.is_newest() and all(self.inputs[path.rsplit("/", 1)[0]][0].changed[path.rsplit("/", 1)[1]] == int(at)
-                                        for path, at in self.position.items())
+    def _input(self, path):
+        stream = self.streams[path.rsplit("/", 1)[0]]
+        if path not in self.followers or self.followers[path].stream is not stream:
+            self.followers[path] = Follower(stream)
+        return stream, self.followers[path]
 
-    def contents(self, number, batch, rows, lenses):
-        self.position = json.loads(batch["position"])
-        made = self._made({path: int(at) for path, at in self.position.items()}, lenses)
+    def contents(self, stream, number, batch, rows, lenses):
+        stream.position = {path: int(at) for path, at in json.loads(batch["position"]).items()}
+        made = self._made(stream.position, lenses)
         if not self.looks_itself:
             return made
-        (path, at), = self.position.items()
-        stream, _ = self.inputs[path.rsplit("/", 1)[0]]
-        for later in stream.batches_after(int(at)):
-            if all(fingerprint(made[dataset]) == self.recorded[dataset] for dataset in lenses):
+        (path, at), = stream.position.items()
+        source = self._input(path)[0]
+        for later in source.batches_after(at):
+            if all(fingerprint(made[dataset]) == stream.recorded[dataset] for dataset in lenses):
                 break
-            if seconds(stream.committed_at[later]) > seconds(batch["committed_at"]):
+            if seconds(source.committed_at[later]) > seconds(batch["committed_at"]):
                 break
             made = self._made({path: later}, lenses)
         return made
@@ -270,8 +263,8 @@ class TransformerStream(Stream):
     def _made(self, position, lenses):
         tables = {}
         for path, at in position.items():
-            name, dataset = path.rsplit("/", 1)
-            stream, follower = self.inputs[name]
+            stream, follower = self._input(path)
+            dataset = path.rsplit("/", 1)[1]
             lens = stream.lens(dataset)
             tables[f"{stream.store}/{dataset}"] = [lens.values(content) for content in follower.go(at)[dataset]]
         made = self.make(tables)
@@ -298,7 +291,7 @@ def compare_history(where, names, rows, lens, stream, dataset):
         row = dict(zip(names, row))
         shown[lens.content(row), int(row["ds_batch_in"]), int(row["ds_batch_out"])] += 1
     history = stream.histories.get(dataset, History())
-    if stream.kind == "mirror":
+    if stream.mirrored():
         _fits_primary(where, shown, lens, stream, dataset)
         shown = _coarse(shown, stream.batches)
     wanted = Counter((lens.only(content), begun, ended) for content, begun, ended in history.versions())
@@ -309,7 +302,8 @@ def compare_history(where, names, rows, lens, stream, dataset):
 
 def _fits_primary(where, shown, lens, stream, dataset):
     """A mirror's version begins and ends where its primary's does, or with a batch of the mirror's own."""
-    primary = stream.primary.histories.get(dataset, History()).versions()
+    primaries = {way.primary for way, _ in stream.definitions.values() if isinstance(way, Mirror)}
+    primary = [version for one in primaries for version in one.histories.get(dataset, History()).versions()]
     begins = {(lens.only(content), begun) for content, begun, _ in primary}
     ends = {(lens.only(content), ended) for content, _, ended in primary}
     own = set(stream.batches)

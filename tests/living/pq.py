@@ -48,8 +48,11 @@ class Postgres:
             _pq.PQclear(result)
 
     @contextlib.contextmanager
-    def snapshot(self):
+    def snapshot(self, views):
+        """Definitions of views are those of the moment, whatever the snapshot: nobody may replace one meanwhile."""
         self.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if views:
+            self.ask(f"LOCK TABLE {', '.join(views)} IN ACCESS SHARE MODE")
         yield
         self.ask("COMMIT")
 
@@ -77,7 +80,7 @@ class Sqlite:
             raise Refused(str(error)) from error
 
     @contextlib.contextmanager
-    def snapshot(self):
+    def snapshot(self, _views):
         self.ask("BEGIN")
         yield
         self.ask("COMMIT")

@@ -3,8 +3,8 @@ from collections import Counter
 from decimal import Decimal
 
 import sources
-from ecosystem import document
-from world import Merge, sqlite
+from ecosystem import document, wait_until
+from world import PATIENCE_S, Merge, sqlite
 
 EXTERNAL = {"external": True}
 
@@ -159,7 +159,8 @@ def masking(world):
                                 letter="varchar(1) primary key", customers="bigint")})):
             model[text["kind"], text["name"]] = text
         sink(model, "Audit", "all", "Masked/customers", "Letters/letters")
-    world.makers |= {"Masked": (["Crm"], masked), "Letters": (["Masked"], letters)}
+    world.makers |= {"Masked": masked, "Letters": letters}
+    world.inputs |= {"Masked": ["Crm"], "Letters": ["Masked"]}
     world.ecosystem.pull("analytics", "Masker and Counter, for Audit", wanted)
     world.apply(killed=0.5)
 
@@ -180,17 +181,19 @@ def labels(inputs):
     return {"labels": [{"id": row["id"], "label": row["number"][::-1]} for row in inputs["Sales/orders"]]}
 
 
-PROGRAM = """#!/bin/sh
+PROGRAM = """#!/usr/bin/env python3
 # A transformer that is a program: psql finds its way by PGHOST and the like.
-exec psql -X -q -v ON_ERROR_STOP=1 <<'SQL'
-INSERT INTO dt_live__printer.out__labels__labels SELECT id, reverse(number) FROM dt_live__printer.in__sales__orders
-SQL
+import json, os, subprocess
+context = json.load(open(os.environ["DATASURFACE_CONTEXT"]))
+source, target = context["inputs"][0]["table"]["sql"], context["outputs"][0]["table"]["sql"]
+subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c",
+                f"INSERT INTO {target} SELECT id, reverse(number) FROM {source}"], check=True)
 """
 
 
 def program(world):
     """A transformer that is a program, beside one that sums up"""
-    path = world.dir / "labels.sh"
+    path = world.dir / "labels.py"
     path.write_text(PROGRAM, encoding="ascii")
     path.chmod(0o755)
 
@@ -204,7 +207,8 @@ def program(world):
                             {"items": dataset(item="varchar(40) primary key", lines="bigint", amount="decimal(20,2)")})):
             model[text["kind"], text["name"]] = text
         sink(model, "Desk", "live", "Labels/labels", "Turnover/items")
-    world.makers |= {"Labels": (["Sales"], labels), "Turnover": (["Sales"], turnover)}
+    world.makers |= {"Labels": labels, "Turnover": turnover}
+    world.inputs |= {"Labels": ["Sales"], "Turnover": ["Sales"]}
     world.ecosystem.pull("analytics", "labels by a program, and turnover", wanted)
     world.apply(killed=0.5)
 
@@ -249,4 +253,174 @@ def sweep(world):
     world.tell("        resnapshot of Live/Visits and Full/Visits")
 
 
-CHAPTERS = [begin, stranger, sales, audit, column, masking, program, priority, visits, sweep]
+def primary(world):
+    """Sales is read once, and mirrored from there; an archive on SQLite is the second to mirror it"""
+    def main_platform(model):
+        model["PlatformService", "Quay"]["primary_ingestion"] = {"Sales": "Full"}
+    world.ecosystem.pull("infra", "only Full reads Sales", main_platform)
+    with world.quiet():
+        world.apply(killed=0.5)
+        begin_anew(world, "Live/Sales", "Full/Sales")
+
+    def declared(model):
+        model["Ecosystem", "Harbour"]["platform_services"].append({"name": "Archive", "repository": "harbour/model@archive"})
+
+    def wanted(model):
+        model["Workspace", "Vault"] = document("Workspace", "Vault", team="Port/analytics", dataset_groups={
+            "all": group(["Sales/orders", "Sales/lines", "Crm/customers"], "full"), "now": group(["Sales/orders", "Crm/addresses"])})
+
+    def defined(model):
+        model["PlatformService", "Archive"] = document(
+            "PlatformService", "Archive", merge={"container": "ArchiveDB"},
+            containers={"ArchiveDB": {"type": "sqlite", "path": str(world.dir / "archive.db")}},
+            platforms={"Cellar": {"type": "yellow", "milestoning": "scd2"}, "Shelf": {"type": "yellow", "milestoning": "scd1"}},
+            assignments=[{"group": "Vault/all", "platforms": [{"platform": "Cellar", "status": "provisioned"}]},
+                         {"group": "Vault/now", "platforms": [{"platform": "Shelf", "status": "provisioned"}]}],
+            primary_ingestion={"Sales": "Full"})
+    world.ecosystem.pull("central", "a second service: Archive", declared)
+    world.ecosystem.pull("analytics", "Vault wants history, too", wanted)
+    world.ecosystem.pull("archive", "Archive keeps it in SQLite", defined)
+    world.merges["Archive"] = Merge("Archive", lambda: sqlite(world.dir / "archive.db"), False)
+    world.apply()
+    world.run_anew()
+
+
+def begin_anew(world, mirror, source):
+    """A mirror that has been further than its new primary waits for it, unless it is told to begin anew."""
+    merge = world.merges["Quay"]
+    last = {name: int(number) for name, number in merge.ask(f"SELECT stream, max(batch_id) FROM {merge.control('batch')} "
+                                                            "WHERE status = 'committed' GROUP BY stream")}
+    if last[source] >= last[mirror]:
+        return
+    world.result("resnapshot", mirror)
+    world.tell(f"        {mirror} was at {last[mirror]}, {source} is at {last[source]}: resnapshot, to begin anew")
+
+
+def key(world):
+    """The key of orders becomes their number: refused, and then approved"""
+    def change(model):
+        columns = model["Datastore", "Sales"]["datasets"]["orders"]["columns"]
+        columns["id"], columns["number"] = "integer not null", "varchar(12) primary key"
+    world.ecosystem.pull("sales", "orders have their number as key", change, refused="C004")
+    world.ecosystem.pull("sales", "the same, approved", change, approve=True)
+    world.apply(killed=0.5)
+
+
+def deprecation(world):
+    """Addresses are deprecated, when everybody who uses them agrees"""
+    def deprecated(model):
+        model["Datastore", "Crm"]["datasets"]["addresses"]["deprecated"] = "ask the post office"
+
+    def agreed(model):
+        for (kind, _), text in model.items():
+            for wanted in text.get("dataset_groups", {}).values() if kind == "Workspace" else ():
+                wanted["sinks"] = [{"dataset": s, "allow_deprecated": True} if s == "Crm/addresses" else s for s in wanted["sinks"]]
+    world.ecosystem.pull("crm", "addresses are deprecated", deprecated, refused="D001")
+    world.ecosystem.pull("analytics", "Desk, Audit and Vault agree", agreed)
+    world.ecosystem.pull("crm", "addresses are deprecated, again", deprecated)
+    world.apply(killed=0.2)
+
+
+@again
+def migration(world):
+    """The desk moves to another platform, without a moment without views"""
+    entry = next(a for a in world.ecosystem["PlatformService Quay"]["assignments"] if a["group"] == "Desk/live")
+    old = next(p["platform"] for p in entry["platforms"] if p["status"] == "provisioned")
+    new = "Four" if old == "Live" else "Live"
+
+    def places(*statuses):
+        def change(model):
+            model["PlatformService", "Quay"]["platforms"]["Four"] = {"type": "yellow", "milestoning": "scd4"}
+            assign(model, "Quay", "Desk/live", *statuses)
+        return change
+    world.ecosystem.pull("infra", f"Desk moves from {old} to {new} at once", places((new, "provisioned")), refused="C013")
+    world.ecosystem.pull("infra", f"{new} begins to load", places((old, "provisioned"), (new, "provisioning")))
+    world.apply(killed=0.5)
+    names = [name for name in world.streams if name.startswith(new + "/") and name not in world.resting()]
+    wait_until(f"{new} to have everything", lambda: world.look() and all(world.streams[name].is_loaded() for name in names), PATIENCE_S)
+    world.ecosystem.pull("infra", f"Desk is on {new}, {old} stands by", places((new, "provisioned"), (old, "decommissioning")))
+    world.apply(killed=0.5)
+    world.look()
+    world.ecosystem.pull("infra", f"{old} is decommissioned", places((new, "provisioned"), (old, "decommissioned")))
+    world.apply(killed=0.5)
+
+
+STOCK = {"items": dataset(sku="varchar(12) primary key", name="text", level="integer", counted="timestamp"),
+         "places": dataset(place="integer primary key", sku="varchar(12)", shelf="varchar(20)")}
+
+
+def add_stock(world):
+    def defined(model):
+        model["DataContainer", "StockDB"] = document("DataContainer", "StockDB", team="Port/crm", type="sqlite", path=str(world.dir / "stock.db"))
+        model["Datastore", "Stock"] = document("Datastore", "Stock", team="Port/crm", **store("StockDB", STOCK))
+
+    def used(model):
+        sink(model, "Desk", "live", "Stock/items", "Stock/places")
+        sink(model, "Audit", "all", "Stock/items", "Stock/places")
+    world.ecosystem.pull("crm", "store Stock", defined)
+    world.ecosystem.pull("analytics", "Desk and Audit use it", used)
+    world.apply(killed=0.5)
+
+
+def stock(world):
+    """A store on SQLite with items and places"""
+    world.sources["Stock"] = source = sources.Stock(world.seed, 0.15, lambda: sqlite(world.dir / "stock.db"))
+    source.start()
+    add_stock(world)
+
+
+@again
+def guard(world):
+    """Somebody deletes most of the items: the batch stops and asks"""
+    source, merge = world.sources["Stock"], world.merges["Quay"]
+    source.still.acquire()
+    try:
+        rows = dict(source.rows["items"])
+        lost = list(rows)[5:]
+        source.commit([("items", identity, None) for identity in lost])
+        names = [name for name in world.streams if name.endswith("/Stock") and name not in world.resting()]
+        guarded = f"SELECT stream FROM {merge.control('batch')} WHERE guarded = 1 AND status <> 'committed' AND stream LIKE '%/Stock'"
+        wait_until("the guard", lambda: {name for name, in merge.ask(guarded)} == set(names), PATIENCE_S)
+        if world.rng.random() < 0.5:
+            source.commit([("items", identity, rows[identity]) for identity in lost])
+            world.tell(f"        {len(lost)} of {len(rows)} items were gone; {' and '.join(names)} waited; the items are back")
+        else:
+            for name in names:
+                world.result("job", name, "--accept-deletes")
+            world.tell(f"        {len(lost)} of {len(rows)} items are gone; {' and '.join(names)} waited, and were told that it is right")
+    finally:
+        source.still.release()
+
+
+@again
+def retired(world):
+    """Stock is retired, and comes back, sometimes after its tables were dropped"""
+    def removed(model):
+        del model["Datastore", "Stock"], model["DataContainer", "StockDB"]
+
+    def unused(model):
+        for workspace, name in (("Desk", "live"), ("Audit", "all")):
+            wanted = model["Workspace", workspace]["dataset_groups"][name]
+            wanted["sinks"] = [s for s in wanted["sinks"] if not (isinstance(s, str) and s.startswith("Stock/"))]
+    world.ecosystem.pull("crm", "Stock is retired", removed, refused="D003")
+    world.ecosystem.pull("analytics", "nobody uses Stock any more", unused)
+    world.ecosystem.pull("crm", "Stock is retired, again", removed)
+    prune = world.rng.random() < 0.5
+    world.apply(*(["--prune"] if prune else []), killed=0.5)
+    world.tell(f"        its tables {'are dropped' if prune else 'are kept'}")
+    world.look()
+    add_stock(world)
+
+
+def wider(world):
+    """Items may be counted in billions"""
+    def change(model):
+        model["Datastore", "Stock"]["datasets"]["items"]["columns"]["level"] = STOCK["items"]["columns"]["level"] = "bigint"
+    world.ecosystem.pull("crm", "level of items becomes a bigint", change)
+    world.apply(killed=0.5)
+    with world.sources["Stock"].still:
+        world.sources["Stock"].tables["items"].columns["level"] = ("bigint", sources.number(-5, 10**12))
+
+
+CHAPTERS = [begin, stranger, sales, audit, column, masking, program, priority, visits, sweep, stock, primary, guard, key, deprecation,
+            wider, migration, retired]

@@ -1,4 +1,5 @@
 """Everything that is alive: servers, links, sources, the ecosystem, processes of the program; and the looks at it."""
+import collections
 import contextlib
 import json
 import os
@@ -10,7 +11,7 @@ import threading
 import time
 
 from ecosystem import Ecosystem, wait_until
-from oracle import MirrorStream, SourceStream, TransformerStream, WatermarkStream, Wrong, compare_history, compare_live
+from oracle import History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history, compare_live
 from pq import Refused, Sqlite
 from rows import Lens
 from servers import PASSWORD, ROLE, Link, Server
@@ -54,6 +55,9 @@ class Merge:
             self.asking = None
 
 
+View = collections.namedtuple("View", "name platform store dataset full")
+
+
 class World:
     """seed: of everything that is random, but for the order in which the machine does it."""
 
@@ -62,7 +66,7 @@ class World:
         self.rng, self.forgets = random.Random(f"{seed} world"), False
         self.sources, self.merges, self.streams, self.runs = {}, {}, {}, []
         self.calm, self.over, self.trouble = threading.RLock(), threading.Event(), []
-        self.pruned, self.makers = set(), {}
+        self.makers, self.inputs = {}, {}  # of output stores: how they are made, and of which stores
         self.count = dict.fromkeys(("batches", "looks", "views", "rows", "applies", "kills"), 0)
         self.sites = {}
         makers = [threading.Thread(target=self._make_server, args=(name, databases))
@@ -145,31 +149,37 @@ class World:
     # --- streams
 
     def learn_versions(self):
-        """Which columns each stream has from now on: by the documents, not by the program."""
+        """Which way each stream goes from now on, with which columns: by the documents, not by the program."""
+        known = set()
         for merge in self.merges.values():
-            for name, version in merge.ask(f"SELECT name, version FROM {merge.control('stream')} WHERE removed = 0 ORDER BY name"):
-                stream = self.streams.get(name) or self.streams.setdefault(name, self._new_stream(name))
-                stream.lenses.setdefault(int(version), self._lenses(name))
+            rows = merge.ask(f"SELECT name, version, removed FROM {merge.control('stream')} ORDER BY name")
+            for name, version, removed in rows:
+                known.add(name)
+                stream = self.streams.setdefault(name, Stream(name))
+                if not int(removed):
+                    stream.definitions.setdefault(int(version), (self._way(stream), self._lenses(name)))
+        for name in self.streams.keys() - known:  # pruned
+            del self.streams[name]
 
-    def _primary(self, store):
-        for service in self.ecosystem.services():
-            if store in service.get("primary_ingestion", {}):
-                return service["primary_ingestion"][store]
-        return None
+    def _primary(self, platform, store):
+        service = next(service for service in self.ecosystem.services() if platform in service["platforms"])
+        return service.get("primary_ingestion", {}).get(store)
 
-    def _new_stream(self, name):
-        platform, store = name.split("/")[:2]
-        primary = self._primary(store)
-        if primary and primary != platform:
-            return MirrorStream(name, self.streams.get(f"{primary}/{store}") or self._made_first(f"{primary}/{store}"))
+    def _way(self, stream):
+        """The one of before, as long as it is of the same kind: it knows how far it has been."""
+        platform, store, *rest = stream.name.split("/")
+        primary = self._primary(platform, store)
         if store in self.makers:
-            inputs, make = self.makers[store]
-            return TransformerStream(name, [self.streams.get(f"{platform}/{s}") or self._made_first(f"{platform}/{s}") for s in inputs], make)
-        by_watermark = self.ecosystem["Datastore " + store]["capture"]["type"] == "sql_watermark"
-        return (WatermarkStream if by_watermark else SourceStream)(name, self.sources[store].ledger)
-
-    def _made_first(self, name):
-        return self.streams.setdefault(name, self._new_stream(name))
+            kind, what = Transformer, (self.streams, self.makers[store])
+        elif primary and primary != platform:
+            name = "/".join([primary, store, *rest])
+            kind, what = Mirror, (self.streams.setdefault(name, Stream(name)),)
+        elif self.ecosystem["Datastore " + store]["capture"]["type"] == "sql_watermark":
+            kind, what = Watermark, (self.sources[store].ledger,)
+        else:
+            kind, what = Snapshot, (self.sources[store].ledger,)
+        before = stream.definitions[max(stream.definitions)][0] if stream.definitions else None
+        return before if type(before) is kind else kind(*what)
 
     def _lenses(self, name):
         platform, store, *rest = name.split("/")
@@ -225,28 +235,10 @@ class World:
 
     def _read(self, merge, db):
         """In one snapshot: new batches, and the rows of all views that there ought to be."""
-        with db.snapshot():
-            batches = []
-            for name, stream in self.streams.items():
-                if name in self.pruned:
-                    continue
-                columns, rows = db.ask(f"SELECT * FROM {merge.control('batch')} WHERE stream = '{name}' AND status = 'committed' "
-                                       f"AND batch_id > {stream.last} ORDER BY batch_id")
-                details = {}
-                if rows:
-                    names, found = db.ask(f"SELECT * FROM {merge.control('dataset_batch')} WHERE stream = '{name}' AND batch_id > {stream.last}")
-                    for row in (dict(zip(names, values)) for values in found):
-                        details.setdefault(int(row["batch_id"]), []).append(row)
-                for row in (dict(zip(columns, values)) for values in rows):
-                    batches.append((stream, row, details.get(int(row["batch_id"]), [])))
-            views = []
-            for workspace, group, store, dataset, platform, full in self.ecosystem.views(self.ecosystem[f"PlatformService {merge.service}"]):
-                name = merge.view(workspace, group, store, dataset)
-                views.append((f"{workspace}/{group}/{store}/{dataset}", platform, store, dataset, False, db.ask(f"SELECT * FROM {name}")))
-                if full:
-                    name = name[:-1] + '__history"'
-                    views.append((f"{workspace}/{group}/{store}/{dataset} history", platform, store, dataset, True,
-                                  db.ask(f"SELECT * FROM {name}")))
+        wanted = self._wanted_views(merge)
+        with db.snapshot([view.name for view in wanted]):
+            batches = [entry for stream in self.streams.values() for entry in self._read_batches(merge, db, stream)]
+            views = [(view, *db.ask(f"SELECT * FROM {view.name}")) for view in wanted]
             count = int(db.ask(f"SELECT count(*) FROM {merge.control('view')}")[1][0][0])
             if count != len(views):
                 raise Wrong(f"{merge.service}: {count} views, but the model wants {len(views)}")
@@ -255,31 +247,55 @@ class World:
                 raise Wrong(f"{merge.service}: repaired: {repaired}")
         return batches, views
 
+    def _wanted_views(self, merge):
+        wanted = []
+        for workspace, group, store, dataset, platform, full in self.ecosystem.views(self.ecosystem[f"PlatformService {merge.service}"]):
+            name = merge.view(workspace, group, store, dataset)
+            wanted.append(View(name, platform, store, dataset, False))
+            wanted += [View(name[:-1] + '__history"', platform, store, dataset, True)] if full else []
+        return wanted
+
+    @staticmethod
+    def _read_batches(merge, db, stream):
+        """Those since the last look; all, when the last one that we saw isn't there any more."""
+        where = f"stream = '{stream.name}' AND batch_id"
+        if stream.last:
+            found = db.ask(f"SELECT committed_at FROM {merge.control('batch')} WHERE {where} = {stream.last}")[1]
+            if stream.merge is merge and (not found or found[0][0] != stream.committed_at[stream.last]):
+                stream.forget()
+        names, rows = db.ask(f"SELECT * FROM {merge.control('batch')} WHERE {where} > {stream.last} AND status = 'committed'")
+        if not rows:
+            return []
+        stream.merge = merge
+        columns, found = db.ask(f"SELECT * FROM {merge.control('dataset_batch')} WHERE {where} > {stream.last}")
+        details = [dict(zip(columns, values)) for values in found]
+        return [(stream, batch, [row for row in details if row["batch_id"] == batch["batch_id"]])
+                for batch in (dict(zip(names, values)) for values in rows)]
+
     def _take(self, batches):
         """Primaries before their mirrors, inputs before transformers, which may be inputs themselves."""
-        rank = {"source": 0, "mirror": 1}
-        plain = [entry for entry in batches if not isinstance(entry[0], TransformerStream)]
-        made = [entry for entry in batches if isinstance(entry[0], TransformerStream)]
-        for stream, batch, rows in sorted(plain, key=lambda entry: rank[entry[0].kind]):
-            stream.take(batch, rows)
-        for stream, batch, rows in sorted(made, key=lambda entry: self.depth(entry[0])):
+        for stream, batch, rows in sorted(batches, key=lambda entry: (self.depth(entry[0]), int(entry[1]["batch_id"]))):
             stream.take(batch, rows)
         self.count["batches"] += len(batches)
 
     def depth(self, stream):
-        return 1 + max((self.depth(s) for s, _ in stream.inputs.values()), default=0) if isinstance(stream, TransformerStream) else 0
+        way = stream.definitions[max(stream.definitions)][0] if stream.definitions else None
+        if isinstance(way, Mirror):
+            return 1 + self.depth(way.primary)
+        if isinstance(way, Transformer):
+            platform = stream.name.split("/")[0]
+            return 2 + max(self.depth(self.streams[f"{platform}/{store}"]) for store in self.inputs[stream.store])
+        return 0
 
     def _compare(self, merge, views):
-        lenses = {}
-        for where, platform, store, dataset, full, (names, rows) in views:
-            stream = self.streams.get(f"{platform}/{store}/{dataset}") or self.streams[f"{platform}/{store}"]
-            lens = lenses.setdefault((store, dataset), Lens(self.ecosystem.datasets(store)[dataset]))
-            if full:
-                self.count["rows"] += compare_history(where, names, rows, lens, stream, dataset)
-            elif dataset in stream.histories:
-                self.count["rows"] += compare_live(where, names, rows, lens, stream.histories[dataset])
-            elif rows:
-                raise Wrong(f"{where}: {len(rows)} rows before its first batch")
+        for view, names, rows in views:
+            stream = self.streams.get(f"{view.platform}/{view.store}/{view.dataset}") or self.streams[f"{view.platform}/{view.store}"]
+            lens = Lens(self.ecosystem.datasets(view.store)[view.dataset])
+            where = f"{merge.service} {view.name}"
+            if view.full:
+                self.count["rows"] += compare_history(where, names, rows, lens, stream, view.dataset)
+            else:
+                self.count["rows"] += compare_live(where, names, rows, lens, stream.histories.get(view.dataset, History()))
             self.count["views"] += 1
 
     @contextlib.contextmanager
@@ -303,14 +319,13 @@ class World:
 
     def resting(self):
         """Streams that nobody needs any more."""
-        return {name for name in self.streams if not self._lenses_now(name)}
+        return {name for name in self.streams if not self._is_needed(name)}
 
-    def _lenses_now(self, name):
-        platform, store, *_ = name.split("/")
+    def _is_needed(self, name):
         try:
-            return self._lenses(name)
-        except (KeyError, StopIteration):
-            return {}
+            return bool(self._lenses(name))
+        except (KeyError, StopIteration):  # its store has gone
+            return False
 
     def verify(self):
         """The program's own proof, and that its fingerprints are ours."""
@@ -326,6 +341,19 @@ class World:
                 if (int(entry[side]["rows"]), entry[side]["sum"]) != (rows, total):
                     raise Wrong(f"verify: {entry}; ours is {rows}, {total}")
         return len(datasets)
+
+    def keep_evidence(self):
+        """What the control tables say, and the ledgers, as text beside the databases."""
+        for name, merge in self.merges.items():
+            with contextlib.closing(merge.connect()) as db:
+                for table in ("stream", "batch", "dataset_batch", "event", "applied"):
+                    names, rows = db.ask(f"SELECT * FROM {merge.control(table)}")
+                    lines = [json.dumps(dict(zip(names, row))) for row in rows]
+                    (self.dir / f"{name}-{table}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for name, source in self.sources.items():
+            lines = [json.dumps(entry, default=str) for entry in zip(range(source.ledger.last + 1), source.ledger.begun_at,
+                                                                     source.ledger.done_at, source.ledger.changes)]
+            (self.dir / f"{name}-ledger.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def end(self):
         self.over.set()
