@@ -2,7 +2,6 @@
 import copy
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import time
@@ -137,13 +136,14 @@ def _findings(result):
     return ", ".join(words) or "fine"
 
 
-def wait_until(what, ready, patience_s):
+def wait_until(what, ready, patience_s, tell=None):
+    """tell: what keeps us waiting, every ten seconds."""
     deadline = time.monotonic() + patience_s
+    next_word = time.monotonic() + 10
     while not ready():
+        if time.monotonic() > next_word and tell:
+            tell()
+            next_word += 10
         if time.monotonic() > deadline:
             raise Wrong(f"waited {patience_s} s in vain for {what}")
         time.sleep(0.05)
-
-
-def path(text):
-    return pathlib.Path(text)

@@ -79,6 +79,7 @@ def play(world, teller, chapter, pause):
     if trouble:
         raise Wrong(trouble[0])
     tell_look(world, look)
+    world.look_back()
     teller.ok(True, what)
 
 
@@ -92,6 +93,10 @@ def main():
     parser.add_argument("--dir")
     parser.add_argument("--keep", action="store_true", help="also when all is well")
     options = parser.parse_args()
+    missing = [program for program in ("git", "psql") if not shutil.which(program)]
+    if missing:
+        print(f"1..0 # SKIP {missing[0]} is missing")
+        return
     root = pathlib.Path(__file__).resolve().parents[2]
     program = os.environ.get("DATASURFACE", str(root / "build" / "datasurface"))
     directory = options.dir or tempfile.mkdtemp(prefix="living-")

@@ -38,6 +38,9 @@ class History:
         self.live.update(dict.fromkeys(come, batch))
         return come, gone
 
+    def as_of(self, batch):
+        return [content for content, begun, ended in self.versions() if begun <= batch <= ended]
+
     def versions(self):
         return [*self.closed, *((content, begun, FOREVER) for content, begun in self.live.items())]
 
@@ -48,11 +51,12 @@ class Stream:
 
     def __init__(self, name):
         self.name, self.store = name, name.split("/")[1]
-        self.definitions, self.merge = {}, None
+        self.definitions, self.merge, self.life = {}, None, 0
         self.forget()
 
     def forget(self):
         """Nothing has been committed, or all of it was dropped: the next batch is a first one."""
+        self.life += 1
         self.last, self.version, self.batches, self.position = 0, 0, [], {}
         self.recorded, self.changed, self.histories, self.deltas, self.committed_at = {}, {}, {}, {}, {}
 
@@ -196,11 +200,11 @@ class Follower:
     """The contents of a stream's datasets as of one of its batches."""
 
     def __init__(self, stream):
-        self.stream, self.at, self.rows = stream, 0, {}
+        self.stream, self.life, self.at, self.rows = stream, 0, 0, {}
 
     def go(self, batch):
-        if batch < self.at:
-            self.at, self.rows = 0, {}
+        if batch < self.at or self.life != self.stream.life:
+            self.life, self.at, self.rows = self.stream.life, 0, {}
         for number in self.stream.batches_after(self.at):
             if number > batch:
                 break
@@ -278,7 +282,7 @@ def compare_live(where, names, rows, lens, history):
     shown = Counter(lens.content(dict(zip(names, row))) for row in rows)
     wanted = Counter(lens.only(content) for content in history.live)
     if shown != wanted:
-        raise Wrong(f"{where}: {_difference(shown, wanted)}")
+        raise Wrong(f"{where}: {difference(shown, wanted)}")
     return len(rows)
 
 
@@ -289,14 +293,18 @@ def compare_history(where, names, rows, lens, stream, dataset):
     shown = Counter()
     for row in rows:
         row = dict(zip(names, row))
-        shown[lens.content(row), int(row["ds_batch_in"]), int(row["ds_batch_out"])] += 1
+        begun, ended = int(row["ds_batch_in"]), int(row["ds_batch_out"])
+        shown[lens.content(row), begun, ended] += 1
+        times = stream.committed_at.get(begun), stream.committed_at.get(next(iter(stream.batches_after(ended)), None))
+        if not stream.mirrored() and times != (row["ds_valid_from"], row["ds_valid_to"]):
+            raise Wrong(f"{where}: batches {begun} to {ended} are valid from {row['ds_valid_from']} to {row['ds_valid_to']}, not {times}")
     history = stream.histories.get(dataset, History())
     if stream.mirrored():
         _fits_primary(where, shown, lens, stream, dataset)
         shown = _coarse(shown, stream.batches)
     wanted = Counter((lens.only(content), begun, ended) for content, begun, ended in history.versions())
     if shown != wanted:
-        raise Wrong(f"{where}: {_difference(shown, wanted)}")
+        raise Wrong(f"{where}: {difference(shown, wanted)}")
     return len(rows)
 
 
@@ -338,7 +346,7 @@ def _coarse(shown, batches):
     return out
 
 
-def _difference(shown, wanted):
+def difference(shown, wanted):
     extra, missing = shown - wanted, wanted - shown
     return (f"{sum(shown.values())} shown, {sum(wanted.values())} wanted; {sum(extra.values())} too many, such as "
             f"{list(extra)[:3]}; {sum(missing.values())} missing, such as {list(missing)[:3]}")

@@ -17,7 +17,9 @@ for _name, _result, *_arguments in (
         ("PQgetisnull", ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int)):
     getattr(_pq, _name).restype, getattr(_pq, _name).argtypes = _result, _arguments
 _COMMAND_OK, _TUPLES_OK = 1, 2
-# libpq's notice processor writes to stderr: a server that goes down says so there.
+_NOTICE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+_pq.PQsetNoticeProcessor.argtypes = [ctypes.c_void_p, _NOTICE, ctypes.c_void_p]
+_silent = _NOTICE(lambda _, __: None)  # a server that goes down tells stderr so
 _SILENT = "-c client_min_messages=error -c timezone=UTC"
 
 
@@ -33,6 +35,7 @@ class Postgres:
             said = _pq.PQerrorMessage(self.handle).decode().strip()
             self.close()
             raise Refused(said)
+        _pq.PQsetNoticeProcessor(self.handle, _silent, None)
 
     def ask(self, sql):
         """Any number of statements; the names and rows of the last one."""

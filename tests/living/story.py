@@ -301,7 +301,7 @@ def key(world):
     def change(model):
         columns = model["Datastore", "Sales"]["datasets"]["orders"]["columns"]
         columns["id"], columns["number"] = "integer not null", "varchar(12) primary key"
-    world.ecosystem.pull("sales", "orders have their number as key", change, refused="C004")
+    world.ecosystem.pull("sales", "orders have their number as key", change, refused="C007")
     world.ecosystem.pull("sales", "the same, approved", change, approve=True)
     world.apply(killed=0.5)
 
@@ -315,7 +315,7 @@ def deprecation(world):
         for (kind, _), text in model.items():
             for wanted in text.get("dataset_groups", {}).values() if kind == "Workspace" else ():
                 wanted["sinks"] = [{"dataset": s, "allow_deprecated": True} if s == "Crm/addresses" else s for s in wanted["sinks"]]
-    world.ecosystem.pull("crm", "addresses are deprecated", deprecated, refused="D001")
+    world.ecosystem.pull("crm", "addresses are deprecated", deprecated, refused="C013")
     world.ecosystem.pull("analytics", "Desk, Audit and Vault agree", agreed)
     world.ecosystem.pull("crm", "addresses are deprecated, again", deprecated)
     world.apply(killed=0.2)
@@ -333,7 +333,7 @@ def migration(world):
             model["PlatformService", "Quay"]["platforms"]["Four"] = {"type": "yellow", "milestoning": "scd4"}
             assign(model, "Quay", "Desk/live", *statuses)
         return change
-    world.ecosystem.pull("infra", f"Desk moves from {old} to {new} at once", places((new, "provisioned")), refused="C013")
+    world.ecosystem.pull("infra", f"Desk moves from {old} to {new} at once", places((new, "provisioned")), refused="C020")
     world.ecosystem.pull("infra", f"{new} begins to load", places((old, "provisioned"), (new, "provisioning")))
     world.apply(killed=0.5)
     names = [name for name in world.streams if name.startswith(new + "/") and name not in world.resting()]
@@ -402,7 +402,7 @@ def retired(world):
         for workspace, name in (("Desk", "live"), ("Audit", "all")):
             wanted = model["Workspace", workspace]["dataset_groups"][name]
             wanted["sinks"] = [s for s in wanted["sinks"] if not (isinstance(s, str) and s.startswith("Stock/"))]
-    world.ecosystem.pull("crm", "Stock is retired", removed, refused="D003")
+    world.ecosystem.pull("crm", "Stock is retired", removed, refused="C012")
     world.ecosystem.pull("analytics", "nobody uses Stock any more", unused)
     world.ecosystem.pull("crm", "Stock is retired, again", removed)
     prune = world.rng.random() < 0.5

@@ -11,7 +11,7 @@ import threading
 import time
 
 from ecosystem import Ecosystem, wait_until
-from oracle import History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history, compare_live
+from oracle import History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history, compare_live, difference
 from pq import Refused, Sqlite
 from rows import Lens
 from servers import PASSWORD, ROLE, Link, Server
@@ -305,17 +305,21 @@ class World:
             stack.enter_context(self.calm)
             for source in self.sources.values():
                 stack.enter_context(source.still)
-            wait_until("all streams to have caught up", self.caught_up, PATIENCE_S)
+            wait_until("all streams to have caught up", lambda: not self.behind(), PATIENCE_S, self.tell_behind)
             yield
 
-    def caught_up(self):
+    def behind(self):
+        """Streams that are needed and have not seen everything yet."""
         self.look()
-        for stream in self.streams.values():
-            if stream.name in self.resting():
-                continue
-            if not stream.is_at_end():
-                return False
-        return True
+        resting = self.resting()
+        return [name for name, stream in self.streams.items() if name not in resting and not stream.is_at_end()]
+
+    def tell_behind(self):
+        for name in self.behind():
+            merge = self.streams[name].merge
+            row = merge and merge.ask(f"SELECT batch_id, status, started_at, attempts, retry_at, error FROM {merge.control('batch')} "
+                                      f"WHERE stream = '{name}' ORDER BY batch_id DESC LIMIT 1")
+            self.tell(f"        waiting for {name}: {row}")
 
     def resting(self):
         """Streams that nobody needs any more."""
@@ -341,6 +345,24 @@ class World:
                 if (int(entry[side]["rows"]), entry[side]["sum"]) != (rows, total):
                     raise Wrong(f"verify: {entry}; ours is {rows}, {total}")
         return len(datasets)
+
+    def look_back(self):
+        """`datasurface history` of some view as of some batch, against what that batch saw."""
+        views = [(merge, v) for merge in self.merges.values() for v in self.ecosystem.views(self.ecosystem[f"PlatformService {merge.service}"])
+                 if v[5]]
+        merge, (workspace, group, store, dataset, platform, _) = self.rng.choice(views)
+        stream = self.streams.get(f"{platform}/{store}/{dataset}") or self.streams[f"{platform}/{store}"]
+        history = stream.histories.get(dataset)
+        if history is None:
+            return
+        batch = self.rng.choice([n for n in stream.batches if n >= min(v[1] for v in history.versions())])
+        path = f"{workspace}/{group}/{store}/{dataset}"
+        lens = Lens(self.ecosystem.datasets(store)[dataset])
+        shown = collections.Counter(lens.content(row) for row in self.result("history", path, "--as-of", str(batch))["rows"])
+        wanted = collections.Counter(lens.only(content) for content in history.as_of(batch))
+        if shown != wanted:
+            raise Wrong(f"history {path} --as-of {batch}: {difference(shown, wanted)}")
+        self.tell(f"        {path} as of batch {batch}, of {stream.last}: {sum(shown.values())} rows, as it was")
 
     def keep_evidence(self):
         """What the control tables say, and the ledgers, as text beside the databases."""
