@@ -146,4 +146,4 @@ def wait_until(what, ready, patience_s, tell=None):
             next_word += 10
         if time.monotonic() > deadline:
             raise Wrong(f"waited {patience_s} s in vain for {what}")
-        time.sleep(0.05)
+        time.sleep(0.1)

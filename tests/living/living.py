@@ -44,8 +44,9 @@ class Teller:
 def pulse(world):
     """Streams run every second."""
     while not world.over.wait(1):
-        for merge in list(world.merges.values()):
-            merge.ask_for_batches()
+        with world.hush:
+            for merge in list(world.merges.values()):
+                merge.ask_for_batches()
 
 
 def tell_look(world, look):

@@ -149,6 +149,13 @@ class Writer(Source):
 
     fixed = ()
 
+    def grow(self, name, least):
+        rows = {}
+        while len(self.rows[name]) + len(rows) < least:
+            row = self.new_row(name)
+            rows[self.serial] = row
+        self.commit([(name, identity, row) for identity, row in rows.items()])
+
     def step(self):
         """Between its least and its most rows a table does what it likes."""
         changes = {}

@@ -337,7 +337,7 @@ def migration(world):
     world.ecosystem.pull("infra", f"{new} begins to load", places((old, "provisioned"), (new, "provisioning")))
     world.apply(killed=0.5)
     names = [name for name in world.streams if name.startswith(new + "/") and name not in world.resting()]
-    wait_until(f"{new} to have everything", lambda: world.look() and all(world.streams[name].is_loaded() for name in names), PATIENCE_S)
+    wait_until(f"{new} to have everything", lambda: world.look(views=False) and all(world.streams[name].is_loaded() for name in names), PATIENCE_S)
     world.ecosystem.pull("infra", f"Desk is on {new}, {old} stands by", places((new, "provisioned"), (old, "decommissioning")))
     world.apply(killed=0.5)
     world.look()
@@ -375,10 +375,12 @@ def guard(world):
     source, merge = world.sources["Stock"], world.merges["Quay"]
     source.still.acquire()
     try:
+        names = [name for name in world.streams if name.endswith("/Stock") and name not in world.resting()]
+        source.grow("items", 40)  # of fewer than 20 the guard counts only the last
+        wait_until("all items to be seen", lambda: world.look(views=False) and all(world.streams[name].is_at_end() for name in names), PATIENCE_S)
         rows = dict(source.rows["items"])
         lost = list(rows)[5:]
         source.commit([("items", identity, None) for identity in lost])
-        names = [name for name in world.streams if name.endswith("/Stock") and name not in world.resting()]
         guarded = f"SELECT stream FROM {merge.control('batch')} WHERE guarded = 1 AND status <> 'committed' AND stream LIKE '%/Stock'"
         wait_until("the guard", lambda: {name for name, in merge.ask(guarded)} == set(names), PATIENCE_S)
         if world.rng.random() < 0.5:

@@ -66,6 +66,7 @@ class World:
         self.rng, self.forgets = random.Random(f"{seed} world"), False
         self.sources, self.merges, self.streams, self.runs = {}, {}, {}, []
         self.calm, self.over, self.trouble = threading.RLock(), threading.Event(), []
+        self.hush = threading.Lock()  # who holds it keeps streams from being asked for batches
         self.makers, self.inputs = {}, {}  # of output stores: how they are made, and of which stores
         self.count = dict.fromkeys(("batches", "looks", "views", "rows", "applies", "kills"), 0)
         self.sites = {}
@@ -209,39 +210,35 @@ class World:
 
     # --- looks
 
-    def look(self):
+    def look(self, views=True):
         """Everything that was committed since the last look, and every view, against the ledgers."""
-        self.count["looks"] += 1
+        self.count["looks"] += views
         before = self.count["batches"], self.count["views"], self.count["rows"]
-        with contextlib.ExitStack() as stack:
-            seen = []
-            for merge in reversed(self.merges.values()):  # mirrors before their primaries
-                while True:
-                    db = merge.connect()
-                    try:
-                        seen.append((merge, self._read(merge, db)))
-                        break
-                    except Refused:
-                        time.sleep(0.05)  # somebody has shot the server meanwhile
-                    finally:
-                        db.close()
-            with contextlib.ExitStack() as still:
-                for source in self.sources.values():  # what a batch has seen is in the ledger by now
-                    still.enter_context(source.still)
-            self._take([batch for _, (batches, _) in seen for batch in batches])
-            for merge, (_, views) in seen:
-                self._compare(merge, views)
+        seen = [(merge, *self._read_patiently(merge, views)) for merge in reversed(self.merges.values())]  # mirrors before primaries
+        with contextlib.ExitStack() as still:
+            for source in self.sources.values():  # what a batch has seen is in the ledger by now
+                still.enter_context(source.still)
+        self._take([batch for _, batches, _ in seen for batch in batches])
+        for merge, _, shown in seen:
+            self._compare(merge, shown)
         return tuple(self.count[what] - was for what, was in zip(("batches", "views", "rows"), before))
 
-    def _read(self, merge, db):
+    def _read_patiently(self, merge, views):
+        while True:
+            try:
+                with contextlib.closing(merge.connect()) as db:
+                    return self._read(merge, db, self._wanted_views(merge) if views else [])
+            except Refused:
+                time.sleep(0.05)  # somebody has shot the server meanwhile
+
+    def _read(self, merge, db, wanted):
         """In one snapshot: new batches, and the rows of all views that there ought to be."""
-        wanted = self._wanted_views(merge)
         with db.snapshot([view.name for view in wanted]):
             batches = [entry for stream in self.streams.values() for entry in self._read_batches(merge, db, stream)]
             views = [(view, *db.ask(f"SELECT * FROM {view.name}")) for view in wanted]
             count = int(db.ask(f"SELECT count(*) FROM {merge.control('view')}")[1][0][0])
-            if count != len(views):
-                raise Wrong(f"{merge.service}: {count} views, but the model wants {len(views)}")
+            if wanted and count != len(wanted):
+                raise Wrong(f"{merge.service}: {count} views, but the model wants {len(wanted)}")
             repaired = db.ask(f"SELECT stream, detail FROM {merge.control('event')} WHERE kind = 'repaired'")[1]
             if repaired:
                 raise Wrong(f"{merge.service}: repaired: {repaired}")
@@ -310,7 +307,7 @@ class World:
 
     def behind(self):
         """Streams that are needed and have not seen everything yet."""
-        self.look()
+        self.look(views=False)
         resting = self.resting()
         return [name for name, stream in self.streams.items() if name not in resting and not stream.is_at_end()]
 
@@ -333,7 +330,8 @@ class World:
 
     def verify(self):
         """The program's own proof, and that its fingerprints are ours."""
-        datasets = self.result("verify")["datasets"]
+        with self.hush:  # streams have no other work meanwhile
+            datasets = self.result("verify")["datasets"]
         for entry in datasets:
             if not entry["equal"]:
                 raise Wrong(f"verify: {entry}")
@@ -350,10 +348,12 @@ class World:
         """`datasurface history` of some view as of some batch, against what that batch saw."""
         views = [(merge, v) for merge in self.merges.values() for v in self.ecosystem.views(self.ecosystem[f"PlatformService {merge.service}"])
                  if v[5]]
+        if not views:
+            return
         merge, (workspace, group, store, dataset, platform, _) = self.rng.choice(views)
         stream = self.streams.get(f"{platform}/{store}/{dataset}") or self.streams[f"{platform}/{store}"]
         history = stream.histories.get(dataset)
-        if history is None:
+        if not history or not history.versions():
             return
         batch = self.rng.choice([n for n in stream.batches if n >= min(v[1] for v in history.versions())])
         path = f"{workspace}/{group}/{store}/{dataset}"
