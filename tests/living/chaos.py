@@ -10,8 +10,10 @@ import time
 def children(pid):
     """Of a process, by /proc."""
     try:
-        return [int(word) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-                for word in (task / "children").read_text(encoding="ascii").split()]
+        return [
+            int(word) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+            for word in (task / "children").read_text(encoding="ascii").split()
+        ]
     except OSError:
         return []
 
@@ -79,9 +81,10 @@ class Chaos(threading.Thread):
     def session(self):
         """As an administrator does it, politely."""
         name = self.rng.choice(list(self.world.sites))
-        ended = self.world.sites[name].run("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                                           "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
-                                           "ORDER BY random() LIMIT 2")
+        ended = self.world.sites[name].run(
+            "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
+            "ORDER BY random() LIMIT 2")
         self.said(f"{len(ended)} sessions of the {name} server are ended")
 
     def server(self):

@@ -2,13 +2,13 @@
 import copy
 import json
 import os
-import shutil
 import subprocess
 import time
 
 from oracle import Wrong
 
 REPOSITORY = "harbour/model"
+PATIENCE_S = float(os.environ.get("LIVING_PATIENCE", "180"))
 
 
 def document(kind, name, **fields):
@@ -23,8 +23,10 @@ class Ecosystem:
         self.repository, self.models = world.dir / "model.git", world.dir / "models"
         home = world.dir / "home"
         home.mkdir()
-        self.env = {**os.environ, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b",
-                    "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+        self.env = {
+            **os.environ, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a",
+            "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"
+        }
         for name in [name for name in self.env if name.startswith("GIT_DIR") or name == "GIT_WORK_TREE"]:
             del self.env[name]
         self.git("init", "-q", "-b", "main", str(self.repository), within=False)
@@ -40,8 +42,8 @@ class Ecosystem:
         return self.documents[kind, name]
 
     def pull(self, team, title, change, *, refused=None, approve=False, fork=None):
-        """A pull request: change(documents) is made on the team's branch, and checked. Accepted, it is merged; the model as
-        it is then lies in a directory of its own. With refused, a rule, that must be what stops it."""
+        """A pull request: change(documents) is made on the team's branch, and checked. Accepted, it is merged; the model
+        as it is then lies in a directory of its own. With refused, a rule, that must be what stops it."""
         self.pulls += 1
         after = copy.deepcopy(self.documents)
         change(after)
@@ -49,7 +51,8 @@ class Ecosystem:
         for path in self.repository.glob("*.yaml"):
             path.unlink()
         for (kind, name), text in after.items():
-            (self.repository / f"{kind}-{name}.yaml".lower()).write_text(json.dumps(text, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            (self.repository / f"{kind}-{name}.yaml".lower()).write_text(
+                json.dumps(text, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", title)
         result = self._check(team, approve, fork)
@@ -61,12 +64,17 @@ class Ecosystem:
         else:
             self._merge(team, after)
             self.world.tell(f"pull request {self.pulls}: {title}; check: {_findings(result)}")
+            if self.world.follows:
+                self.world.wait_followed()
         self.git("checkout", "-q", "main")
 
     def _check(self, team, approve, fork):
         path, branch = (fork or f"{REPOSITORY}@{team}").split("@")
-        words = ["--format", "json", "-C", str(self.repository), "check", "--base", "main", "--head", team, "--repository", path,
-                 "--branch", branch, *(["--approve", "breaking"] if approve else [])]
+        words = [
+            "--format", "json", "-C",
+            str(self.repository), "check", "--base", "main", "--head", team, "--repository", path, "--branch", branch,
+            *(["--approve", "breaking"] if approve else [])
+        ]
         done = subprocess.run([*self.world.program, *words], capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):
             raise Wrong(f"check: exit {done.returncode}: {done.stderr}")
@@ -85,11 +93,10 @@ class Ecosystem:
         self.documents = after
         model = self.models / f"{self.pulls:04d}"
         model.mkdir(parents=True)
-        archive = subprocess.run(["git", "-C", str(self.repository), "archive", "main"], env=self.env, check=True, capture_output=True)
+        archive = subprocess.run(["git", "-C", str(self.repository), "archive", "main"], env=self.env, check=True,
+                                 capture_output=True)
         subprocess.run(["tar", "-x", "-C", str(model)], input=archive.stdout, check=True)
-        old, self.model = self.model, model
-        if old and self.world.forgets:
-            shutil.rmtree(old, ignore_errors=True)
+        self.model = model
 
     # --- what the documents say
 
@@ -98,10 +105,16 @@ class Ecosystem:
         if ("Datastore", store) in self.documents:
             datasets = self.documents["Datastore", store]["datasets"]
         else:
-            datasets = next(d["transformer"]["output"]["datasets"] for (kind, _), d in self.documents.items() if kind == "Workspace"
-                            and d.get("transformer", {}).get("output", {}).get("datastore") == store)
-        return {name: {column: kind if isinstance(kind, str) else kind["type"] for column, kind in dataset["columns"].items()}
-                for name, dataset in datasets.items()}
+            datasets = next(
+                d["transformer"]["output"]["datasets"] for (kind, _), d in self.documents.items()
+                if kind == "Workspace" and d.get("transformer", {}).get("output", {}).get("datastore") == store)
+        return {
+            name: {
+                column: kind if isinstance(kind, str) else kind["type"]
+                for column, kind in dataset["columns"].items()
+            }
+            for name, dataset in datasets.items()
+        }
 
     def services(self):
         return [d for (kind, _), d in self.documents.items() if kind == "PlatformService"]
@@ -136,14 +149,14 @@ def _findings(result):
     return ", ".join(words) or "fine"
 
 
-def wait_until(what, ready, patience_s, tell=None):
+def wait_until(what, ready, tell=None):
     """tell: what keeps us waiting, every ten seconds."""
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + PATIENCE_S
     next_word = time.monotonic() + 10
     while not ready():
         if time.monotonic() > next_word and tell:
             tell()
             next_word += 10
         if time.monotonic() > deadline:
-            raise Wrong(f"waited {patience_s} s in vain for {what}")
+            raise Wrong(f"waited {PATIENCE_S:.0f} s in vain for {what}")
         time.sleep(0.1)

@@ -51,16 +51,20 @@ def pulse(world):
 
 def tell_look(world, look):
     streams = [s for s in world.streams if s not in world.resting()]
-    world.tell(f"        {look[0]} batches of {len(streams)} streams and {look[1]} views with {look[2]} rows are as the ledgers say")
+    world.tell(
+        f"        {look[0]} batches of {len(streams)} streams and {look[1]} views with {look[2]} rows are as the ledgers "
+        "say"
+    )
 
 
 def live(world, options, teller):
     """All chapters in order; with --minutes as many more turns of those that can come again as there is time."""
     end = time.monotonic() + options.minutes * 60
-    pause = max(options.pause, options.minutes * 60 / (len(CHAPTERS) * 2.5))
-    for chapter in CHAPTERS:
+    chapters = [chapter for chapter in CHAPTERS if world.can(*getattr(chapter, "wants", ("help", "")))]
+    pause = max(options.pause, options.minutes * 60 / (len(chapters) * 2.5))
+    for chapter in chapters:
         play(world, teller, chapter, pause)
-    turns = [chapter for chapter in CHAPTERS if getattr(chapter, "again", False)]
+    turns = [chapter for chapter in chapters if getattr(chapter, "again", False)]
     rng = random.Random(f"{options.seed} again")
     while time.monotonic() < end:
         play(world, teller, rng.choice(turns), pause)
@@ -108,7 +112,7 @@ def main():
     try:
         world = World(directory, program, options.seed, teller)
         world.longest_nap = 25 if options.minutes else 2
-        threading.Thread(target=pulse, args=(world,), daemon=True).start()
+        threading.Thread(target=pulse, args=(world, ), daemon=True).start()
         Chaos(world, options.pace).start()
         live(world, options, teller)
         good = True
@@ -121,7 +125,8 @@ def main():
             if not good:
                 world.keep_evidence()
             world.end()
-            teller(", ".join(f"{number} {what}" for what, number in world.count.items()) + f" in {time.monotonic() - started:.0f} s")
+            teller(", ".join(f"{number} {what}"
+                             for what, number in world.count.items()) + f" in {time.monotonic() - started:.0f} s")
         if good and not options.keep:
             shutil.rmtree(directory, ignore_errors=True)
         else:

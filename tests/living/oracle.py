@@ -1,9 +1,10 @@
 """What every batch of every stream must have seen, and what every view must show, recomputed from the ledgers.
 
-A batch that reads a source must have the fingerprint of one transaction of its ledger: not an older one than that of the
-batch before, none that the source had not yet when the batch committed, and none older than what was there when it began. A mirror has what its
-primary had in the batch of that number, a transformer's output is made anew from what the batches of its inputs had. The
-contents that follow are then what live views show, and their runs over the batches are the versions of history views."""
+A batch that reads a source must have the fingerprint of one transaction of its ledger: not an older one than that of
+the batch before, none that the source had not yet when the batch committed, and none older than what was there when it
+began. A mirror has what its primary had in the batch of that number, a transformer's output is made anew from what the
+batches of its inputs had. The contents that follow are then what live views show, and their runs over the batches are
+the versions of history views."""
 import bisect
 import datetime
 import json
@@ -46,11 +47,11 @@ class History:
 
 
 class Stream:
-    """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch changed, for
-    those who follow."""
+    """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch changed,
+    for those who follow."""
 
     def __init__(self, name):
-        self.name, self.store = name, name.split("/")[1]
+        self.name, self.store = name, name.split("@")[0].split("/")[1]
         self.definitions, self.merge, self.life = {}, None, 0
         self.forget()
 
@@ -76,7 +77,8 @@ class Stream:
 
     def lens(self, dataset):
         """The latest: rows without a value say nothing about a column."""
-        return next(lenses[dataset] for _, (_, lenses) in sorted(self.definitions.items(), reverse=True) if dataset in lenses)
+        return next(lenses[dataset] for _, (_, lenses) in sorted(self.definitions.items(), reverse=True)
+                    if dataset in lenses)
 
     def take(self, batch, rows):
         """The next committed batch, with its rows of dataset_batch."""
@@ -93,7 +95,10 @@ class Stream:
             self.recorded[row["dataset"]] = (int(row["fingerprint_rows"]), row["fingerprint"])
             if int(row["first_load"]):
                 self.histories.pop(row["dataset"], None)
-        self.turn(number, way.contents(self, number, batch, rows, {d: lens for d, lens in lenses.items() if d in self.recorded}))
+        self.turn(
+            number,
+            way.contents(self, number, batch, rows, {d: lens
+                                                     for d, lens in lenses.items() if d in self.recorded}))
         if not isinstance(way, Mirror):
             self.count(number, batch)
         self.last = number
@@ -114,8 +119,9 @@ class Stream:
         gone = sum(len(delta[1]) for delta in self.deltas[number].values())
         inserted, updated, deleted = (int(batch[f"rows_{what}"]) for what in ("inserted", "updated", "deleted"))
         if (inserted + updated, updated + deleted) != (come, gone):
-            raise Wrong(f"{self.name}: batch {number} says {inserted} inserted, {updated} updated, {deleted} deleted, but "
-                        f"{come} contents came and {gone} went")
+            raise Wrong(
+                f"{self.name}: batch {number} says {inserted} inserted, {updated} updated, {deleted} deleted, but "
+                f"{come} contents came and {gone} went")
 
 
 class Snapshot:
@@ -131,13 +137,17 @@ class Snapshot:
                 break
         else:
             was = {dataset: self.sum(dataset, lens).at(least) for dataset, lens in lenses.items()}
-            raise Wrong(f"{stream.name}: batch {number}, begun {batch['started_at']}, is no state of the source from transaction "
-                        f"{least}, when that was {was}, to {self.ledger.last}: {stream.recorded}; before, it saw {self.number}")
+            raise Wrong(
+                f"{stream.name}: batch {number}, begun {batch['started_at']}, is no state of the source from "
+                f"transaction {least}, when that was {was}, to {self.ledger.last}: {stream.recorded}; before, it saw {self.number}")
         if self.ledger.begun_at[at] > seconds(batch["committed_at"]) + CLOCK_SLACK_S:
             raise Wrong(f"{stream.name}: batch {number} has transaction {at}, which began after its commit")
         self.go(at)
-        return {dataset: {lens.content(row) for row in self.replay.rows.get(dataset, {}).values()}
-                for dataset, lens in lenses.items()}
+        return {
+            dataset: {lens.content(row)
+                      for row in self.replay.rows.get(dataset, {}).values()}
+            for dataset, lens in lenses.items()
+        }
 
     def least(self, batch):
         """What was committed when the batch began must be in it, and what was in the one before."""
@@ -150,7 +160,9 @@ class Snapshot:
         self.replay.go(number)
 
     def is_at_end(self, stream, lenses):
-        return all(self.sum(dataset, lens).at(self.ledger.last) == stream.recorded[dataset] for dataset, lens in lenses.items())
+        return all(
+            self.sum(dataset, lens).at(self.ledger.last) == stream.recorded[dataset]
+            for dataset, lens in lenses.items())
 
     def sum(self, dataset, lens):
         if (dataset, lens) not in self.sums:
@@ -159,7 +171,7 @@ class Snapshot:
 
 
 class Watermark(Snapshot):
-    """The way of a stream with one dataset that is read by watermark: what was deleted stays until a batch reads all."""
+    """The way of a stream with one dataset that is read by watermark: what was deleted stays until one reads all."""
 
     def __init__(self, ledger):
         super().__init__(ledger)
@@ -176,8 +188,9 @@ class Watermark(Snapshot):
         least, at, before = self.least(batch), self.number, dict(self.believed)
         while at < least or fingerprint(self._seen(lens)) != stream.recorded[dataset]:
             if at == self.ledger.last:
-                raise Wrong(f"{stream.name}: batch {number} is no state of the source from transaction {least} on with what was "
-                            f"deleted since the last sweep: {stream.recorded}, not {fingerprint(self._seen(lens))}")
+                raise Wrong(
+                    f"{stream.name}: batch {number} is no state of the source from transaction {least} on with what "
+                    f"was deleted since the last sweep: {stream.recorded}, not {fingerprint(self._seen(lens))}")
             at += 1
             for name, identity, row in self.ledger.changes[at]:
                 if name == dataset:  # what went stays as the last batch has seen it, if it has
@@ -227,21 +240,23 @@ class Mirror:
 
     def contents(self, stream, number, batch, rows, lenses):
         if number not in self.primary.deltas:
-            raise Wrong(f"{stream.name}: batch {number} is none of its primary {self.primary.name}, at {self.primary.last}")
+            raise Wrong(
+                f"{stream.name}: batch {number} is none of its primary {self.primary.name}, at {self.primary.last}")
         have = self.follower.go(number)
         return {dataset: {lens.only(content) for content in have.get(dataset, ())} for dataset, lens in lenses.items()}
 
 
 class Transformer:
-    """The way of an output. make({input: [row]}) -> {output dataset: [row]}. SQL reads its inputs as of the batches in its
-    position; a program, that looks for itself, as of these or later ones. streams: by name."""
+    """The way of an output. make({input: [row]}) -> {output dataset: [row]}. SQL reads its inputs as of the batches in
+    its position; a program, that looks for itself, as of these or later ones. streams: by name."""
 
     def __init__(self, streams, make):
         self.streams, self.make, self.followers = streams, make, {}
         self.looks_itself = make.__doc__ == "A program."
 
     def is_at_end(self, stream, lenses):
-        return all(self._input(path)[0].changed.get(path.rsplit("/", 1)[1]) == at for path, at in stream.position.items())
+        return all(
+            self._input(path)[0].changed.get(path.rsplit("/", 1)[1]) == at for path, at in stream.position.items())
 
     def _input(self, path):
         stream = self.streams[path.rsplit("/", 1)[0]]
@@ -297,7 +312,10 @@ def compare_history(where, names, rows, lens, stream, dataset):
         shown[lens.content(row), begun, ended] += 1
         times = stream.committed_at.get(begun), stream.committed_at.get(next(iter(stream.batches_after(ended)), None))
         if not stream.mirrored() and times != (row["ds_valid_from"], row["ds_valid_to"]):
-            raise Wrong(f"{where}: batches {begun} to {ended} are valid from {row['ds_valid_from']} to {row['ds_valid_to']}, not {times}")
+            raise Wrong(
+                f"{where}: batches {begun} to {ended} are valid from {row['ds_valid_from']} to {row['ds_valid_to']}, "
+                f"not {times}"
+            )
     history = stream.histories.get(dataset, History())
     if stream.mirrored():
         _fits_primary(where, shown, lens, stream, dataset)
@@ -325,7 +343,7 @@ def _fits_primary(where, shown, lens, stream, dataset):
 
 
 def _coarse(shown, batches):
-    """Of a mirror's versions what its own batches saw: those between two of them were copied, and are not in our runs."""
+    """Of a mirror's versions what its own batches saw: those between two of them were copied, and are in no run."""
     runs = {}
     for content, begun, ended in shown:
         first, last = bisect.bisect_left(batches, begun), bisect.bisect_right(batches, ended) - 1

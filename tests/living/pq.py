@@ -1,20 +1,25 @@
-"""As much of libpq as is needed here: text in, text out. Also sqlite3 behind the same two words, so that a merge database
-is read in the same way on both engines."""
+"""As much of libpq as is needed here: text in, text out. Also sqlite3 behind the same two words, so that a merge
+database is read in the same way on both engines."""
 import contextlib
 import ctypes
 import sqlite3
 
 _pq = ctypes.CDLL("libpq.so.5")
-for _name, _result, *_arguments in (
-        ("PQconnectdb", ctypes.c_void_p, ctypes.c_char_p), ("PQstatus", ctypes.c_int, ctypes.c_void_p),
-        ("PQerrorMessage", ctypes.c_char_p, ctypes.c_void_p), ("PQfinish", None, ctypes.c_void_p),
-        ("PQexec", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p), ("PQclear", None, ctypes.c_void_p),
-        ("PQresultStatus", ctypes.c_int, ctypes.c_void_p), ("PQresultErrorMessage", ctypes.c_char_p, ctypes.c_void_p),
-        ("PQntuples", ctypes.c_int, ctypes.c_void_p), ("PQnfields", ctypes.c_int, ctypes.c_void_p),
-        ("PQfname", ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int),
-        ("PQgetvalue", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int),
-        ("PQgetlength", ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int),
-        ("PQgetisnull", ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int)):
+for _name, _result, *_arguments in (("PQconnectdb", ctypes.c_void_p, ctypes.c_char_p),
+                                    ("PQstatus", ctypes.c_int, ctypes.c_void_p), ("PQerrorMessage", ctypes.c_char_p,
+                                                                                  ctypes.c_void_p),
+                                    ("PQfinish", None, ctypes.c_void_p), ("PQexec", ctypes.c_void_p, ctypes.c_void_p,
+                                                                          ctypes.c_char_p), ("PQclear", None,
+                                                                                             ctypes.c_void_p),
+                                    ("PQresultStatus", ctypes.c_int,
+                                     ctypes.c_void_p), ("PQresultErrorMessage", ctypes.c_char_p,
+                                                        ctypes.c_void_p), ("PQntuples", ctypes.c_int, ctypes.c_void_p),
+                                    ("PQnfields", ctypes.c_int, ctypes.c_void_p), ("PQfname", ctypes.c_char_p,
+                                                                                   ctypes.c_void_p, ctypes.c_int),
+                                    ("PQgetvalue", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int,
+                                     ctypes.c_int), ("PQgetlength", ctypes.c_int, ctypes.c_void_p, ctypes.c_int,
+                                                     ctypes.c_int), ("PQgetisnull", ctypes.c_int, ctypes.c_void_p,
+                                                                     ctypes.c_int, ctypes.c_int)):
     getattr(_pq, _name).restype, getattr(_pq, _name).argtypes = _result, _arguments
 _COMMAND_OK, _TUPLES_OK = 1, 2
 _NOTICE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
@@ -28,6 +33,7 @@ class Refused(Exception):
 
 
 class Postgres:
+
     def __init__(self, directory, port, database, user="postgres"):
         text = f"host='{directory}' port={port} dbname='{database}' user='{user}' connect_timeout=5 options='{_SILENT}'"
         self.handle = _pq.PQconnectdb(text.encode())
@@ -45,8 +51,9 @@ class Postgres:
                 raise Refused((_pq.PQresultErrorMessage(result) or _pq.PQerrorMessage(self.handle)).decode().strip())
             width = _pq.PQnfields(result)
             names = [_pq.PQfname(result, column).decode() for column in range(width)]
-            return names, [tuple(_field(result, row, column) for column in range(width))
-                           for row in range(_pq.PQntuples(result))]
+            return names, [
+                tuple(_field(result, row, column) for column in range(width)) for row in range(_pq.PQntuples(result))
+            ]
         finally:
             _pq.PQclear(result)
 
@@ -72,6 +79,7 @@ def _field(result, row, column):
 
 
 class Sqlite:
+
     def __init__(self, path):
         self.db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
 

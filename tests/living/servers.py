@@ -75,7 +75,7 @@ class Link:
     def _accept(self):
         while True:
             near, _ = self.listener.accept()
-            threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+            threading.Thread(target=self._carry, args=(near, ), daemon=True).start()
 
     def _carry(self, near):
         try:

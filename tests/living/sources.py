@@ -49,8 +49,12 @@ class Simulated(Source):
         self.turns += 1
         changes = self.rng.randint(1, 12) if changes is None else changes
         begun = time.time()
-        done = subprocess.run([*self.program, "-C", self.model(), "simulate", self.store, "--changes", str(changes), "--seed",
-                               str(self.turns), "--ledger", self.ledger.path], capture_output=True, text=True, check=False)
+        done = subprocess.run([
+            *self.program, "-C",
+            self.model(), "simulate", self.store, "--changes",
+            str(changes), "--seed",
+            str(self.turns), "--ledger", self.ledger.path
+        ], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Refused(f"simulate {self.store}: {done.stderr}")
         self.ledger.take(begun, time.time())
@@ -68,8 +72,8 @@ class Table:
 
 
 class Writer(Source):
-    """Tables of one database. Its transactions are numbered in a table of its own, `writer`, so that after a commit whose
-    answer was lost it can see whether there was one."""
+    """Tables of one database. Its transactions are numbered in a table of its own, `writer`, so that after a commit
+    whose answer was lost it can see whether there was one."""
 
     def __init__(self, store, seed, pace, connect, tables):
         super().__init__(store, seed, pace)
@@ -219,16 +223,23 @@ def code(prefix):
 class Sales(Writer):
     """Orders with their lines, which come and go together."""
 
-    fixed = ("number",)
+    fixed = ("number", )
 
     def __init__(self, seed, pace, connect):
         super().__init__("Sales", seed, pace, connect, [
-            Table("orders", ["id"], {"id": ("integer", serial), "number": ("varchar(12) NOT NULL", code("N")),
-                                     "customer": ("varchar(20)", maybe(word)), "placed": ("date", day),
-                                     "total": ("numeric(12,2)", money), "note": ("text", maybe(word, 0.5))}),
-            Table("lines", ["order_id", "line"], {"order_id": ("integer", serial), "line": ("integer", lambda writer: 1),
-                                                  "item": ("varchar(40)", word), "quantity": ("smallint", number(1, 99)),
-                                                  "price": ("numeric(10,2)", maybe(money, 0.1))}, 60, 300)])
+            Table(
+                "orders", ["id"], {
+                    "id": ("integer", serial), "number": ("varchar(12) NOT NULL", code("N")),
+                    "customer": ("varchar(20)", maybe(word)), "placed": ("date", day),
+                    "total": ("numeric(12,2)", money), "note": ("text", maybe(word, 0.5))
+                }),
+            Table(
+                "lines", ["order_id", "line"], {
+                    "order_id": ("integer", serial), "line": ("integer", lambda writer: 1),
+                    "item": ("varchar(40)", word), "quantity": ("smallint", number(
+                        1, 99)), "price": ("numeric(10,2)", maybe(money, 0.1))
+                }, 60, 300)
+        ])
 
     def step(self):
         orders, changes, roll = self.rows["orders"], [], self.rng.random()
@@ -252,8 +263,12 @@ class Visits(Writer):
 
     def __init__(self, seed, pace, connect):
         super().__init__("Visits", seed, pace, connect, [
-            Table("visits", ["id"], {"id": ("bigint", serial), "page": ("text", word), "seconds": ("integer", maybe(number(0, 600))),
-                                     "seen": ("bigint NOT NULL", None)}, 50, 400)])
+            Table(
+                "visits", ["id"], {
+                    "id": ("bigint", serial), "page": ("text", word), "seconds": ("integer", maybe(number(0, 600))),
+                    "seen": ("bigint NOT NULL", None)
+                }, 50, 400)
+        ])
 
     def new_row(self, name, **given):
         self.tables[name].columns["seen"] = ("bigint NOT NULL", self._mark)
@@ -268,9 +283,15 @@ class Visits(Writer):
 
 
 class Stock(Writer):
+
     def __init__(self, seed, pace, connect):
         super().__init__("Stock", seed, pace, connect, [
-            Table("items", ["sku"], {"sku": ("varchar(12)", code("S")), "name": ("text", word), "level": ("integer", number(-5, 10**6)),
-                                     "counted": ("timestamp", lambda writer: f"{day(writer)} 07:30:00")}),
-            Table("places", ["place"], {"place": ("integer", serial), "sku": ("varchar(12)", maybe(word)),
-                                        "shelf": ("varchar(20)", word)}, 20, 60)])
+            Table(
+                "items", ["sku"], {
+                    "sku": ("varchar(12)", code("S")), "name": ("text", word), "level": ("integer", number(-5, 10**6)),
+                    "counted": ("timestamp", lambda writer: f"{day(writer)} 07:30:00")
+                }),
+            Table("places", ["place"],
+                  {"place": ("integer", serial), "sku": ("varchar(12)", maybe(word)), "shelf": ("varchar(20)", word)},
+                  20, 60)
+        ])
