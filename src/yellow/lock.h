@@ -30,6 +30,7 @@
 // transactions, but for lock_claim.
 #pragma once
 #include "yellow/control.h"
+#include "yellow/process.h"
 
 typedef struct ds_lock ds_lock;
 
@@ -54,6 +55,10 @@ ds_rc lock_take(ds_lock *lock, const char *name, int wait_ms, bool *held, ds_err
 void lock_release(ds_lock *lock, const char *name); // best effort: what stays expires
 // "held by HOST pid N since …" of a name that somebody has; appends nothing when that isn't known.
 void lock_holder(ds_lock *lock, const char *name, ds_buf *out);
+
+// For certain: that process has ended, or it is this one and no owner here has the token any more: what it could not
+// give back when the database was out of reach. Any thread.
+bool lock_owner_is_gone(const char *token, const ds_process *process);
 
 // First thing in a write transaction: it works on these names, all of ours. DS_BUSY "… was taken over by another
 // process" when one is no longer ours.
