@@ -42,8 +42,8 @@ class Ecosystem:
         return self.documents[kind, name]
 
     def pull(self, team, title, change, *, refused=None, approve=False, fork=None):
-        """A pull request: change(documents) is made on the team's branch, and checked. Accepted, it is merged; the model
-        as it is then lies in a directory of its own. With refused, a rule, that must be what stops it."""
+        """A pull request: change(documents) is made on the team's branch, and checked. Accepted, it is merged; the
+        model as it is then lies in a directory of its own. With refused, a rule, that must be what stops it."""
         self.pulls += 1
         after = copy.deepcopy(self.documents)
         change(after)

@@ -52,8 +52,8 @@ def pulse(world):
 def tell_look(world, look):
     streams = [s for s in world.streams if s not in world.resting()]
     world.tell(
-        f"        {look[0]} batches of {len(streams)} streams and {look[1]} views with {look[2]} rows are as the ledgers "
-        "say"
+        f"        {look[0]} batches of {len(streams)} streams and {look[1]} views with {look[2]} rows are as the "
+        "ledgers say"
     )
 
 

@@ -47,8 +47,8 @@ class History:
 
 
 class Stream:
-    """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch changed,
-    for those who follow."""
+    """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch
+    changed, for those who follow."""
 
     def __init__(self, name):
         self.name, self.store = name, name.split("@")[0].split("/")[1]
@@ -139,7 +139,8 @@ class Snapshot:
             was = {dataset: self.sum(dataset, lens).at(least) for dataset, lens in lenses.items()}
             raise Wrong(
                 f"{stream.name}: batch {number}, begun {batch['started_at']}, is no state of the source from "
-                f"transaction {least}, when that was {was}, to {self.ledger.last}: {stream.recorded}; before, it saw {self.number}")
+                f"transaction {least}, when that was {was}, to {self.ledger.last}: {stream.recorded}; "
+                f"before, it saw {self.number}")
         if self.ledger.begun_at[at] > seconds(batch["committed_at"]) + CLOCK_SLACK_S:
             raise Wrong(f"{stream.name}: batch {number} has transaction {at}, which began after its commit")
         self.go(at)

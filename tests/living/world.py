@@ -132,7 +132,7 @@ class World(Looks):
                 run.send_signal(signal.SIGCONT)
                 run.send_signal(signal.SIGTERM)
             for run in runs:
-                if run.wait(timeout=PATIENCE_S) != 0:
+                if run.wait(timeout=PATIENCE_S) not in (0, -signal.SIGTERM):  # killed by it: before it knew the signal
                     raise Wrong(f"SIGTERM: run ended with {run.returncode}")
             for _ in runs:
                 self.run()
