@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -104,6 +105,7 @@ def main():
         return
     root = pathlib.Path(__file__).resolve().parents[2]
     program = os.environ.get("DATASURFACE", str(root / "build" / "datasurface"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # after the end of what we have started
     directory = options.dir or tempfile.mkdtemp(prefix="living-")
     os.chmod(directory, 0o755)  # the servers are another user's
     teller = Teller(options.tap)

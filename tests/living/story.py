@@ -209,8 +209,8 @@ def masking(world):
                 "Masker", ["Crm/customers"],
             {
                 "sql": {
-                    "customers": "SELECT id, substr(firstname, 1, 1) || '*** ' || substr(lastname, length(lastname) - 1) "
-                    "AS name, dob "
+                    "customers": "SELECT id, substr(firstname, 1, 1) || '*** ' || substr(lastname, "
+                    "length(lastname) - 1) AS name, dob "
                     "FROM {input.Crm.customers}"
                 }
             }, "Masked", {"customers": dataset(id="varchar(20) primary key", name="varchar(20)", dob="date")}),
