@@ -3,7 +3,7 @@ import collections
 import contextlib
 import time
 
-from ecosystem import wait_until
+from ecosystem import PATIENCE_S, wait_until
 from oracle import (History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history, compare_live,
                     difference)
 from pq import Refused
@@ -126,11 +126,14 @@ class Looks:
         return tuple(self.count[what] - was for what, was in zip(("batches", "views", "rows"), before))
 
     def _read_patiently(self, merge, views):
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 with contextlib.closing(merge.connect()) as db:
                     return self._read(merge, db, self._wanted_views(merge) if views else [])
-            except Refused:
+            except Refused as why:
+                if time.monotonic() > deadline:
+                    raise Wrong(f"{merge.name} can't be read: {why}") from why
                 time.sleep(0.05)  # somebody has shot the server meanwhile
 
     def _read(self, merge, db, wanted):

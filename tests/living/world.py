@@ -120,8 +120,8 @@ class World(Looks):
             where = ["-C", str(self.ecosystem.repository if self.follows else self.applied)]
             more = ["--follow", "main"] if self.follows else []
             self.runs.append(
-                subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.program, *where, "run", "--workers", "3", *more],
-                                 env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+                subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.program, *where, "run", "--workers", "3",
+                                  *more], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         log.close()
 
     def run_anew(self):
