@@ -9,6 +9,9 @@ DEMO_ARGS    ?=
 TEST_ARGS    ?=
 # ThreadSanitizer makes everything some ten times slower: choose with TSAN_ARGS='--suite threads'.
 TSAN_ARGS    ?=
+# `make living` with the same seed does the same things; without one it takes one, and says which.
+SEED         ?=
+MINUTES      ?= 10
 
 SETUP  := tools/setup.sh
 BUILD  := tools/build.sh
@@ -18,7 +21,7 @@ CLANG  := CC=clang-14
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test asan tsan stress fuzz bench soak golden lint fmt install clean
+.PHONY: help setup build demo test asan tsan stress fuzz bench soak living golden lint fmt install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +71,10 @@ soak: ## hours of kills and restarts
 	@$(BUILD) build $(NORMAL)
 	@test -x tests/soak/run.sh || { echo "there is no soak test yet (tests/soak/run.sh)" >&2; exit 1; }
 	@tests/soak/run.sh build
+
+living: build ## an ecosystem that grows by pull requests while everything dies at random, for MINUTES (10)
+	@$(SETUP) build test
+	@DATASURFACE=$(CURDIR)/build/datasurface tests/living/living.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 golden: ## rewrite the expected outputs; review the diff
 	@$(SETUP) build test

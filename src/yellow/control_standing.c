@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "yellow/control_int.h"
-#include "yellow/process.h"
+#include "yellow/lock.h"
 
 enum {
     AT_NAME,
@@ -14,6 +14,7 @@ enum {
     AT_MACHINE,
     AT_PID,
     AT_BIRTH,
+    AT_OWNER,
     AT_BEGUN,
     AT_STATUS,
     AT_COMMITTED,
@@ -59,7 +60,7 @@ static void select_standings(const ds_control *control, int64_t now_us, ds_sql *
 {
     SQL(q, "SELECT s.name, s.version, s.paused, CASE WHEN l.owner IS NOT NULL AND l.expires_at > ");
     control_sql_time(q, now_us);
-    SQL(q, " THEN 1 ELSE 0 END, t.wanted_at, l.owner_machine, l.owner_pid, l.owner_birth");
+    SQL(q, " THEN 1 ELSE 0 END, t.wanted_at, l.owner_machine, l.owner_pid, l.owner_birth, l.owner");
     select_newest(control, q);
     SQL(q, " FROM ");
     sql_relation(q, control->names.stream);
@@ -72,14 +73,15 @@ static void select_standings(const ds_control *control, int64_t now_us, ds_sql *
     SQL(q, " WHERE s.removed = 0 ORDER BY s.name");
 }
 
-// A lease whose holder has died on this machine is free for whoever takes it: its time need not run out.
+// A lease whose holder is gone for certain, a job of ours that could not give it back too, is free for whoever takes
+// it: its time need not run out.
 static bool is_held(const ds_result *r, size_t i)
 {
     if (result_int(r, i, AT_HELD) == 0)
         return false;
     ds_process holder = {.pid = result_int(r, i, AT_PID), .birth = result_int(r, i, AT_BIRTH)};
     snprintf(holder.machine, sizeof holder.machine, "%s", str_of(result_text(r, i, AT_MACHINE)).p);
-    return !process_is_gone(&holder);
+    return !lock_owner_is_gone(str_of(result_text(r, i, AT_OWNER)).p, &holder);
 }
 
 static ds_stream_standing decode_standing(const ds_result *r, size_t i)

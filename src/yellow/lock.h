@@ -30,6 +30,7 @@
 // transactions, but for lock_claim.
 #pragma once
 #include "yellow/control.h"
+#include "yellow/process.h"
 
 typedef struct ds_lock ds_lock;
 
@@ -58,6 +59,10 @@ void lock_holder(ds_lock *lock, const char *name, ds_buf *out);
 // --- lane.c: may tables of a server's database be changed? One owner at a time; whoever has it holds the leases that
 // it needs already. Tries for wait_ms; freed with the lock.
 ds_rc lane_take(ds_lock *lock, const ds_control *control, int wait_ms, bool *held, ds_error *err);
+
+// For certain: that process has ended, or it is this one and no owner here has the token any more: what it could not
+// give back when the database was out of reach. Any thread.
+bool lock_owner_is_gone(const char *token, const ds_process *process);
 
 // First thing in a write transaction: it works on these names, all of ours. DS_BUSY "… was taken over by another
 // process" when one is no longer ours.

@@ -71,13 +71,12 @@ static ds_rc read_holder(const ds_lock *lock, const char *name, int64_t now, ds_
     return DS_DONE;
 }
 
-// An owner of this process that is no more left its row behind when it could not reach the database.
-static bool is_gone(const ds_lock *lock, const holder *h)
+bool lock_owner_is_gone(const char *token, const ds_process *process)
 {
-    const ds_process *p = &h->process, *self = &lock->self;
-    bool is_self =
-        self->machine[0] && strcmp(p->machine, self->machine) == 0 && p->pid == self->pid && p->birth == self->birth;
-    return is_self ? !lock_is_here(h->token) : process_is_gone(p);
+    const ds_process self = process_self();
+    bool is_self = self.machine[0] && strcmp(process->machine, self.machine) == 0 && process->pid == self.pid &&
+                   process->birth == self.birth;
+    return is_self ? !lock_is_here(token) : process_is_gone(process);
 }
 
 static ds_rc take_over(const ds_lock *lock, const char *name, const holder *from, int64_t now, int64_t *affected,
@@ -147,7 +146,7 @@ static ds_rc take(const ds_lock *lock, const char *name, rows_taken *out, ds_err
     TRY(read_holder(lock, name, now, arena, &h, &found, err));
     if (!found)
         TRY(insert(lock, name, now, &affected, err));
-    else if (strcmp(h.token, lock->token) != 0 && (h.expired || is_gone(lock, &h)))
+    else if (strcmp(h.token, lock->token) != 0 && (h.expired || lock_owner_is_gone(h.token, &h.process)))
         TRY(take_from(lock, name, &h, now, &affected, err));
     bool ours = found && strcmp(h.token, lock->token) == 0;
     *out = affected ? ROWS_NEW : ours ? ROWS_OURS : ROWS_BUSY;

@@ -307,13 +307,12 @@ static void one_has_it_until_it_gives_it_back(void **state)
     world_close(&w);
 }
 
-static bool seems_held(world *w, const ds_process *by, int64_t valid_us)
+static bool is_held_for(world *w)
 {
     ds_stream_standing *rows;
     size_t n;
     int64_t now_us;
     ds_error err;
-    put_row(w, w->def.name, by, valid_us);
     owner a = owner_new(w);
     OK(control_standings(a.control, w->arena, &rows, &n, &now_us, &err));
     assert_int_equal(n, 1);
@@ -322,19 +321,35 @@ static bool seems_held(world *w, const ds_process *by, int64_t valid_us)
     return held;
 }
 
+static bool seems_held(world *w, const ds_process *by, int64_t valid_us)
+{
+    put_row(w, w->def.name, by, valid_us);
+    return is_held_for(w);
+}
+
 // Schedulers leave a stream alone that another process has, but not one whose holder is dead for certain.
 static void what_schedulers_see(void **state)
 {
     (void)state;
     world w;
     people_world(&w);
-    ds_process alive = process_self(), dead = alive, elsewhere = alive;
+    pid_t child;
+    const ds_process alive = told_by_child(&child), self = process_self();
+    ds_process dead = self, elsewhere = self;
     dead.birth--; // had our number before
     snprintf(elsewhere.machine, sizeof elsewhere.machine, "another boot");
     assert_true(seems_held(&w, &alive, 1000000));
     assert_true(seems_held(&w, &elsewhere, 1000000));
     assert_false(seems_held(&w, &dead, 1000000));
     assert_false(seems_held(&w, &alive, -1000000)); // it has run out
+    assert_false(seems_held(&w, &self, 1000000));   // of a job of ours that could not give it back
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    owner o = owner_new(&w);
+    assert_true(takes(&o, w.def.name));
+    assert_true(is_held_for(&w));
+    owner_end(&o);
+    assert_false(is_held_for(&w));
     world_close(&w);
 }
 

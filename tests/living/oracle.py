@@ -1,0 +1,371 @@
+"""What every batch of every stream must have seen, and what every view must show, recomputed from the ledgers.
+
+A batch that reads a source must have the fingerprint of one transaction of its ledger: not an older one than that of
+the batch before, none that the source had not yet when the batch committed, and none older than what was there when it
+began. A mirror has what its primary had in the batch of that number, a transformer's output is made anew from what the
+batches of its inputs had. The contents that follow are then what live views show, and their runs over the batches are
+the versions of history views."""
+import bisect
+import datetime
+import json
+from collections import Counter
+
+from ledger import Replay, Sums
+from rows import fingerprint, row_hash
+
+FOREVER = 9223372036854775807
+CLOCK_SLACK_S = 0.005
+
+
+class Wrong(Exception):
+    """The program has done what it promises not to do."""
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(text).timestamp()
+
+
+class History:
+    """Of one dataset of one stream: the contents after its last batch, since when, and what is over."""
+
+    def __init__(self):
+        self.live, self.closed = {}, []
+
+    def turn(self, batch, contents):
+        """What came and what went in that batch."""
+        gone, come = self.live.keys() - contents, contents - self.live.keys()
+        for content in gone:
+            self.closed.append((content, self.live.pop(content), batch - 1))
+        self.live.update(dict.fromkeys(come, batch))
+        return come, gone
+
+    def as_of(self, batch):
+        return [content for content, begun, ended in self.versions() if begun <= batch <= ended]
+
+    def versions(self):
+        return [*self.closed, *((content, begun, FOREVER) for content, begun in self.live.items())]
+
+
+class Stream:
+    """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch
+    changed, for those who follow."""
+
+    def __init__(self, name):
+        self.name, self.store = name, name.split("@")[0].split("/")[1]
+        self.definitions, self.merge, self.life = {}, None, 0
+        self.forget()
+
+    def forget(self):
+        """Nothing has been committed, or all of it was dropped: the next batch is a first one."""
+        self.life += 1
+        self.last, self.version, self.batches, self.position = 0, 0, [], {}
+        self.recorded, self.changed, self.histories, self.deltas, self.committed_at = {}, {}, {}, {}, {}
+
+    def is_at_end(self):
+        """Whether its last batch was read by the definition of today, and there is nothing that it hasn't seen."""
+        return self.is_loaded() and self.definitions[self.version][0].is_at_end(self, self.definitions[self.version][1])
+
+    def is_loaded(self):
+        return bool(self.definitions) and self.version == max(self.definitions) and \
+            self.definitions[self.version][1].keys() <= self.recorded.keys()
+
+    def mirrored(self):
+        return any(isinstance(way, Mirror) for way, _ in self.definitions.values())
+
+    def batches_after(self, number):
+        return self.batches[bisect.bisect_right(self.batches, number):]
+
+    def lens(self, dataset):
+        """The latest: rows without a value say nothing about a column."""
+        return next(lenses[dataset] for _, (_, lenses) in sorted(self.definitions.items(), reverse=True)
+                    if dataset in lenses)
+
+    def take(self, batch, rows):
+        """The next committed batch, with its rows of dataset_batch."""
+        number, self.version = int(batch["batch_id"]), int(batch["stream_version"])
+        if self.version not in self.definitions:
+            raise Wrong(f"{self.name}: batch {number} has version {self.version}, which nobody applied")
+        way, lenses = self.definitions[self.version]
+        if not isinstance(way, Mirror) and number != self.last + 1:
+            raise Wrong(f"{self.name}: batch {number} comes after {self.last}")
+        if self.last and seconds(batch["committed_at"]) <= seconds(self.committed_at[self.last]):
+            raise Wrong(f"{self.name}: batch {number} committed before batch {self.last}")
+        for row in rows:
+            self.changed[row["dataset"]] = number
+            self.recorded[row["dataset"]] = (int(row["fingerprint_rows"]), row["fingerprint"])
+            if int(row["first_load"]):
+                self.histories.pop(row["dataset"], None)
+        self.turn(
+            number,
+            way.contents(self, number, batch, rows, {d: lens
+                                                     for d, lens in lenses.items() if d in self.recorded}))
+        if not isinstance(way, Mirror):
+            self.count(number, batch)
+        self.last = number
+        self.batches.append(number)
+        self.committed_at[number] = batch["committed_at"]
+
+    def turn(self, number, contents):
+        self.deltas[number] = {}
+        for dataset, rows in contents.items():
+            wanted = fingerprint(rows)
+            if wanted != self.recorded[dataset]:
+                raise Wrong(f"{self.name}: batch {number} of {dataset} has {self.recorded[dataset]}, not {wanted}")
+            self.deltas[number][dataset] = self.histories.setdefault(dataset, History()).turn(number, rows)
+
+    def count(self, number, batch):
+        """Nothing lost, nothing doubled: what a batch says it did is what became of the contents."""
+        come = sum(len(delta[0]) for delta in self.deltas[number].values())
+        gone = sum(len(delta[1]) for delta in self.deltas[number].values())
+        inserted, updated, deleted = (int(batch[f"rows_{what}"]) for what in ("inserted", "updated", "deleted"))
+        if (inserted + updated, updated + deleted) != (come, gone):
+            raise Wrong(
+                f"{self.name}: batch {number} says {inserted} inserted, {updated} updated, {deleted} deleted, but "
+                f"{come} contents came and {gone} went")
+
+
+class Snapshot:
+    """The way of a stream that reads a source's tables in one snapshot. number: the transaction that it saw last."""
+
+    def __init__(self, ledger):
+        self.ledger, self.replay, self.sums, self.number = ledger, Replay(ledger), {}, 0
+
+    def contents(self, stream, number, batch, rows, lenses):
+        least = self.least(batch)
+        for at in range(least, self.ledger.last + 1):
+            if all(self.sum(dataset, lens).at(at) == stream.recorded[dataset] for dataset, lens in lenses.items()):
+                break
+        else:
+            was = {dataset: self.sum(dataset, lens).at(least) for dataset, lens in lenses.items()}
+            raise Wrong(
+                f"{stream.name}: batch {number}, begun {batch['started_at']}, is no state of the source from "
+                f"transaction {least}, when that was {was}, to {self.ledger.last}: {stream.recorded}; "
+                f"before, it saw {self.number}")
+        if self.ledger.begun_at[at] > seconds(batch["committed_at"]) + CLOCK_SLACK_S:
+            raise Wrong(f"{stream.name}: batch {number} has transaction {at}, which began after its commit")
+        self.go(at)
+        return {
+            dataset: {lens.content(row)
+                      for row in self.replay.rows.get(dataset, {}).values()}
+            for dataset, lens in lenses.items()
+        }
+
+    def least(self, batch):
+        """What was committed when the batch began must be in it, and what was in the one before."""
+        return max(self.number, self.ledger.known_at(seconds(batch["started_at"]) - CLOCK_SLACK_S))
+
+    def go(self, number):
+        if number < self.replay.number:
+            self.replay = Replay(self.ledger)
+        self.number = number
+        self.replay.go(number)
+
+    def is_at_end(self, stream, lenses):
+        return all(
+            self.sum(dataset, lens).at(self.ledger.last) == stream.recorded[dataset]
+            for dataset, lens in lenses.items())
+
+    def sum(self, dataset, lens):
+        if (dataset, lens) not in self.sums:
+            self.sums[dataset, lens] = Sums(self.ledger, dataset, lens, row_hash)
+        return self.sums[dataset, lens]
+
+
+class Watermark(Snapshot):
+    """The way of a stream with one dataset that is read by watermark: what was deleted stays until one reads all."""
+
+    def __init__(self, ledger):
+        super().__init__(ledger)
+        self.believed, self.swept = {}, None  # rows by their id, the deleted among them; which sweep was the last
+
+    def contents(self, stream, number, batch, rows, lenses):
+        (dataset, lens), = lenses.items()
+        swept = next((json.loads(row["position"])["swept_at_us"] for row in rows if row["position"]), self.swept)
+        if swept != self.swept:
+            self.swept = swept
+            contents = super().contents(stream, number, batch, rows, lenses)
+            self.believed = dict(self.replay.rows.get(dataset, {}))
+            return contents
+        least, at, before = self.least(batch), self.number, dict(self.believed)
+        while at < least or fingerprint(self._seen(lens)) != stream.recorded[dataset]:
+            if at == self.ledger.last:
+                raise Wrong(
+                    f"{stream.name}: batch {number} is no state of the source from transaction {least} on with what "
+                    f"was deleted since the last sweep: {stream.recorded}, not {fingerprint(self._seen(lens))}")
+            at += 1
+            for name, identity, row in self.ledger.changes[at]:
+                if name == dataset:  # what went stays as the last batch has seen it, if it has
+                    self.believed[identity] = row or before.get(identity)
+        self.believed = {identity: row for identity, row in self.believed.items() if row}
+        self.go(at)
+        return {dataset: self._seen(lens)}
+
+    def _seen(self, lens):
+        return {lens.content(row) for row in self.believed.values() if row}
+
+    def is_at_end(self, stream, lenses):
+        (dataset, lens), = lenses.items()
+        replay = Replay(self.ledger)
+        replay.go(self.ledger.last)
+        return {lens.content(row) for row in replay.rows.get(dataset, {}).values()} <= self._seen(lens)
+
+
+class Follower:
+    """The contents of a stream's datasets as of one of its batches."""
+
+    def __init__(self, stream):
+        self.stream, self.life, self.at, self.rows = stream, 0, 0, {}
+
+    def go(self, batch):
+        if batch < self.at or self.life != self.stream.life:
+            self.life, self.at, self.rows = self.stream.life, 0, {}
+        for number in self.stream.batches_after(self.at):
+            if number > batch:
+                break
+            for dataset, (come, gone) in self.stream.deltas[number].items():
+                rows = self.rows.setdefault(dataset, set())
+                rows -= gone
+                rows |= come
+        self.at = batch
+        return self.rows
+
+
+class Mirror:
+    """The way of a stream that reads what another one has merged."""
+
+    def __init__(self, primary):
+        self.primary, self.follower = primary, Follower(primary)
+
+    def is_at_end(self, stream, lenses):
+        return all(self.primary.recorded.get(dataset) == stream.recorded[dataset] for dataset in lenses)
+
+    def contents(self, stream, number, batch, rows, lenses):
+        if number not in self.primary.deltas:
+            raise Wrong(
+                f"{stream.name}: batch {number} is none of its primary {self.primary.name}, at {self.primary.last}")
+        have = self.follower.go(number)
+        return {dataset: {lens.only(content) for content in have.get(dataset, ())} for dataset, lens in lenses.items()}
+
+
+class Transformer:
+    """The way of an output. make({input: [row]}) -> {output dataset: [row]}. SQL reads its inputs as of the batches in
+    its position; a program, that looks for itself, as of these or later ones. streams: by name."""
+
+    def __init__(self, streams, make):
+        self.streams, self.make, self.followers = streams, make, {}
+        self.looks_itself = make.__doc__ == "A program."
+
+    def is_at_end(self, stream, lenses):
+        return all(
+            self._input(path)[0].changed.get(path.rsplit("/", 1)[1]) == at for path, at in stream.position.items())
+
+    def _input(self, path):
+        stream = self.streams[path.rsplit("/", 1)[0]]
+        if path not in self.followers or self.followers[path].stream is not stream:
+            self.followers[path] = Follower(stream)
+        return stream, self.followers[path]
+
+    def contents(self, stream, number, batch, rows, lenses):
+        stream.position = {path: int(at) for path, at in json.loads(batch["position"]).items()}
+        made = self._made(stream.position, lenses)
+        if not self.looks_itself:
+            return made
+        (path, at), = stream.position.items()
+        source = self._input(path)[0]
+        for later in source.batches_after(at):
+            if all(fingerprint(made[dataset]) == stream.recorded[dataset] for dataset in lenses):
+                break
+            if seconds(source.committed_at[later]) > seconds(batch["committed_at"]):
+                break
+            made = self._made({path: later}, lenses)
+        return made
+
+    def _made(self, position, lenses):
+        tables = {}
+        for path, at in position.items():
+            stream, follower = self._input(path)
+            dataset = path.rsplit("/", 1)[1]
+            lens = stream.lens(dataset)
+            tables[f"{stream.store}/{dataset}"] = [lens.values(content) for content in follower.go(at)[dataset]]
+        made = self.make(tables)
+        return {dataset: {lens.content(row) for row in made[dataset]} for dataset, lens in lenses.items()}
+
+
+def compare_live(where, names, rows, lens, history):
+    """A live view must show the columns of the model, and each content once."""
+    if names != list(lens.kinds):
+        raise Wrong(f"{where}: columns {names}, not {list(lens.kinds)}")
+    shown = Counter(lens.content(dict(zip(names, row))) for row in rows)
+    wanted = Counter(lens.only(content) for content in history.live)
+    if shown != wanted:
+        raise Wrong(f"{where}: {difference(shown, wanted)}")
+    return len(rows)
+
+
+def compare_history(where, names, rows, lens, stream, dataset):
+    """And a history view each version once, in the batches in which it held, between their commits."""
+    if names != [*lens.kinds, "ds_batch_in", "ds_batch_out", "ds_valid_from", "ds_valid_to"]:
+        raise Wrong(f"{where}: columns {names}")
+    shown = Counter()
+    for row in rows:
+        row = dict(zip(names, row))
+        begun, ended = int(row["ds_batch_in"]), int(row["ds_batch_out"])
+        shown[lens.content(row), begun, ended] += 1
+        times = stream.committed_at.get(begun), stream.committed_at.get(next(iter(stream.batches_after(ended)), None))
+        if not stream.mirrored() and times != (row["ds_valid_from"], row["ds_valid_to"]):
+            raise Wrong(
+                f"{where}: batches {begun} to {ended} are valid from {row['ds_valid_from']} to {row['ds_valid_to']}, "
+                f"not {times}"
+            )
+    history = stream.histories.get(dataset, History())
+    if stream.mirrored():
+        _fits_primary(where, shown, lens, stream, dataset)
+        shown = _coarse(shown, stream.batches)
+    wanted = Counter((lens.only(content), begun, ended) for content, begun, ended in history.versions())
+    if shown != wanted:
+        raise Wrong(f"{where}: {difference(shown, wanted)}")
+    return len(rows)
+
+
+def _fits_primary(where, shown, lens, stream, dataset):
+    """A mirror's version begins and ends where its primary's does, or with a batch of the mirror's own."""
+    primaries = {way.primary for way, _ in stream.definitions.values() if isinstance(way, Mirror)}
+    primary = [version for one in primaries for version in one.histories.get(dataset, History()).versions()]
+    begins = {(lens.only(content), begun) for content, begun, _ in primary}
+    ends = {(lens.only(content), ended) for content, _, ended in primary}
+    own = set(stream.batches)
+    for (content, begun, ended), count in shown.items():
+        if count != 1:
+            raise Wrong(f"{where}: {count} times {content} from {begun} to {ended}")
+        if begun not in own and (content, begun) not in begins:
+            raise Wrong(f"{where}: a version from {begun} that the primary has not: {content}")
+        if ended != FOREVER and ended + 1 not in own and (content, ended) not in ends:
+            raise Wrong(f"{where}: a version to {ended} that the primary has not: {content}")
+
+
+def _coarse(shown, batches):
+    """Of a mirror's versions what its own batches saw: those between two of them were copied, and are in no run."""
+    runs = {}
+    for content, begun, ended in shown:
+        first, last = bisect.bisect_left(batches, begun), bisect.bisect_right(batches, ended) - 1
+        if first <= last:
+            runs.setdefault(content, []).append((first, last))
+    out = Counter()
+    for content, spans in runs.items():
+        spans.sort()
+        first, last = spans[0]
+        for begun, ended in [*spans[1:], (len(batches) + 1, 0)]:
+            if begun <= last:
+                raise Wrong(f"two versions at a time of {content}")
+            if begun == last + 1:
+                last = ended
+                continue
+            out[content, batches[first], batches[last + 1] - 1 if last + 1 < len(batches) else FOREVER] += 1
+            first, last = begun, ended
+    return out
+
+
+def difference(shown, wanted):
+    extra, missing = shown - wanted, wanted - shown
+    return (f"{sum(shown.values())} shown, {sum(wanted.values())} wanted; {sum(extra.values())} too many, such as "
+            f"{list(extra)[:3]}; {sum(missing.values())} missing, such as {list(missing)[:3]}")
