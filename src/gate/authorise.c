@@ -1,5 +1,7 @@
 #include "gate/authorise.h"
 
+#include <strings.h>
+
 #include "gate/changes_int.h"
 
 // Is "PATH@BRANCH", split at the first @, this repository?
@@ -26,7 +28,8 @@ static void report_unknown(gate *g, const char *repository)
     gate_find(g, CHANGE_UNKNOWN_REPOSITORY, NULL, "\"%s\" is not the repository of anything in the base", repository);
     const char *nearest = str_nearest(repository, known, n);
     if (nearest)
-        diag_hint(g->diags, "did you mean \"%s\"? Upper and lower case differ", nearest);
+        diag_hint(g->diags, "did you mean \"%s\"?%s", nearest,
+                  strcasecmp(nearest, repository) == 0 ? " Upper and lower case differ" : "");
     else
         diag_hint(g->diags, "its parent declares it first: the Ecosystem a zone or platform service, a zone a team");
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "yellow/command_int.h"
-#include "yellow/lock.h"
+#include "yellow/lane.h"
 #include "yellow/plan_int.h"
 #include "yellow/runtime_int.h"
 #include "yellow/tables_int.h"

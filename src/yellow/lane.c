@@ -1,6 +1,8 @@
 // The lane for changing tables: of all that works on a server's database, over all processes, one job at a time builds
 // indexes of a large table, and no apply changes tables meanwhile. Rows are merged beside it as ever. It is a name that
 // is owned like a stream (lock.h), taken last and held for one transaction: who has it waits for nobody's lease.
+#include "yellow/lane.h"
+
 #include "yellow/job_int.h"
 
 enum { LARGE_ROWS = 20000 }; // of smaller ones the indexes are there sooner than the lane

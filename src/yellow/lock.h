@@ -56,10 +56,6 @@ void lock_release(ds_lock *lock, const char *name); // best effort: what stays e
 // "held by HOST pid N since …" of a name that somebody has; appends nothing when that isn't known.
 void lock_holder(ds_lock *lock, const char *name, ds_buf *out);
 
-// --- lane.c: may tables of a server's database be changed? One owner at a time; whoever has it holds the leases that
-// it needs already. Tries for wait_ms; freed with the lock.
-ds_rc lane_take(ds_lock *lock, const ds_control *control, int wait_ms, bool *held, ds_error *err);
-
 // For certain: that process has ended, or it is this one and no owner here has the token any more: what it could not
 // give back when the database was out of reach. Any thread.
 bool lock_owner_is_gone(const char *token, const ds_process *process);
