@@ -3,7 +3,7 @@
 
 #include "support/check.h"
 #include "support/world.h"
-#include "yellow/lock.h"
+#include "yellow/lane.h"
 
 static test_pair pair;
 
