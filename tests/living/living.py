@@ -61,11 +61,10 @@ def tell_look(world, look):
 def live(world, options, teller):
     """All chapters in order; with --minutes as many more turns of those that can come again as there is time."""
     end = time.monotonic() + options.minutes * 60
-    chapters = [chapter for chapter in CHAPTERS if world.can(*getattr(chapter, "wants", ("help", "")))]
-    pause = max(options.pause, options.minutes * 60 / (len(chapters) * 2.5))
-    for chapter in chapters:
+    pause = max(options.pause, options.minutes * 60 / (len(CHAPTERS) * 2.5))
+    for chapter in CHAPTERS:
         play(world, teller, chapter, pause)
-    turns = [chapter for chapter in chapters if getattr(chapter, "again", False)]
+    turns = [chapter for chapter in CHAPTERS if getattr(chapter, "again", False)]
     rng = random.Random(f"{options.seed} again")
     while time.monotonic() < end:
         play(world, teller, rng.choice(turns), pause)

@@ -14,16 +14,6 @@ def again(chapter):
     return chapter
 
 
-def wants(command, text):
-    """A chapter for versions of which this command says this."""
-
-    def note(chapter):
-        chapter.wants = command, text
-        return chapter
-
-    return note
-
-
 def store(container, datasets, kind="sql_snapshot", credential=None, **capture):
     return {
         "capture": {
@@ -374,7 +364,6 @@ def primary(world):
     world.run_anew()
 
 
-@wants("explain P010", "P010")
 def replica(world):
     """A branch office has its data in a database of its own"""
 
@@ -400,7 +389,6 @@ def replica(world):
     world.run_anew()
 
 
-@wants("help run", "--follow")
 def follow(world):
     """From now on those who run follow the branch main, and apply what is merged there"""
     world.follows = True
@@ -409,7 +397,6 @@ def follow(world):
 
 
 @again
-@wants("help run", "--follow")
 def forced(world):
     """Somebody sets main back by force: nobody follows, until it is where it was"""
     now, before = (world.ecosystem.git("rev-parse", name).strip() for name in ("main", "main~1"))

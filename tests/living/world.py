@@ -91,11 +91,6 @@ class World(Looks):
 
     # --- the program
 
-    def can(self, command, text):
-        """Whether it says so."""
-        return text in subprocess.run([*self.program, *command.split()], capture_output=True, text=True,
-                                      check=False).stdout
-
     def ds(self, *words, patience=True):
         """One command, as often as it is worth a retry: exit 3."""
         deadline = time.monotonic() + PATIENCE_S
