@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "yellow/job.h"
+#include "yellow/job/job.h"
 
 typedef ds_rc stream_setter(ds_control *control, const char *stream, bool on, ds_error *err);
 

@@ -9,7 +9,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "sched/backoff.h"
-#include "yellow/watermark.h"
+#include "yellow/job/watermark.h"
 
 static const ds_option OPTIONS[] = {
     {"check", 0, OPTION_FLAG,

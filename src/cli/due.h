@@ -1,6 +1,6 @@
 // When a stream should run next, from its cron line and its last commit.
 #pragma once
-#include "yellow/def.h"
+#include "yellow/def/def.h"
 
 // The first firing after an instant; 0 when it can't be told: no cron, or a time zone that the system lacks.
 int64_t due_after(const ds_stream_def *def, int64_t instant_us);

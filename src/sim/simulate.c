@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "model/lookup.h"
 #include "sim/simulate_int.h"
-#include "yellow/compile.h"
+#include "yellow/plan/compile.h"
 
 enum {
     ROWS_KEPT_MIN = 5, // a table is not emptied below that

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "yellow/control_int.h"
+#include "yellow/control/control_tables.h"
 
 typedef struct reading {
     ds_control *control;

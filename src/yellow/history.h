@@ -1,6 +1,6 @@
 // Rows of a consumer's dataset as of a batch or an instant.
 #pragma once
-#include "yellow/control.h"
+#include "yellow/control/control.h"
 
 typedef struct ds_as_of {
     int64_t batch;   // > 0, or

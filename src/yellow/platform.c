@@ -8,10 +8,10 @@
 #include "naming/naming.h"
 #include "platform/assign.h"
 #include "schema/value.h"
-#include "yellow/control.h"
-#include "yellow/job.h"
-#include "yellow/plan.h"
-#include "yellow/platform_int.h"
+#include "yellow/control/control.h"
+#include "yellow/job/job.h"
+#include "yellow/plan/plan.h"
+#include "yellow/plan/plan_service.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
 // must judge models whose driver this program was built without.

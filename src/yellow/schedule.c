@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "yellow/control_int.h"
-#include "yellow/lock.h"
+#include "yellow/control/control_tables.h"
+#include "yellow/control/lock.h"
 
 // A job's connections to the merge database: its own, one that reads live rows, one that renews its lease; and slots.
 enum { MERGE_CONNECTIONS = 4, NAME_MAX_BYTES = 512 };

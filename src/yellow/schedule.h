@@ -7,7 +7,7 @@
 // Thread rule: poll on one thread, run on the scheduler's workers.
 #pragma once
 #include "sched/sched.h"
-#include "yellow/job.h"
+#include "yellow/job/job.h"
 
 typedef struct ds_schedule ds_schedule;
 

@@ -11,7 +11,7 @@
 #include "schema/rows.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
-#include "yellow/job.h"      // what a cycle is asked and says
+#include "yellow/job/job.h"  // what a cycle is asked and says
 #include "yellow/platform.h" // for main, as the program itself has it
 
 enum { NOTES_MAX = 1 << 20 };

@@ -7,10 +7,10 @@
 #include "platform/assign.h"
 #include "store/sqlite/sqlite.h"
 #include "support/workdir.h"
-#include "yellow/plan.h"
+#include "yellow/plan/plan.h"
 #include "yellow/platform.h"
-#include "yellow/tables.h"
-#include "yellow/views.h"
+#include "yellow/tables/tables.h"
+#include "yellow/tables/views.h"
 
 typedef struct ddl_case {
     ds_arena *arena;

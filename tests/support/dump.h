@@ -1,7 +1,7 @@
 // All that a stream has in a merge database, as text to compare: its tables, views and control rows, sorted; without
 // times, which differ from run to run.
 #pragma once
-#include "yellow/control.h"
+#include "yellow/control/control.h"
 
 enum { DUMP_STAGING = 1 }; // with the staging tables, too
 // The text lives in arena. Aborts when the tables can't be read.

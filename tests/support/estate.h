@@ -13,8 +13,8 @@
 #include "model/load.h"
 #include "support/pair.h"
 #include "support/workdir.h"
-#include "yellow/job.h"
-#include "yellow/plan.h"
+#include "yellow/job/job.h"
+#include "yellow/plan/plan.h"
 
 enum { ESTATE_MODELS_MAX = 32 };
 typedef struct estate {

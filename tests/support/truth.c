@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "yellow/lock.h"
+#include "yellow/control/lock.h"
 
 typedef struct truth {
     ds_control *control;

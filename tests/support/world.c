@@ -7,9 +7,9 @@
 #include "base/vec.h"
 #include "schema/value.h"
 #include "store/sql.h"
-#include "yellow/control_int.h"
-#include "yellow/tables.h"
-#include "yellow/views.h"
+#include "yellow/control/control_tables.h"
+#include "yellow/tables/tables.h"
+#include "yellow/tables/views.h"
 
 static void must(ds_rc rc, const ds_error *err, const char *what)
 {

@@ -11,7 +11,7 @@
 #pragma once
 #include "support/pair.h"
 #include "support/workdir.h"
-#include "yellow/job.h"
+#include "yellow/job/job.h"
 
 enum { WORLD_DATASETS_MAX = 64 };
 typedef struct world {

@@ -1,4 +1,4 @@
-// store/keeper.h and yellow/def_cache.h with threads: a connection has one user at a time, a definition stays while
+// store/keeper.h and yellow/def/def_cache.h with threads: a connection has one user at a time, a definition stays while
 // somebody uses it.
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 
 #include "store/keeper.h"
 #include "support/check.h"
-#include "yellow/def_cache.h"
+#include "yellow/def/def_cache.h"
 
 enum { THREADS = 8, ROUNDS = 2000, PLACES = 3, STREAMS = 5 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "support/check.h"
-#include "yellow/pump.h"
+#include "yellow/job/pump.h"
 
 typedef struct script {
     ds_db db; // first: what the driver's functions receive

@@ -8,7 +8,7 @@
 #include "store/sqlite/sqlite.h"
 #include "support/check.h"
 #include "support/world.h"
-#include "yellow/job_int.h"
+#include "yellow/job/job_int.h"
 
 enum { N = BATCH_COMMITTED + 1, EXIT_MOVED = 10, EXIT_NO_ROW = 11 };
 

@@ -1,4 +1,5 @@
-// yellow/checks.c: what a failed check says, however long, and a text that got into a definition past lint and plan.
+// yellow/job/checks.c: what a failed check says, however long, and a text that got into a definition past lint and
+// plan.
 #include <stdio.h>
 
 #include "support/check.h"

@@ -1,5 +1,5 @@
-// yellow/command.c: a transformer's program on either engine. What it is given, what it may do, how it ends, and that
-// nothing of it stays.
+// yellow/job/command.c: a transformer's program on either engine. What it is given, what it may do, how it ends, and
+// that nothing of it stays.
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

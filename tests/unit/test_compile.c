@@ -1,4 +1,4 @@
-// yellow/compile.h: what a stream's definition gets from the model, and what is refused.
+// yellow/plan/compile.h: what a stream's definition gets from the model, and what is refused.
 #include "support/check.h"
 #include "store/sqlite/sqlite.h"
 #include "support/estate.h"

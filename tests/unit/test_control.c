@@ -1,8 +1,8 @@
-// yellow/control.h: what the control tables say is what was written.
+// yellow/control/control.h: what the control tables say is what was written.
 #include "support/check.h"
 #include "store/sqlite/sqlite.h"
 #include "support/world.h"
-#include "yellow/control.h"
+#include "yellow/control/control.h"
 
 static ds_control *open_control(world *w, ds_control_mode mode)
 {

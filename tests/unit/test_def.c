@@ -1,8 +1,8 @@
-// yellow/def.h: a definition survives its JSON, member by member, and equal definitions give equal bytes.
+// yellow/def/def.h: a definition survives its JSON, member by member, and equal definitions give equal bytes.
 #include "support/check.h"
 #include "store/sqlite/sqlite.h"
 #include "support/estate_model.h"
-#include "yellow/def.h"
+#include "yellow/def/def.h"
 
 #include <stdlib.h>
 

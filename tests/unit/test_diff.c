@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "support/check.h"
-#include "yellow/diff.h"
+#include "yellow/diff/diff.h"
 
 enum { SEED = 77, KEYS_MAX = 6000, NONE = 0, DAMAGED = 99 };
 

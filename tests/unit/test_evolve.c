@@ -1,4 +1,5 @@
-// yellow/plan.h: every change of a dataset's columns, applied to tables with rows; then a batch, and what is there.
+// yellow/plan/plan.h: every change of a dataset's columns, applied to tables with rows; then a batch, and what is
+// there.
 #include "support/check.h"
 #include "store/sqlite/sqlite.h"
 #include "support/estate_model.h"

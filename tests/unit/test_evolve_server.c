@@ -1,5 +1,5 @@
-// yellow/plan.h on an engine that has schemas, grants and ALTER COLUMN TYPE: what becomes of tables with rows, of those
-// who were granted something on a view, and of those who built on it.
+// yellow/plan/plan.h on an engine that has schemas, grants and ALTER COLUMN TYPE: what becomes of tables with rows, of
+// those who were granted something on a view, and of those who built on it.
 #include "support/check.h"
 #include "support/estate_model.h"
 

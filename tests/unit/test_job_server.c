@@ -1,9 +1,9 @@
-// yellow/job.h on PostgreSQL: what others may do to our tables while a job is at work.
+// yellow/job/job.h on PostgreSQL: what others may do to our tables while a job is at work.
 #include <stdio.h>
 
 #include "support/check.h"
 #include "support/world.h"
-#include "yellow/lane.h"
+#include "yellow/job/lane.h"
 
 static test_pair pair;
 

@@ -11,8 +11,8 @@
 #include "support/crash.h"
 #include "support/estate_model.h"
 #include "support/truth.h"
-#include "yellow/lock.h"
-#include "yellow/process.h"
+#include "yellow/control/lock.h"
+#include "yellow/control/process.h"
 
 enum { DEADLINE_MS = 20000, TICK_MS = 2, LONG_MS = 600000, VALID_US = 20000000 };
 #define PEOPLE "id integer primary key; name varchar(20)"

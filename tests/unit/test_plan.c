@@ -1,10 +1,10 @@
-// yellow/plan.h: from an empty database on, what plan finds, and that a plan after apply is empty (estate_apply checks
-// it every time).
+// yellow/plan/plan.h: from an empty database on, what plan finds, and that a plan after apply is empty (estate_apply
+// checks it every time).
 #include "support/check.h"
 #include "store/sqlite/sqlite.h"
 #include "support/estate_model.h"
 #include "support/fault.h"
-#include "yellow/def.h"
+#include "yellow/def/def.h"
 
 #include <stdio.h>
 #include <sys/wait.h>

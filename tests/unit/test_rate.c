@@ -1,10 +1,10 @@
-// yellow/rate.h: the bucket under a clock that only waiting moves, and a job that keeps to it.
+// yellow/control/rate.h: the bucket under a clock that only waiting moves, and a job that keeps to it.
 #include <pthread.h>
 
 #include "store/sqlite/sqlite.h"
 #include "support/check.h"
 #include "support/world.h"
-#include "yellow/rate.h"
+#include "yellow/control/rate.h"
 
 // Time that passes by sleeping. Its owner may have the work cancelled while somebody sleeps.
 typedef struct fake_time {

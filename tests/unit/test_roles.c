@@ -1,4 +1,4 @@
-// yellow/plan_roles.c: a role for each workspace, with its views and nothing else, whoever changed what meanwhile.
+// yellow/plan/plan_roles.c: a role for each workspace, with its views and nothing else, whoever changed what meanwhile.
 #include <stdio.h>
 
 #include "support/check.h"

@@ -11,7 +11,7 @@
 
 #include "support/check.h"
 #include "support/workdir.h"
-#include "yellow/spill.h"
+#include "yellow/diff/spill.h"
 
 enum { ROWS = 3000, LARGEST = 300 * 1024, BUFFER = 1 << 20 };
 

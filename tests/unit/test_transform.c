@@ -1,4 +1,4 @@
-// yellow/transform.h: a transformer's SELECT is a user's text.
+// yellow/job/transform.h: a transformer's SELECT is a user's text.
 #include "store/sqlite/sqlite.h"
 #include "support/check.h"
 #include "support/estate_model.h"

@@ -6,7 +6,7 @@
 #include "support/fault.h"
 #include "support/truth.h"
 #include "support/world.h"
-#include "yellow/watermark.h"
+#include "yellow/job/watermark.h"
 
 static test_pair pair;
 

@@ -7,7 +7,7 @@
 
 #include "support/crash.h"
 #include "support/truth.h"
-#include "yellow/plan.h"
+#include "yellow/plan/plan.h"
 
 static void must(const play *p, ds_rc rc, const ds_error *err)
 {

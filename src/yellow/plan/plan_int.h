@@ -1,0 +1,159 @@
+// A plan's steps, as plan makes them and apply runs them. Everything lives in the plan's arena.
+//
+// Each stream that changes has one transaction (new ones share some): fence, views that are in the way dropped, tables,
+// definition, views. Views that move from one stream to another do so together, in the last transaction.
+#pragma once
+#include "base/map.h"
+#include "base/vec.h"
+#include "yellow/control/control_tables.h"
+#include "yellow/plan/plan.h"
+#include "yellow/tables/roles.h"
+
+typedef enum step_kind {
+    STEP_CREATE_TABLE,
+    STEP_DROP_TABLE,
+    STEP_ADD_COLUMN,     // column, to
+    STEP_RENAME_COLUMN,  // column: old spelling; name: new one
+    STEP_CONVERT_COLUMN, // column, from -> to: declared anew, nullable unless its table keeps it in the key
+    STEP_REPLACE_VIEW,   // made, or given another select; before
+    STEP_DROP_VIEW,
+    STEP_FORGET_DATASET, // its control rows
+} step_kind;
+
+typedef struct plan_step {
+    step_kind kind;
+    const ds_stream_def *def;      // of the table or view
+    const ds_dataset_def *dataset; // for drops: may be an old definition
+    ds_table_kind table;
+    const char *column, *name;
+    const ds_type *from, *to;
+    const ds_view_def *view;
+    const ds_dataset_def *before; // what the view shows now, when its table changes under it; else NULL
+} plan_step;
+typedef VEC(plan_step) plan_step_list;
+
+typedef struct plan_stream {
+    const char *name;
+    const ds_stream_def *def; // NULL: no longer in the model
+    const ds_stream_row *old; // NULL: new
+    bool put;                 // write the definition
+    bool remove, drop;        // mark as removed; drop the control rows
+    bool resnapshot;          // tables lost something: the next batch reads everything again
+    const char *retired;      // JSON to write; NULL: unchanged
+    ds_dataset_state *states; // of def's datasets, when it was applied before
+    plan_step_list steps;
+} plan_stream;
+typedef VEC(plan_stream *) plan_stream_list;
+
+typedef struct ds_plan_steps {
+    bool prune;
+    bool create_control;
+    bool older;    // control tables: they are brought up to date, and what else there is to do is seen only then
+    bool new_tree; // the model's text or commit changed, even if nothing here does
+    plan_stream_list streams;
+    plan_step_list moves; // of views, in the last transaction
+    VEC(const plan_role *) roles;
+    ds_container_def *replicas; // of a merge database: those that are recorded
+    size_t replica_count;
+} ds_plan_steps;
+
+// --- while a plan is made
+typedef struct plan_retired { // the datasets that a stream gave up
+    const char *text;         // JSON as stored
+    ds_dataset_def *datasets;
+    size_t n;
+} plan_retired;
+
+typedef struct plan_view_owner {
+    const ds_stream_def *def;
+    const ds_dataset_def *dataset;
+    const ds_view_def *view;
+} plan_view_owner;
+
+typedef struct ds_planner {
+    const ds_runtime *runtime;
+    const ds_deployment *deployment;
+    ds_control *control; // NULL: there is no database
+    bool has_control;    // the control tables are there
+    ds_arena *arena;
+    ds_stream_row *rows;
+    size_t row_count;
+    plan_retired *retired;      // of each row
+    const ds_stream_def **defs; // of the deployment's streams, as apply writes them
+    ds_view_row *views;
+    size_t view_count;
+    ds_map *catalog;      // "schema.name" in lower case -> ds_catalog_table
+    ds_map *row_by_name;  // ds_stream_row
+    ds_map *damaged;      // the rows whose definition can't be read: def is the model's
+    ds_map *table_owner;  // "schema.name" -> the name of the stream that a table belongs to
+    ds_map *view_by_name; // "schema.name" -> ds_view_row as applied
+    ds_map *view_wanted;  // "schema.name" -> plan_view_owner
+    VEC(ds_plan_change) changes;
+    ds_plan_steps *steps;
+    bool refused;
+    int64_t now_us; // of the database
+} ds_planner;
+
+// Reads control tables and catalogue into p, in one snapshot. p->control may be NULL.
+ds_rc plan_read(ds_planner *p, ds_error *err);
+// A plan from what the control's connection sees (apply), or from an empty database (control NULL).
+ds_rc plan_make_on(const ds_runtime *runtime, const ds_deployment *deployment, ds_control *control, bool prune,
+                   ds_arena *arena, const ds_plan **out, ds_error *err);
+
+// [{container, object, action, detail, destructive}], a new reference.
+json_t *plan_changes_json(const ds_plan_change *changes, size_t n);
+const char *plan_relation_key(ds_arena *arena, ds_relation relation);
+__attribute__((format(printf, 4, 5))) void plan_change(ds_planner *p, const char *object, const char *action,
+                                                       const char *format, ...);
+void plan_refuse(ds_planner *p, const char *object, const char *detail);
+const ds_catalog_table *plan_catalog(const ds_planner *p, ds_relation relation);
+// "table ds_…", "view ws_…"
+const char *plan_object(ds_planner *p, const char *what, ds_relation relation);
+plan_step *plan_add_step(ds_planner *p, plan_stream *stream, step_kind kind, const ds_dataset_def *dataset);
+
+// --- plan_defs.c
+// A dataset's definition as applied, also when the stream gave it up since; NULL when there is none. row may be NULL.
+const ds_dataset_def *plan_old_dataset(const ds_planner *p, const ds_stream_row *row, const char *name);
+// The compiled definition with the columns that its datasets have given up.
+const ds_stream_def *plan_applied_def(ds_planner *p, const ds_stream_def *def);
+
+// --- plan_tables.c: what a dataset's tables lack. old: its definition as applied, NULL when it has none. *moves_views:
+// a table changes so that views on it have to be made anew.
+void plan_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                 bool *moves_views);
+void plan_drop_tables(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset);
+
+// --- plan_views.c
+void plan_views_wanted(ds_planner *p);
+// forced: all views of the dataset are made anew.
+ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
+                 bool forced, ds_error *err);
+// Views of the stream that nobody wants any more.
+void plan_drop_views(ds_planner *p, plan_stream *stream);
+
+// --- plan_roles.c: what the workspaces' roles lack, and have too much
+ds_rc plan_roles(ds_planner *p, ds_error *err);
+
+// --- evolve.c: a column's values into another form, inside the caller's transaction
+// Can values of the first type, as this dialect stores them, be rewritten as the second's? Also when nothing is to do.
+bool evolve_possible(const ds_dialect *dialect, const ds_type *from, const ds_type *to);
+// False when the definition alone changes.
+bool evolve_needed(const ds_dialect *dialect, const ds_type *from, const ds_type *to);
+// Does that take the table's every row?
+bool evolve_rewrites(const ds_dialect *dialect, const ds_type *from, const ds_type *to);
+// A STEP_CONVERT_COLUMN.
+ds_rc evolve_column(ds_control *control, ds_relation table, const plan_step *step, ds_error *err);
+
+// --- plan_transformer.c
+// Prepares a transformer's SELECTs, as a batch will run them, and compares their columns with the output's. DS_FINDING
+// when they don't fit, or read what isn't an input.
+ds_rc plan_check_sql(ds_control *control, const ds_stream_def *def, ds_error *err);
+
+// --- plan_checks.c
+// What changes in the dataset's checks.
+void plan_checks(ds_planner *p, const ds_dataset_def *dataset, const ds_dataset_state *state,
+                 const ds_dataset_def *old);
+bool plan_has_check_sql(const ds_stream_def *def);
+// DS_FINDING when a check's SQL is not one condition on the dataset's columns, or reads or calls what it may not. Needs
+// no table.
+ds_rc plan_vet_checks(ds_control *control, const ds_stream_def *def, ds_error *err);
