@@ -191,6 +191,14 @@ size_t diags_severity_count(const ds_diags *diags, ds_severity severity)
     return diags->counts[severity];
 }
 
+bool diags_all_kept(const ds_diags *diags)
+{
+    size_t all = 0;
+    for (int s = DIAG_INFO; s <= DIAG_ERROR; s++)
+        all += diags->counts[s];
+    return all == diags->list.n;
+}
+
 const ds_diag *diags_at(const ds_diags *diags, size_t i)
 {
     ds_assert(i < diags->list.n);

@@ -61,6 +61,7 @@ __attribute__((format(printf, 2, 3))) void diag_hint(ds_diags *diags, const char
 
 size_t diags_count(const ds_diags *diags);                                // of those kept
 size_t diags_severity_count(const ds_diags *diags, ds_severity severity); // of all
+bool diags_all_kept(const ds_diags *diags);
 const ds_diag *diags_at(const ds_diags *diags, size_t i);
 // Adds all of `more`, in order.
 void diags_append(ds_diags *diags, const ds_diags *more);

@@ -35,40 +35,16 @@ ds_rc check_models_find(check_models *m, const char *base, const char *head, con
 
 // --- what differs
 
-static void open_document(const ds_document *document, ds_arena *arena)
-{
-    if (document->kind->shape == &SHAPE_DATASTORE)
-        datastore_open((ds_datastore *)(uintptr_t)document->object, arena);
-}
-
-// The model's documents in files that are marked, by their place in the tree; with their datasets.
-static ds_documents documents_of(const ds_model *model, const bool *marked, ds_arena *arena)
-{
-    ds_documents all = model_documents(model, arena);
-    VEC(ds_document) some = {0};
-    for (size_t i = 0; i < all.n; i++) {
-        if (!marked[document_pos(all.v[i]).file - 1])
-            continue;
-        open_document(&all.v[i], model->arena);
-        *VEC_PUSH(arena, &some) = all.v[i];
-    }
-    return (ds_documents){some.v, some.n};
-}
-
-static void find_documents(check_models *m)
+// Of the model, in files of its side of the diff; with their datasets.
+static ds_documents find_documents(const check_models *m, const ds_model *model, bool old)
 {
     ds_arena *arena = m->base.arena;
-    ds_tree *base_tree = m->base.tree;
-    bool *base = ARENA_ARRAY(arena, bool, tree_count(base_tree));
-    bool *head = ARENA_ARRAY(arena, bool, tree_count(m->head_tree));
-    for (size_t i = 0; i < m->diff.n; i++) {
-        if (m->diff.v[i].old_i != TREE_NONE)
-            base[m->diff.v[i].old_i] = true;
-        if (m->diff.v[i].new_i != TREE_NONE)
-            head[m->diff.v[i].new_i] = true;
-    }
-    m->base_documents = documents_of(m->base.model, base, arena);
-    m->head_documents = documents_of(m->head, head, arena);
+    const bool *differs = tree_diff_files(&m->diff, old, files_count(model->files), arena);
+    ds_documents documents = model_documents_in(model, differs, arena);
+    for (size_t i = 0; i < documents.n; i++)
+        if (documents.v[i].kind->shape == &SHAPE_DATASTORE)
+            datastore_open((ds_datastore *)(uintptr_t)documents.v[i].object, model->arena);
+    return documents;
 }
 
 ds_rc check_models_load(check_models *m, ds_error *err)
@@ -76,6 +52,7 @@ ds_rc check_models_load(check_models *m, ds_error *err)
     TRY(compiled_model(&m->base, err));
     TRY(tree_diff(m->base.tree, m->head_tree, m->base.arena, &m->diff, err));
     TRY(compiled_beside(&m->base, m->head_tree, &m->diff, &m->head, &m->head_diags, err));
-    find_documents(m);
+    m->base_documents = find_documents(m, m->base.model, true);
+    m->head_documents = find_documents(m, m->head, false);
     return DS_DONE;
 }

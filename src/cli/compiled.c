@@ -139,14 +139,24 @@ static const ds_graph *make_graph(const ds_compiled *c, ds_arena *arena)
     return graph_build(c->model, assign_roots(c->model, c->cli->program->platforms, arena), arena);
 }
 
-// graph: of the whole model.
-static void judge(ds_compiled *c, const ds_graph *graph)
+static void begin_findings(ds_compiled *c)
 {
     c->diags = diags_new(c->model->files);
     diags_append(c->diags, c->loaded);
-    lint_objects_with(c->model, graph, c->cli->program->platforms, c->diags);
+}
+
+static void end_findings(ds_compiled *c)
+{
     diags_sort(c->diags);
     count(c);
+}
+
+// graph: of the whole model.
+static void judge(ds_compiled *c, const ds_graph *graph)
+{
+    begin_findings(c);
+    lint_objects_with(c->model, graph, c->cli->program->platforms, c->diags);
+    end_findings(c);
 }
 
 // The model that the image is of, with what was found in it.
@@ -185,12 +195,10 @@ static ds_rc judge_changes(ds_compiled *c, ds_error *err)
     }
     TRY(former_load(c, &f, err));
     lint_past past = {f.model, f.diags, f.loaded};
-    c->diags = diags_new(c->model->files);
-    diags_append(c->diags, c->loaded);
+    begin_findings(c);
     if (!lint_objects_since(&past, c->model, &f.diff, c->cli->program->platforms, c->diags))
         lint_objects(c->model, c->cli->program->platforms, c->diags);
-    diags_sort(c->diags);
-    count(c);
+    end_findings(c);
     return DS_DONE;
 }
 

@@ -187,16 +187,10 @@ static lint *lint_new(const ds_model *model, const lint_focus *focus, ds_platfor
     return l;
 }
 
-static void set_graph(lint *l, const ds_graph *graph)
-{
-    l->graph = graph;
-    l->roots = graph->roots;
-}
-
 static void make_graph(lint *l)
 {
     ds_roots roots = assign_roots_of_workspaces(l->whole, l->types, l->focus ? l->focus->workspaces : NULL, l->arena);
-    set_graph(l, graph_build(l->whole, roots, l->arena));
+    l->graph = graph_build(l->whole, roots, l->arena);
 }
 
 static void unknown_type(lint *l, const ds_platform_service *service, const ds_platform *platform)
@@ -289,7 +283,7 @@ void lint_objects_with(const ds_model *model, const ds_graph *graph, ds_platform
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     lint *l = lint_new(model, NULL, types, diags, arena);
-    set_graph(l, graph);
+    l->graph = graph;
     run_checks(l);
 }
 

@@ -111,7 +111,6 @@ typedef struct lint {
     ds_map *approvals; // closed datastores: consumers by "STORE WORKSPACE/GROUP[/DATASET]"
     ds_map *verdicts;  // of policies, by zone and container (lint_hop.c)
     const ds_platform_service **services_by_name;
-    ds_roots roots;
     const ds_graph *graph;
     lint_flow flow;
     const struct lint_origins *origins; // whose rows a datastore has, by number (lint_hop.c)

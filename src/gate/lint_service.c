@@ -241,8 +241,8 @@ static void hint_candidates(lint *l, const ds_group *group)
 void lint_groups(lint *l)
 {
     ds_map *served = map_new(l->arena); // root of the group's best platform
-    for (size_t i = 0; i < l->roots.n; i++) {
-        const ds_root *root = &l->roots.v[i];
+    for (size_t i = 0; i < l->graph->roots.n; i++) {
+        const ds_root *root = &l->graph->roots.v[i];
         const char *path = lint_path(l, root->workspace->name.s, root->group->name);
         if (root->status != ASSIGNMENT_DECOMMISSIONING || !map_get(served, path))
             map_set(served, path, (void *)(uintptr_t)root);

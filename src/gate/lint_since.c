@@ -11,7 +11,7 @@
 
 typedef struct side {
     const ds_model *model;
-    bool *differs;          // by file, from 1
+    const bool *differs;    // by file, from 1
     ds_documents documents; // of these files
     const ds_map *names;    // of these documents
     ds_diags *found;        // in the focus
@@ -19,28 +19,6 @@ typedef struct side {
 } side;
 
 // --- what is to be looked at
-
-static bool *mark(const ds_model *model, const ds_tree_diff *diff, bool old, ds_arena *arena)
-{
-    bool *differs = ARENA_ARRAY(arena, bool, files_count(model->files) + 1);
-    for (size_t i = 0; i < diff->n; i++) {
-        size_t entry = old ? diff->v[i].old_i : diff->v[i].new_i;
-        if (entry != TREE_NONE)
-            differs[entry + 1] = true;
-    }
-    return differs;
-}
-
-static ds_documents documents_of(const ds_model *model, const bool *differs, ds_arena *arena)
-{
-    ds_documents all = model_documents(model, arena);
-    ds_document *some = ARENA_ARRAY(arena, ds_document, all.n);
-    size_t n = 0;
-    for (size_t i = 0; i < all.n; i++)
-        if (differs[document_pos(all.v[i]).file])
-            some[n++] = all.v[i];
-    return (ds_documents){some, n};
-}
 
 // NULL: a document of a kind that reaches everything, or without a name.
 static const char *name_of(ds_document document, ds_arena *arena)
@@ -123,14 +101,6 @@ static ds_map *texts_of(const ds_diags *diags, ds_arena *arena)
     return texts;
 }
 
-static bool all_are_kept(const ds_diags *diags)
-{
-    size_t all = 0;
-    for (int s = DIAG_INFO; s <= DIAG_ERROR; s++)
-        all += diags_severity_count(diags, (ds_severity)s);
-    return all == diags_count(diags);
-}
-
 static bool all_in(const ds_map *some, const ds_map *all)
 {
     bool in = true;
@@ -190,7 +160,7 @@ static void look(side *s, const lint_focus *focus, ds_platform_types types)
 static bool compare(const lint_past *past, side *before, side *after, ds_diags *diags, ds_arena *arena)
 {
     CLEANUP(diags_freep) ds_diags *carried = diags_new(after->model->files);
-    if (before->at_stake != after->at_stake || !all_are_kept(past->diags) || !all_are_kept(after->found) ||
+    if (before->at_stake != after->at_stake || !diags_all_kept(past->diags) || !diags_all_kept(after->found) ||
         !carry(past, before, after, carried, arena))
         return false;
     diags_append(diags, carried);
@@ -202,9 +172,10 @@ bool lint_objects_since(const lint_past *past, const ds_model *model, const ds_t
                         ds_diags *diags)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
-    bool *old = mark(past->model, diff, true, arena), *new = mark(model, diff, false, arena);
-    side before = {.model = past->model, .differs = old, .documents = documents_of(past->model, old, arena)};
-    side after = {.model = model, .differs = new, .documents = documents_of(model, new, arena)};
+    const bool *old = tree_diff_files(diff, true, files_count(past->model->files), arena);
+    const bool *new = tree_diff_files(diff, false, files_count(model->files), arena);
+    side before = {.model = past->model, .differs = old, .documents = model_documents_in(past->model, old, arena)};
+    side after = {.model = model, .differs = new, .documents = model_documents_in(model, new, arena)};
     before.names = names_of(&before.documents, arena);
     after.names = names_of(&after.documents, arena);
     if (!before.names || !after.names)

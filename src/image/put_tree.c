@@ -118,10 +118,7 @@ static ds_rc put_datasets(ds_image_writer *w, const packed_document *d, ds_error
 
 static ds_rc put_remarks(ds_image_writer *w, const ds_diags *diags, ds_error *err)
 {
-    size_t all = 0;
-    for (int s = DIAG_INFO; s <= DIAG_ERROR; s++)
-        all += diags_severity_count(diags, (ds_severity)s);
-    w->partial |= all > diags_count(diags);
+    w->partial |= !diags_all_kept(diags);
     for (size_t i = 0; i < diags_count(diags); i++) {
         const ds_diag *d = diags_at(diags, i);
         const char *const texts[] = {severity_name(d->severity), d->rule, d->message, d->hint, d->object};

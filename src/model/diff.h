@@ -25,6 +25,8 @@ typedef struct ds_documents {
 
 // All documents of a model, each once: outputs of transformers are part of their workspace.
 ds_documents model_documents(const ds_model *model, ds_arena *arena);
+// Those that stand in marked files, by number.
+ds_documents model_documents_in(const ds_model *model, const bool *files, ds_arena *arena);
 // The text of a document's field, "name" or "team" for example; "" when it is not given or not there.
 const char *document_text(ds_document document, const char *key);
 ds_pos document_pos(ds_document document);

@@ -267,6 +267,17 @@ ds_rc tree_diff(ds_tree *old, ds_tree *new, ds_arena *arena, ds_tree_diff *out, 
     return DS_DONE;
 }
 
+const bool *tree_diff_files(const ds_tree_diff *diff, bool old, size_t n, ds_arena *arena)
+{
+    bool *files = ARENA_ARRAY(arena, bool, n + 1);
+    for (size_t i = 0; i < diff->n; i++) {
+        size_t entry = old ? diff->v[i].old_i : diff->v[i].new_i;
+        if (entry != TREE_NONE)
+            files[entry + 1] = true;
+    }
+    return files;
+}
+
 // --- names
 
 // How many bytes at p are one character that can be shown; 0: none.

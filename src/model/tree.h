@@ -110,6 +110,9 @@ typedef struct ds_tree_diff {
 } ds_tree_diff;
 // What is added, removed or has another content; in arena. Hashes what isn't known yet.
 ds_rc tree_diff(ds_tree *old, ds_tree *new, ds_arena *arena, ds_tree_diff *out, ds_error *err);
+// The files of one side that are not on the other as they are here, marked by their number in a model (from 1) of so
+// many files; in arena.
+const bool *tree_diff_files(const ds_tree_diff *diff, bool old, size_t n, ds_arena *arena);
 
 // The path as it can be shown: itself, or in quotes with \n, \", \303 … where it has control characters, quotes,
 // backslashes or bytes that are not UTF-8, as git shows it. In arena. No two paths are shown alike.
