@@ -4,6 +4,7 @@
 
 #include "base/flag.h"
 #include "cli/output.h"
+#include "cli/work.h"
 #include "yellow/schedule.h"
 
 enum { WORKERS = 4, A_PRIME = 7919 }; // pids are neighbours
@@ -21,13 +22,8 @@ static void print_json(const ds_cli *cli, const char *at, const ds_schedule_even
     json_t *line = json_pack("{s:s, s:o, s:o}", "at", at, "stream", json_text(event->stream), "error",
                              json_text(event->error ? event->error->text : NULL));
     if (r) {
-        const ds_counts *c = &r->counts;
         json_object_set_new(line, "batch", json_int64(r->batch));
-        json_object_set_new(line, "read", json_int64(c->read));
-        json_object_set_new(line, "inserted", json_int64(c->inserted));
-        json_object_set_new(line, "updated", json_int64(c->updated));
-        json_object_set_new(line, "deleted", json_int64(c->deleted));
-        json_object_set_new(line, "seconds", json_real(r->seconds));
+        work_put_counts(line, &r->counts, r->seconds);
     }
     json_dumpf(line, cli->out, JSON_COMPACT);
     fputc('\n', cli->out);

@@ -132,7 +132,7 @@ const char *work_item_status(const work_item *item)
     return item->result.batch ? "committed" : "none";
 }
 
-static void put_counts(json_t *to, const ds_counts *counts, double seconds)
+void work_put_counts(json_t *to, const ds_counts *counts, double seconds)
 {
     json_object_set_new(to, "read", json_int64(counts->read));
     json_object_set_new(to, "inserted", json_int64(counts->inserted));
@@ -149,7 +149,7 @@ static json_t *datasets_json(const ds_job_result *result)
     for (size_t i = 0; i < result->n; i++) {
         const ds_dataset_result *d = &result->datasets[i];
         json_t *dataset = json_pack("{s:o, s:b}", "dataset", json_text(d->dataset), "first_load", (int)d->first_load);
-        put_counts(dataset, &d->counts, d->seconds);
+        work_put_counts(dataset, &d->counts, d->seconds);
         json_array_append_new(list, dataset);
     }
     return list;
@@ -164,7 +164,7 @@ json_t *work_item_json(const work_item *item)
     json_t *json =
         json_pack("{s:o, s:o, s:o, s:s}", "stream", json_text(item->stream->info.name), "batch",
                   batch ? json_int64(batch) : json_null(), "note", json_text(note), "status", work_item_status(item));
-    put_counts(json, &r->counts, r->seconds);
+    work_put_counts(json, &r->counts, r->seconds);
     json_object_set_new(json, "datasets", datasets_json(r));
     json_object_set_new(json, "error", json_text(went_well ? NULL : item->error.text));
     return json;

@@ -26,6 +26,8 @@ void work_run(ds_session *session, work_list *list, const ds_job_options *option
 // One cycle of one stream; a failure is the caller's to report.
 ds_rc work_run_one(ds_session *session, work_item *item, const ds_job_options *options, ds_error *err);
 json_t *work_item_json(const work_item *item);
+// read, inserted, updated, deleted, unchanged, bytes, seconds
+void work_put_counts(json_t *to, const ds_counts *counts, double seconds);
 // "committed" "none" "paused" "failed" "guarded"
 const char *work_item_status(const work_item *item);
 // Sets the exit code of a command that ran these. Fails only when interrupted.
