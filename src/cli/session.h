@@ -10,8 +10,8 @@
 #include "cli/compiled.h"
 #include "gate/lint.h"
 #include "model/lookup.h"
-#include "yellow/plan/compile.h"
 #include "yellow/control/control.h"
+#include "yellow/plan/compile.h"
 
 // A stream that was applied to one of the merge databases.
 typedef struct ds_applied_stream {

@@ -1,6 +1,6 @@
 // yellow/plan/compile.h: what a stream's definition gets from the model, and what is refused.
-#include "support/check.h"
 #include "store/sqlite/sqlite.h"
+#include "support/check.h"
 #include "support/estate.h"
 
 // A model around the parts that a case is about.

@@ -1,6 +1,6 @@
 // yellow/control/control.h: what the control tables say is what was written.
-#include "support/check.h"
 #include "store/sqlite/sqlite.h"
+#include "support/check.h"
 #include "support/world.h"
 #include "yellow/control/control.h"
 

@@ -1,6 +1,6 @@
 // yellow/def/def.h: a definition survives its JSON, member by member, and equal definitions give equal bytes.
-#include "support/check.h"
 #include "store/sqlite/sqlite.h"
+#include "support/check.h"
 #include "support/estate_model.h"
 #include "yellow/def/def.h"
 

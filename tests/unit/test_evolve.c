@@ -1,7 +1,7 @@
 // yellow/plan/plan.h: every change of a dataset's columns, applied to tables with rows; then a batch, and what is
 // there.
-#include "support/check.h"
 #include "store/sqlite/sqlite.h"
+#include "support/check.h"
 #include "support/estate_model.h"
 
 static const char *const MILESTONINGS[] = {"scd1", "scd2", "scd4"};

@@ -1,7 +1,7 @@
 // yellow/history.h: every strategy, every batch and instant, and what is refused.
-#include "support/check.h"
 #include "schema/value.h"
 #include "store/sqlite/sqlite.h"
+#include "support/check.h"
 #include "support/estate_model.h"
 #include "yellow/history.h"
 

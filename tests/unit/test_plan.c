@@ -1,7 +1,7 @@
 // yellow/plan/plan.h: from an empty database on, what plan finds, and that a plan after apply is empty (estate_apply
 // checks it every time).
-#include "support/check.h"
 #include "store/sqlite/sqlite.h"
+#include "support/check.h"
 #include "support/estate_model.h"
 #include "support/fault.h"
 #include "yellow/def/def.h"

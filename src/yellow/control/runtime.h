@@ -1,8 +1,8 @@
 // What every yellow operation needs from outside, made once by the command line (or a test). Immutable, borrowed.
 #pragma once
 #include "store/keeper.h"
-#include "yellow/def/def_cache.h"
 #include "yellow/control/rate.h"
+#include "yellow/def/def_cache.h"
 
 // How far a job's reading is: first of the stream as a whole, then of each dataset when it begins, goes on, is done.
 typedef struct ds_progress_event {

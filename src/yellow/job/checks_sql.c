@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "schema/value.h"
-#include "yellow/job/checks_int.h"
 #include "yellow/control/control_tables.h"
+#include "yellow/job/checks_int.h"
 
 // --- which rows
 

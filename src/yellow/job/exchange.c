@@ -1,6 +1,6 @@
 #include "yellow/job/exchange.h"
-#include "yellow/tables/table_parts.h"
 #include "yellow/job/transform.h"
+#include "yellow/tables/table_parts.h"
 
 // --- the state of the inputs
 

@@ -2,8 +2,8 @@
 // first; nobody else's role is touched.
 #include <sys/random.h>
 
-#include "yellow/job/exchange.h"
 #include "yellow/control/runtime.h"
+#include "yellow/job/exchange.h"
 
 enum { PASSWORD_BYTES = 24, GRACE_S = 60 };
 #define ROLE_COMMENT "role of a transformer, made by datasurface"

@@ -1,8 +1,8 @@
 // A stream's cycle. The order of things is in batch.c's header; this file is the path through it.
 #include "yellow/control/control_tables.h"
 #include "yellow/job/job_int.h"
-#include "yellow/tables/tables.h"
 #include "yellow/job/transform.h"
+#include "yellow/tables/tables.h"
 
 // Of one run at a batch. The last one of a mirror compares all rows, which keeps less of its primary's versions.
 enum { ATTEMPTS = 2, MIRROR_ATTEMPTS = 3 };

@@ -1,9 +1,9 @@
 // What the files of a job share: the job itself and the work on each of its datasets. One thread.
 #pragma once
 #include "base/log.h"
+#include "yellow/control/lock.h"
 #include "yellow/diff/diff.h"
 #include "yellow/job/job.h"
-#include "yellow/control/lock.h"
 #include "yellow/job/pump.h"
 #include "yellow/job/watermark.h"
 

@@ -10,8 +10,8 @@
 #include "yellow/job/job_int.h"
 #include "yellow/job/key_range.h"
 #include "yellow/job/pump.h"
-#include "yellow/tables/roles.h"
 #include "yellow/job/transform.h"
+#include "yellow/tables/roles.h"
 
 enum {
     READERS_MAX = PUMP_PARTS_MAX,

@@ -4,8 +4,8 @@
 
 #include "base/vec.h"
 #include "schema/value.h"
-#include "yellow/plan/compile_int.h"
 #include "yellow/def/def_json.h"
+#include "yellow/plan/compile_int.h"
 
 typedef struct checked {
     const ds_compiler *c;

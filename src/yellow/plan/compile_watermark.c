@@ -1,7 +1,7 @@
 // A store's watermark in its stream's definition.
 #include "schema/value.h"
-#include "yellow/plan/compile_int.h"
 #include "yellow/job/watermark.h"
+#include "yellow/plan/compile_int.h"
 
 static ds_rc check_dataset(const ds_stream_def *def, const ds_dataset_def *dataset, ds_error *err)
 {

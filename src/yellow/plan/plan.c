@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "yellow/control/runtime.h"
 #include "yellow/def/def_json.h"
 #include "yellow/plan/plan_int.h"
-#include "yellow/control/runtime.h"
 
 // --- what the files of plan share
 

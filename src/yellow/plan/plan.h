@@ -3,8 +3,8 @@
 // half-way, the next apply finishes it.
 #pragma once
 #include "platform/plan.h"
-#include "yellow/plan/compile.h"
 #include "yellow/control/control.h"
+#include "yellow/plan/compile.h"
 
 // prune: what the model no longer mentions is dropped instead of kept.
 ds_rc plan_make(const ds_runtime *runtime, const ds_deployment *deployment, bool prune, ds_arena *arena,

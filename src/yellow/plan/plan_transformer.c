@@ -1,6 +1,6 @@
 // Does a transformer's SELECT give the columns of its output, and read nothing but its inputs?
-#include "yellow/plan/plan_int.h"
 #include "yellow/job/transform.h"
+#include "yellow/plan/plan_int.h"
 
 static bool has_name(const char *const *names, size_t n, const char *name)
 {
