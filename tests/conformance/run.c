@@ -8,13 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conformance/far.h"
 #include "conformance/stage.h"
 #include "support/check.h"
 #include "support/dump.h"
 #include "support/truth.h"
 
 typedef struct play {
-    const test_pair *pair;
+    const test_pair *pair, *far;
     const char *path, *strategy;
     const node *root;
     bool twin; // with the guard on
@@ -160,7 +161,7 @@ static void check_truth(play *p)
 
 static void check_view(play *p, const ds_stream_def *stream, const ds_dataset_def *dataset)
 {
-    const char *path = arena_printf(p->s.e.arena, "%s/%s", stream->store, dataset->name);
+    const char *path = arena_printf(p->s.e.arena, "%s/%s", stream->name, dataset->name);
     CLEANUP(buf_release) ds_buf live = BUF_INIT(64 << 20);
     for (ds_str rest = str_of(stage_live(&p->s, path)); rest.n;) {
         ds_str line = str_split(&rest, '\n');
@@ -201,7 +202,7 @@ static const char *visible(play *p, const ds_stream_def *stream)
 {
     CLEANUP(buf_release) ds_buf out = BUF_INIT(64 << 20);
     for (size_t i = 0; i < stream->dataset_count; i++) {
-        const char *path = arena_printf(p->s.e.arena, "%s/%s", stream->store, stream->datasets[i].name);
+        const char *path = arena_printf(p->s.e.arena, "%s/%s", stream->name, stream->datasets[i].name);
         buf_puts(&out, stage_versions(&p->s, path));
     }
     return arena_strdup(p->s.e.arena, buf_text(&out));
@@ -306,17 +307,34 @@ static const char *changes_of(play *p, const ds_plan *plan)
     return estate_changes(&p->s.e, plan);
 }
 
-static ds_rc plan_and_apply(play *p, bool prune, const char **changes, ds_error *err)
+static ds_rc apply_place(play *p, bool prune, const char **changes, ds_error *err)
 {
     const ds_plan *plan;
     p->s.e.clock.fixed_us += 1000000;
     TRY(plan_make(&p->s.e.runtime, p->s.e.deployment, prune, p->s.e.arena, &plan, err));
-    *changes = changes_of(p, plan);
+    *changes = arena_printf(p->s.e.arena, "%s%s", *changes, changes_of(p, plan));
     TRY(plan_apply(&p->s.e.runtime, plan, NULL, err));
     const ds_plan *again;
     TRY(plan_make(&p->s.e.runtime, p->s.e.deployment, prune, p->s.e.arena, &again, err));
     if (again->n)
         wrong(p, "the plan after apply is not empty:\n%s", changes_of(p, again));
+    return DS_DONE;
+}
+
+// Every service, and behind each the containers that get replicas from it.
+static ds_rc plan_and_apply(play *p, bool prune, const char **changes, ds_error *err)
+{
+    const ds_model *model = p->s.e.models[p->s.e.model_count - 1];
+    *changes = "";
+    for (size_t i = 0; i < model->services.n; i++) {
+        stage_turn(&p->s, model->services.v[i]->name.s);
+        TRY(apply_place(p, prune, changes, err));
+        const ds_deployment *service = p->s.e.deployment;
+        for (size_t k = 0; k < service->replica_count; k++) {
+            stage_turn(&p->s, service->replica_defs[k].name);
+            TRY(apply_place(p, prune, changes, err));
+        }
+    }
     return DS_DONE;
 }
 
@@ -367,15 +385,16 @@ static void fill(play *p, const node *step)
     const node *rows = node_get(step, "rows");
     for (size_t i = 0; i < node_count(rows); i++)
         stage_make_table(&p->s, node_key(rows, i), node_value(rows, i));
-    const char *source = node_get_text(step, "source", NULL), *merge = node_get_text(step, "merge", NULL);
+    const char *source = node_get_text(step, "source", NULL);
     if (source)
         stage_source(&p->s, source);
-    if (merge)
-        stage_merge(&p->s, merge);
 }
 
 static void control(play *p, const node *step)
 {
+    const char *statements = node_get_text(step, "merge", NULL);
+    if (statements)
+        stage_merge(&p->s, statements);
     const char *stream = stage_stream(&p->s, node_get_text(step, "of", NULL))->name;
     const ds_container_def *merge = &p->s.e.deployment->merge;
     const node *reset = node_get(step, "reset");
@@ -399,7 +418,9 @@ static void play_step(play *p, const node *step)
 {
     node_get(step, "about");
     apply(p, step);
+    stage_turn(&p->s, NULL);
     fill(p, step);
+    stage_turn(&p->s, node_get_text(step, "at", NULL));
     control(p, step);
     crash(p, step);
     if (!node_get(step, "crash") || node_get(step, "run"))
@@ -412,15 +433,15 @@ static void play_step(play *p, const node *step)
 static void play_case(void **state)
 {
     play *p = *state;
-    stage_open(&p->s, p->pair, p->strategy, p->twin);
+    stage_open(&p->s, p->pair, p->far, p->strategy, p->twin);
     ds_error err;
     const char *changes;
     OK(stage_compile(&p->s, p->root, &err));
     OK(plan_and_apply(p, false, &changes, &err));
-    const ds_stream_def *stream = stage_stream(&p->s, NULL);
+    stage_turn(&p->s, NULL);
     for (size_t i = 0; i < p->s.e.deployment->n; i++) {
-        stream = p->s.e.deployment->streams[i];
-        for (size_t d = 0; d < stream->dataset_count && !stream->workspace; d++)
+        const ds_stream_def *stream = p->s.e.deployment->streams[i];
+        for (size_t d = 0; d < stream->dataset_count && !stream->workspace && !stream->primary; d++)
             stage_make_table(&p->s, arena_printf(p->s.e.arena, "%s/%s", stream->store, stream->datasets[d].name), NULL);
     }
     const node *steps = node_get(p->root, "steps");
@@ -444,20 +465,20 @@ static bool empties_something(const node *root)
     return false;
 }
 
-static void add_play(const test_pair *pair, const char *strategy, const node *root, bool twin)
+static void add_play(const test_pair *pairs, const char *strategy, const node *root, bool twin)
 {
     play *p = calloc(1, sizeof *p);
     if (!p || test_count == PLAYS_MAX)
         BUG("too many cases");
     const char *base = strrchr(node_path(root), '/') + 1;
-    *p = (play){.pair = pair, .path = base, .strategy = strategy, .root = root, .twin = twin};
+    *p = (play){.pair = &pairs[0], .far = &pairs[1], .path = base, .strategy = strategy, .root = root, .twin = twin};
     snprintf(p->name, sizeof p->name, "%.*s %s%s", (int)strcspn(base, "."), base, strategy, twin ? " guarded" : "");
     tests[test_count++] = (struct CMUnitTest){p->name, play_case, NULL, NULL, p};
 }
 
 // turn: of the strategies this one alone; ALL_TURNS: all of them.
 enum { ALL_TURNS = -1 };
-static void add_case(const test_pair *pair, const node *root, int turn)
+static void add_case(const test_pair *pairs, const node *root, int turn)
 {
     static const char *const ALL[] = {"scd1", "scd2", "scd4"};
     const node *strategies = node_get(root, "strategies");
@@ -467,13 +488,13 @@ static void add_case(const test_pair *pair, const node *root, int turn)
         const char *strategy = strategies ? node_text(node_item(strategies, i)) : ALL[i];
         if (turn != ALL_TURNS && (size_t)turn % n != i)
             continue;
-        add_play(pair, strategy, root, false);
+        add_play(pairs, strategy, root, false);
         if (empties_something(root))
-            add_play(pair, strategy, root, true);
+            add_play(pairs, strategy, root, true);
     }
 }
 
-static size_t add_cases(const test_pair *pair, bool one, const char *prefix, node **roots, size_t n)
+static size_t add_cases(const test_pair *pairs, bool one, const char *prefix, node **roots, size_t n)
 {
     char pattern[500];
     const char *top = getenv("DATASURFACE_ROOT");
@@ -483,7 +504,7 @@ static size_t add_cases(const test_pair *pair, bool one, const char *prefix, nod
         BUG("no case is called %s*", prefix);
     for (size_t i = 0; i < found.gl_pathc && n < CASES_MAX; i++) {
         roots[n] = node_load(found.gl_pathv[i]);
-        add_case(pair, roots[n], one ? (int)n : ALL_TURNS);
+        add_case(pairs, roots[n], one ? (int)n : ALL_TURNS);
         n++;
     }
     globfree(&found);
@@ -493,17 +514,18 @@ static size_t add_cases(const test_pair *pair, bool one, const char *prefix, nod
 int main(int argc, char **argv)
 {
     static node *roots[CASES_MAX];
-    test_pair pair;
+    static test_pair pairs[2]; // and the far one
     bool one = argc > 1 && strcmp(argv[1], "--one") == 0;
     argc -= one;
     argv += one;
-    if (argc < 3 || !pair_open(&pair, argv[1])) {
+    if (argc < 3 || !pair_open(&pairs[0], argv[1])) {
         fprintf(stderr, "usage: conformance [--one] DATABASES PREFIX...\n");
         return 2;
     }
+    far_open(&pairs[1], &pairs[0]);
     size_t n = 0;
     for (int i = 2; i < argc; i++)
-        n = add_cases(&pair, one, argv[i], roots, n);
+        n = add_cases(pairs, one, argv[i], roots, n);
     int failed = _cmocka_run_group_tests("conformance", tests, test_count, NULL, NULL);
     for (size_t i = 0; i < n && failed == 0 && !one; i++) // some keys are for other strategies
         node_check_used(roots[i]);
@@ -511,6 +533,7 @@ int main(int argc, char **argv)
         node_free(roots[i]);
     for (size_t i = 0; i < test_count; i++)
         free(tests[i].initial_state);
-    pair_close(&pair);
+    far_close(&pairs[1]);
+    pair_close(&pairs[0]);
     return failed;
 }

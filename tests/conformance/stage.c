@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "conformance/far.h"
 #include "schema/value.h"
 #include "yellow/history.h"
 
@@ -14,10 +15,11 @@
             BUG("%s: %s", #expr, err.text);                                                                            \
     } while (0)
 
-void stage_open(stage *s, const test_pair *pair, const char *strategy, bool guard)
+void stage_open(stage *s, const test_pair *pair, const test_pair *far, const char *strategy, bool guard)
 {
-    *s = (stage){.strategy = strategy, .guard = guard};
+    *s = (stage){.far = far, .strategy = strategy, .guard = guard};
     pair_clear(pair);
+    pair_clear(far);
     estate_open_on(&s->e, pair);
 }
 
@@ -36,13 +38,27 @@ static void put_indented(ds_buf *out, const char *text, const char *indent)
     }
 }
 
+// {Far} and {Far:credential} stand for the far database; the texts have other braces of their own.
+static void put_line_of(const stage *s, ds_str line, ds_buf *out)
+{
+    const char *const names[] = {"{Far}", "{Far:credential}"};
+    const char *const values[] = {far_container_yaml(s->far, s->e.arena), far_credential_yaml(s->far)};
+    const char *text = arena_str(s->e.arena, line);
+    for (size_t i = 0; i < 2; i++) {
+        const char *at = strstr(text, names[i]);
+        if (at)
+            text = arena_printf(s->e.arena, "%.*s%s%s", (int)(at - text), text, values[i], at + strlen(names[i]));
+    }
+    buf_printf(out, "%s\n", text);
+}
+
 // The case's own documents; with the guard on, they switch it off nowhere.
 static void put_documents(const stage *s, const char *text, ds_buf *out)
 {
     for (ds_str rest = str_of(text); rest.n;) {
         ds_str line = str_split(&rest, '\n');
         if (!s->guard || !str_eq(str_trim(line), STR("max_delete_ratio: 1")))
-            buf_printf(out, "%.*s\n", STR_ARGS(line));
+            put_line_of(s, line, out);
     }
 }
 
@@ -104,9 +120,11 @@ static const char *model_text(const stage *s)
         put_group(&out, "full", "full", datasets);
     buf_printf(&out,
                "---\nkind: PlatformService\nname: Svc\nmerge: {container: Merge%s}\ncontainers:\n  Merge: {%s}\n"
-               "platforms:\n  P: {type: yellow, milestoning: %s%s}\nauto_assign: true\n",
+               "auto_assign: true\nplatforms:\n  P: {type: yellow, milestoning: %s%s}\n",
                estate_credential(&s->e, PAIR_MERGE, ", "), pair_container_yaml(&s->e.pair, PAIR_MERGE, s->e.arena),
                s->strategy, field(s, "platform", ""));
+    put_indented(&out, field(s, "platforms", ""), "  ");
+    buf_puts(&out, field(s, "service", ""));
     const char *hints = field(s, "hints", NULL);
     if (hints)
         buf_printf(&out, "hints:\n  streams:\n    Store1: {%s}\n", hints);
@@ -118,30 +136,59 @@ ds_rc stage_compile(stage *s, const node *model, ds_error *err)
 {
     s->model = model;
     s->root = s->root ? s->root : model;
+    s->place = NULL;
     return estate_compile(&s->e, model_text(s), err);
+}
+
+void stage_turn(stage *s, const char *place)
+{
+    if (strcmp(place ? place : "", s->place ? s->place : "") != 0)
+        estate_turn_to(&s->e, place);
+    s->place = place;
+}
+
+static ds_db *open_place(const stage *s)
+{
+    ds_db *db;
+    ds_error err;
+    MUST(runtime_open(&s->e.runtime, &s->e.deployment->merge, (ds_access){.create = true}, &db, &err));
+    return db;
+}
+
+// The streams of the place, mirrors behind all others: what has no full name is the primary's.
+static const ds_stream_def *stream_at(const stage *s, size_t i)
+{
+    const ds_deployment *d = s->e.deployment;
+    size_t k = 0;
+    for (size_t pass = 0; pass < 2; pass++)
+        for (size_t j = 0; j < d->n; j++)
+            if ((d->streams[j]->primary != NULL) == (pass == 1) && k++ == i)
+                return d->streams[j];
+    return NULL;
 }
 
 const ds_stream_def *stage_stream(const stage *s, const char *name)
 {
-    const ds_deployment *d = s->e.deployment;
-    for (size_t i = 0; i < d->n; i++)
-        if (!name || strcmp(d->streams[i]->name, name) == 0)
-            return d->streams[i];
-    BUG("no stream %s", name);
+    const ds_stream_def *stream;
+    for (size_t i = 0; (stream = stream_at(s, i)); i++)
+        if (!name || strcmp(stream->name, name) == 0)
+            return stream;
+    BUG("no stream %s", name ? name : "");
+}
+
+static bool is_called(const stage *s, const ds_stream_def *stream, const char *dataset, const char *name)
+{
+    const char *path = arena_printf(s->e.arena, "%s/%s", stream->store, dataset);
+    const char *full = arena_printf(s->e.arena, "%s/%s", stream->name, dataset);
+    return strcmp(dataset, name) == 0 || strcmp(path, name) == 0 || strcmp(full, name) == 0;
 }
 
 const ds_dataset_def *stage_dataset(const stage *s, const char *name, const ds_stream_def **stream)
 {
-    const ds_deployment *d = s->e.deployment;
-    for (size_t i = 0; i < d->n; i++)
-        for (size_t k = 0; k < d->streams[i]->dataset_count; k++) {
-            const ds_dataset_def *dataset = &d->streams[i]->datasets[k];
-            const char *path = arena_printf(s->e.arena, "%s/%s", d->streams[i]->store, dataset->name);
-            if (strcmp(dataset->name, name) == 0 || strcmp(path, name) == 0) {
-                *stream = d->streams[i];
-                return dataset;
-            }
-        }
+    for (size_t i = 0; (*stream = stream_at(s, i)); i++)
+        for (size_t k = 0; k < (*stream)->dataset_count; k++)
+            if (is_called(s, *stream, (*stream)->datasets[k].name, name))
+                return &(*stream)->datasets[k];
     BUG("no dataset %s", name);
 }
 
@@ -265,7 +312,7 @@ void stage_merge(stage *s, const char *statements)
         if (rest.n)
             sql_relation(&out, named(s, str_split(&rest, '}')));
     }
-    run_statements(s, estate_database(&s->e, PAIR_MERGE), buf_text(&out.text));
+    run_statements(s, open_place(s), buf_text(&out.text));
 }
 
 // --- what is seen
@@ -352,7 +399,7 @@ static void put_line(stage *s, const ds_shape *shape, const ds_cell *cells, seen
 
 static void read_lines(stage *s, const ds_read *read, const ds_shape *shape, seen how, bool live, lines *out)
 {
-    ds_db *db = estate_database(&s->e, PAIR_MERGE);
+    ds_db *db = open_place(s);
     ds_reader *reader;
     ds_error err;
     ds_rows rows;
@@ -462,7 +509,7 @@ const char *stage_staged_batches(stage *s, const char *dataset)
 {
     const ds_stream_def *stream;
     const ds_dataset_def *d = stage_dataset(s, dataset, &stream);
-    ds_db *db = estate_database(&s->e, PAIR_MERGE);
+    ds_db *db = open_place(s);
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT DISTINCT ds_batch_id FROM ");
     sql_relation(&q, d->staging);

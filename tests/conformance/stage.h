@@ -9,19 +9,23 @@
 
 typedef struct stage {
     estate e;
+    const test_pair *far;     // see far.h
+    const char *place;        // what the estate is turned to; NULL: the first service
     const char *strategy;     // scd1 scd2 scd4
     bool guard;               // max_delete_ratio is the default instead of 1
     const node *root, *model; // the case, and the step that changed its model last
     ds_job_result result;     // of the last run
 } stage;
 
-// Empties the pair.
-void stage_open(stage *s, const test_pair *pair, const char *strategy, bool guard);
+// Empties the pair and the far database.
+void stage_open(stage *s, const test_pair *pair, const test_pair *far, const char *strategy, bool guard);
 void stage_close(stage *s);
 // Compiles the model; DS_FINDING when it can't be.
 ds_rc stage_compile(stage *s, const node *model, ds_error *err);
+// Streams, datasets and the merge database are from here on those of another service, or a container with replicas.
+void stage_turn(stage *s, const char *place);
 const ds_stream_def *stage_stream(const stage *s, const char *name); // NULL: the first; aborts when unknown
-// The dataset of that name in any stream; aborts when unknown.
+// The dataset of that name, STORE/NAME or STREAM/NAME, in the first stream that has it; aborts when unknown.
 const ds_dataset_def *stage_dataset(const stage *s, const char *name, const ds_stream_def **stream);
 
 // Tables at the source, with exactly these rows (lists of texts, in the model's order of columns).

@@ -71,17 +71,32 @@ ds_rc estate_compile(estate *e, const char *yaml, ds_error *err)
     return DS_DONE;
 }
 
-void estate_turn_to(estate *e, const char *container)
+static bool turn_to_replica(estate *e, const char *container)
 {
     ds_error err;
-    size_t i = 0;
-    while (i < e->merged->replica_count && strcmp(e->merged->replica_defs[i].name, container) != 0)
-        i++;
-    if (i == e->merged->replica_count)
-        abort();
-    must(compile_replica(e->models[e->model_count - 1], e->graph, e->merged, i, &e->store, e->arena, &e->deployment,
-                         &err),
-         &err, container);
+    for (size_t i = 0; i < e->merged->replica_count; i++) {
+        if (strcmp(e->merged->replica_defs[i].name, container) != 0)
+            continue;
+        must(compile_replica(e->models[e->model_count - 1], e->graph, e->merged, i, &e->store, e->arena, &e->deployment,
+                             &err),
+             &err, container);
+        return true;
+    }
+    return false;
+}
+
+void estate_turn_to(estate *e, const char *place)
+{
+    const ds_model *model = e->models[e->model_count - 1];
+    ds_error err;
+    for (size_t i = 0; i < model->services.n; i++) {
+        const ds_platform_service *service = model->services.v[i];
+        must(compile_service(model, e->graph, service, &e->store, e->arena, &e->merged, &err), &err, service->name.s);
+        e->deployment = e->merged;
+        if (!place || strcmp(service->name.s, place) == 0 || turn_to_replica(e, place))
+            return;
+    }
+    abort();
 }
 
 const ds_plan *estate_plan(estate *e, bool prune)

@@ -28,7 +28,7 @@ typedef struct estate {
     ds_model *models[ESTATE_MODELS_MAX]; // every one that was compiled: definitions refer to them
     size_t model_count;
     const ds_graph *graph;           // of the model compiled last
-    const ds_deployment *merged;     // of its only service
+    const ds_deployment *merged;     // of its first service, or of the one that was turned to
     const ds_deployment *deployment; // what plans, applies and jobs are about: merged, or see estate_turn_to
 } estate;
 
@@ -36,10 +36,10 @@ void estate_open(estate *e, const ds_driver *driver);
 // The same on a pair of databases, which outlives the estate.
 void estate_open_on(estate *e, const test_pair *pair);
 void estate_close(estate *e);
-// Loads the text, which must have no errors, and compiles its only platform service.
+// Loads the text, which must have no errors, and compiles its first platform service.
 ds_rc estate_compile(estate *e, const char *yaml, ds_error *err);
-// From here on, until the next model: the replicas in that container.
-void estate_turn_to(estate *e, const char *container);
+// From here on, until the next model: that service, or the replicas in that container; NULL: the first service.
+void estate_turn_to(estate *e, const char *place);
 const ds_plan *estate_plan(estate *e, bool prune);
 // "create table p__s__t\n…": action and object of every change.
 const char *estate_changes(estate *e, const ds_plan *plan);

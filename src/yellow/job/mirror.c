@@ -109,10 +109,22 @@ static bool any_loaded(const ds_job *job)
     return false;
 }
 
+// Built anew, or a new one, that has come just as far as the one we know: its last batch is not the one that we hold.
+static bool is_another(const ds_job *job)
+{
+    for (size_t i = 0; i < job->work_count && job->mirror.at == job->mirror.last; i++) {
+        const ds_work *work = &job->work[i];
+        const ds_dataset_state *now = &job->mirror.primary[work->def - job->def->datasets].now;
+        if (now->batch && work->state.batch && !fingerprint_eq(now->fingerprint, work->state.fingerprint))
+            return true;
+    }
+    return false;
+}
+
 static ds_rc decide(ds_job *job, bool open, bool *due, ds_error *err)
 {
     ds_mirror *mirror = &job->mirror;
-    mirror->anew = mirror->at && mirror->at < mirror->last && job->resnapshot;
+    mirror->anew = mirror->at && job->resnapshot && (mirror->at < mirror->last || is_another(job));
     if (mirror->at < mirror->last && !mirror->anew)
         return refuse(job, err);
     *due = open || mirror->anew || (mirror->at > mirror->last && any_loaded(job));
