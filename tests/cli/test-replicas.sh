@@ -191,4 +191,17 @@ says "plan --prune finds it where it was" 'drop +table ds_live__crm__customers'
 expect "apply --prune" 0 -C shop apply --prune
 is "then it is gone" "$(reports "SELECT count(*) FROM sqlite_master WHERE name LIKE 'ds_live%' OR name LIKE 'ds_full%'")" 0
 is "and forgotten" "$(sql shop/merge.db "SELECT count(*) FROM datasurface__meta WHERE key LIKE 'replica%'")" 0
+
+# given up, and a retention keeps a part of it
+model "container: ReportsDb" ""
+sed -i 's/{history: full}/{history: full, retention: 7y}/' shop/model.yaml
+expect "a retention, there" 0 -C shop apply
+expect "and rows" 0 -C shop job Full/Crm@ReportsDb
+model "" ""
+expect "given up once more" 0 -C shop apply
+expect "apply --prune" 0 -C shop apply --prune
+is "what no retention asks for is gone" "$(reports "SELECT count(*) FROM sqlite_master WHERE name LIKE 'ds_live%'")" 0
+is "the rest is kept" "$(reports "SELECT count(*) FROM ds_full__crm__customers WHERE ds_batch_out > 99")" 4
+expect "plan --prune" 0 -C shop plan --prune
+says "and is still known" 'keep +stream Full/Crm@ReportsDb +a group required its retention'
 finish

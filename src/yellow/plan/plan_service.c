@@ -119,11 +119,20 @@ static ds_rc forget(const ds_runtime *runtime, const ds_deployment *replica, ds_
     return rc;
 }
 
+// Such as what a retention asks for: the next --prune has to find it again.
+static bool keeps_something(const ds_plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (strcmp(plan->changes[i].action, "keep") == 0)
+            return true;
+    return false;
+}
+
 ds_rc plan_service_apply(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_arena *arena,
                          const ds_plan **done, ds_error *err)
 {
     const ds_deployment *deployment = plan->deployment;
     TRY(plan_carry_out(runtime, plan, expected_id, arena, done, err));
-    bool emptied = deployment->home && deployment->n == 0 && plan->steps->prune;
+    bool emptied = deployment->home && deployment->n == 0 && plan->steps->prune && !keeps_something(plan);
     return emptied ? forget(runtime, deployment, err) : DS_DONE;
 }
