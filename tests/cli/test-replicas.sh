@@ -138,6 +138,10 @@ ds -C shop run --once
 is "a copy that can't be reached is worth a retry" "$code" 3
 complains "it is named" 'the replicas in ReportsDb are left out'
 is "the others have gone on" "$(sql shop/merge.db "SELECT count(*) FROM ds_live__crm__customers")" 2
+ds -C shop verify
+is "a proof without it is none" "$code" 3
+silent "and doesn't call itself one" '^exact'
+expect "what is named and there is proved" 0 -C shop verify Full/Crm
 sql shop/crm.db "INSERT INTO customers VALUES (4, 'di')"
 ds -C shop run --once
 "$ds" -C shop run >$out 2>$err </dev/null &
