@@ -176,7 +176,7 @@ static bool same_container(const ds_container_def *a, const ds_container_def *b)
 
 static bool same_merges(const ds_follow_merges *a, const ds_session *session)
 {
-    if (!a || a->n != session->merge_count)
+    if (!a || a->n != session->merge_count || a->replicas_from != session->replicas_from)
         return false;
     for (size_t i = 0; i < a->n; i++)
         if (!same_container(&a->v[i], &session->merges[i]))
@@ -190,6 +190,7 @@ static void keep_merges(ds_follow *f, const ds_session *session)
         return;
     ds_follow_merges *merges = ARENA_NEW(f->arena, ds_follow_merges);
     merges->n = session->merge_count;
+    merges->replicas_from = session->replicas_from;
     merges->v = ARENA_ARRAY(f->arena, ds_container_def, merges->n);
     for (size_t i = 0; i < merges->n; i++)
         merges->v[i] = keep_container(f->arena, &session->merges[i]);
