@@ -6,7 +6,7 @@
 #include "base/flag.h"
 #include "base/vec.h"
 
-enum { TIMEOUT_MS = 600000, SAID_MAX = 400 };
+enum { SAID_MAX = 400 };
 
 typedef struct fetching {
     const volatile int *stop;
@@ -71,7 +71,7 @@ static const char *const *environment(ds_arena *arena)
     return out.v;
 }
 
-ds_rc fetch_remote(const char *directory, const char *remote, const volatile int *stop, ds_error *err)
+ds_rc fetch_remote(const char *directory, const char *remote, int timeout_ms, const volatile int *stop, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     fetching f = {.stop = stop};
@@ -82,7 +82,7 @@ ds_rc fetch_remote(const char *directory, const char *remote, const volatile int
         .argv = argv,
         .environment = environment(arena),
         .directory = directory,
-        .timeout_ms = TIMEOUT_MS,
+        .timeout_ms = timeout_ms,
         .context = &f,
         .line = on_line,
         .look = on_look,
@@ -92,6 +92,6 @@ ds_rc fetch_remote(const char *directory, const char *remote, const volatile int
     if (end.code == 0 && !end.signal && !end.timed_out)
         return DS_DONE;
     if (end.timed_out)
-        return ds_fail(err, DS_ENV, "can't fetch from %s: git was ended after %d s", remote, TIMEOUT_MS / 1000);
+        return ds_fail(err, DS_ENV, "can't fetch from %s: git was ended after %d s", remote, timeout_ms / 1000);
     return ds_fail(err, DS_ENV, "can't fetch from %s: %s", remote, f.said[0] ? f.said : "git fetch failed");
 }

@@ -176,6 +176,16 @@ has words.err token 0 && ok "no login is told" || not_ok "no login is told"
 kill -9 $second
 wait $second 2>/dev/null || :
 
+# --- a remote that doesn't answer keeps no stream waiting
+printf '#!/bin/sh\nexec sleep 300\n' >ssh
+"$ds" -C elsewhere run --follow origin/main --folder shop >silent.out 2>silent.err </dev/null &
+second=$!
+wait_for "a start without the remote" has silent.err "can't fetch from origin: git was ended after 10 s" 1
+wait_for "the branch as it was fetched last" has silent.out ": applied, " 1
+kill -TERM $second
+wait $second && ok "streams run, and drain" || not_ok "streams run, and drain"
+second=
+
 # --- two of them: one applies
 start two
 second=$pid
