@@ -208,4 +208,11 @@ is "what no retention asks for is gone" "$(reports "SELECT count(*) FROM sqlite_
 is "the rest is kept" "$(reports "SELECT count(*) FROM ds_full__crm__customers WHERE ds_batch_out > 99")" 4
 expect "plan --prune" 0 -C shop plan --prune
 says "and is still known" 'keep +stream Full/Crm@ReportsDb +a group required its retention'
+
+# what can't be reached is not silently taken for done
+mv shop/reports.db shop/away.db
+mkdir shop/reports.db
+ds -C shop plan
+is "a former database that is away keeps nobody" "$code" 0
+complains "but it is told" 'ReportsDb, which no workspace uses any more, stay as they are: .*reports.db'
 finish
