@@ -156,7 +156,8 @@ static ds_rc hint_unknown(const repo_source *source, ds_rc rc, ds_error *err)
 {
     if (git_repository_is_shallow(source->repository) == 1)
         return hint_missing(source, rc, err);
-    return ds_hint(rc, err, "git branch --all lists the branches; a partial clone lacks objects, a whole one has them");
+    return ds_hint(rc, err,
+                   "git branch --all lists the branches, git fsck what is damaged; a partial clone lacks objects");
 }
 
 static ds_rc find_ref(const ds_tree *tree, const char *ref, git_object **out, ds_error *err)
