@@ -78,6 +78,7 @@ static void print_keys(const ds_cli *cli, const work_item *item)
 typedef struct verdict {
     size_t streams, failed; // failed: not run, or run without success
     size_t compared, unequal;
+    bool part; // replicas that can't be reached were left out
 } verdict;
 
 // The last line; "exact" only when nothing was left out.
@@ -90,19 +91,22 @@ static void print_verdict(const ds_cli *cli, const verdict *v)
         fprintf(out, "%s%s%zu of %zu stream%s could be compared%s%s\n", v->unequal || !v->compared ? "" : "\n",
                 style(cli, STYLE_RED), v->streams - v->failed, v->streams, plural((int64_t)v->streams),
                 v->compared && !v->unequal ? "; what could be is equal" : "", style_end(cli));
+    else if (v->part && v->compared && !v->unequal)
+        fprintf(out, "\n%swhat could be compared is equal; some replicas could not be reached%s\n",
+                style(cli, STYLE_RED), style_end(cli));
     else if (v->compared && !v->unequal)
         fprintf(out, "\n%sexact%s: %zu dataset%s of the merge database %s the source, row by row\n",
                 style(cli, STYLE_GREEN), style_end(cli), v->compared, plural((int64_t)v->compared),
                 v->compared == 1 ? "equals" : "equal");
 }
 
-static void print_list(ds_cli *cli, const work_list *list, size_t streams)
+static void print_list(ds_cli *cli, const work_list *list, size_t streams, bool part)
 {
     static const char *const HEADINGS[] = {"stream", "dataset", ">source rows", ">merge rows", "fingerprint",
                                            "result", NULL};
     ds_table table = table_new(cli->arena, HEADINGS);
     json_t *datasets = json_array();
-    verdict v = {.streams = streams, .failed = streams - list->n};
+    verdict v = {.streams = streams, .failed = streams - list->n, .part = part};
     for (size_t i = 0; i < list->n; i++) {
         const work_item *item = &list->v[i];
         v.failed += item->error.code != DS_OK;
@@ -159,11 +163,15 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     };
     size_t streams = list.n;
     work_run(&session, &list, &options);
-    print_list(cli, &list, streams);
+    bool part = cli->args.word_count == 0 && session.missing.code != DS_OK; // streams that were named have been found
+    print_list(cli, &list, streams, part);
     int mismatch = cli->exit;
     TRY(work_finish(cli, &list, err));
     cli->exit = cli->exit ? cli->exit : mismatch;
-    return DS_DONE;
+    if (!part || cli->exit)
+        return DS_DONE;
+    *err = session.missing;
+    return (ds_rc){err->code};
 }
 
 const ds_cli_command COMMAND_VERIFY = {
@@ -175,7 +183,9 @@ const ds_cli_command COMMAND_VERIFY = {
         "Runs one batch of each stream and compares, within the snapshot of that batch, every row of the source with the "
         "merge table: the fingerprint is the number of rows and the sum of their 128-bit hashes, recomputed from what is "
         "stored. So a lag never looks like damage. Where they differ, the first keys are named.",
-    .exits = {{1, "a dataset differs, or a batch failed"}},
+    .exits =
+        {{1, "a dataset differs, or a batch failed"},
+         {3, "worth a retry: a source, the merge database or that of a replica can't be reached, or a stream is busy"}},
     .examples = {"datasurface verify", "datasurface verify YellowLive/Store1"},
     .run = run,
 };

@@ -15,6 +15,8 @@ enum {
     LOCAL_MS = 1000,
     REFUSED_AGAIN_US = 15000000, // a plan may be refused for what somebody mends in the database
     BACKOFF_MOST = 7,            // failures: some five minutes
+    FETCH_MS = 600000,
+    FIRST_FETCH_MS = 10000, // nothing runs before: a remote that doesn't answer is no reason to wait for long
     TOLD_MAX = 2048,
     TEXT_MAX = 10, // hex digits of a commit that people are shown
 };
@@ -176,7 +178,7 @@ static bool same_container(const ds_container_def *a, const ds_container_def *b)
 
 static bool same_merges(const ds_follow_merges *a, const ds_session *session)
 {
-    if (!a || a->n != session->merge_count)
+    if (!a || a->n != session->merge_count || a->replicas_from != session->replicas_from)
         return false;
     for (size_t i = 0; i < a->n; i++)
         if (!same_container(&a->v[i], &session->merges[i]))
@@ -190,6 +192,7 @@ static void keep_merges(ds_follow *f, const ds_session *session)
         return;
     ds_follow_merges *merges = ARENA_NEW(f->arena, ds_follow_merges);
     merges->n = session->merge_count;
+    merges->replicas_from = session->replicas_from;
     merges->v = ARENA_ARRAY(f->arena, ds_container_def, merges->n);
     for (size_t i = 0; i < merges->n; i++)
         merges->v[i] = keep_container(f->arena, &session->merges[i]);
@@ -354,7 +357,8 @@ static bool nothing_new(const ds_follow *f)
 static ds_rc look_once(ds_follow *f, ds_error *err)
 {
     char head[TREE_ID_TEXT];
-    ds_rc fetched = f->remote ? fetch_remote(f->dir, f->remote, f->cli->program->draining, err) : DS_DONE;
+    int timeout_ms = f->commit[0] ? FETCH_MS : FIRST_FETCH_MS;
+    ds_rc fetched = f->remote ? fetch_remote(f->dir, f->remote, timeout_ms, f->cli->program->draining, err) : DS_DONE;
     if (fetched.code != DS_OK && (follow_merges(f) || fetched.code == DS_CANCELLED))
         return fetched;
     if (fetched.code != DS_OK)

@@ -24,5 +24,6 @@ int64_t follow_next_us(const ds_follow *follow);
 typedef struct ds_follow_merges {
     ds_container_def *v;
     size_t n;
+    size_t replicas_from; // the first of those in which workspaces have replicas: behind the others
 } ds_follow_merges;
 const ds_follow_merges *follow_merges(const ds_follow *follow); // NULL: none are known yet; another pointer: others

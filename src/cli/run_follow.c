@@ -61,6 +61,7 @@ static ds_rc run_streams(ds_cli *cli, ds_follow *follow, running *r, ds_error *e
     round_ round = {.cli = cli, .follow = follow, .merges = follow_merges(follow)};
     session.merges = round.merges->v;
     session.merge_count = round.merges->n;
+    session.replicas_from = round.merges->replicas_from;
     session.runtime.keeper = r->keeper;
     session.runtime.defs = r->defs;
     r->session = &session;

@@ -364,7 +364,7 @@ static ds_rc read_database(ds_session *session, size_t i, const char *only, merg
     ds_rc rc = read_merge(session, &session->merges[i], only, out, err);
     if (i < session->replicas_from || (rc.code != DS_ENV && rc.code != DS_BUSY))
         return rc;
-    if (session->missing.code == DS_OK)
+    if (strcmp(session->missing.text, err->text) != 0)
         warn(session->cli, "the replicas in %s are left out: %s", session->merges[i].name, err->text);
     session->missing = *err;
     *err = (ds_error){0};

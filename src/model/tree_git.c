@@ -152,13 +152,21 @@ static ds_rc refuse_ambiguous(const ds_tree *tree, const char *ref, ds_error *er
     return DS_DONE;
 }
 
+static ds_rc hint_unknown(const repo_source *source, ds_rc rc, ds_error *err)
+{
+    if (git_repository_is_shallow(source->repository) == 1)
+        return hint_missing(source, rc, err);
+    return ds_hint(rc, err,
+                   "git branch --all lists the branches, git fsck what is damaged; a partial clone lacks objects");
+}
+
 static ds_rc find_ref(const ds_tree *tree, const char *ref, git_object **out, ds_error *err)
 {
     const repo_source *source = tree->handle;
     TRY(refuse_ambiguous(tree, ref, err));
     int code = git_revparse_single(out, source->repository, ref);
     if (code == GIT_ENOTFOUND || code == GIT_EAMBIGUOUS || code == GIT_EINVALIDSPEC)
-        return hint_missing(source,
+        return hint_unknown(source,
                             ds_fail(err, DS_USAGE, "\"%s\" %s", ref,
                                     code == GIT_EAMBIGUOUS ? "fits more than one object" : "names nothing here"),
                             err);

@@ -209,7 +209,7 @@ git clone -q --bare "file://$work/repo" missing.git 2>/dev/null
 mv missing.git/objects/pack/*.pack . && for pack in *.pack; do git -C missing.git unpack-objects -q <"$pack"; done
 rm -f "missing.git/objects/$(echo "$eco" | cut -c1-2)/$(echo "$eco" | cut -c3-)"
 ASAN_OPTIONS=$sanitizer
-complains "has a hint" 'hint: git fsck'
+complains "has a hint" 'hint: .*git fsck'
 refuses "a missing file" 3 'eco.yaml' -C missing.git check --base main --head side $owner
 mkdir -p cruel/.git && echo 'gitdir: ../../../../../../etc' >cruel/x && echo 'ref: ../../etc/passwd' >cruel/.git/HEAD
 refuses "half a repository" 3 'not in a git repository' -C cruel check --base main $owner

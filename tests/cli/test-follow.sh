@@ -153,10 +153,38 @@ mv up.git away.git
 wait_for "the failure" sh -c "sqlite3 live/merge.db 'SELECT state FROM datasurface__follow' | grep -q failed"
 "$ds" --merge $merge trigger YellowLive/Store1 >/dev/null
 wait_for "a batch meanwhile" at YellowLive/Store1 3
-has one.err "following origin/main: can't fetch from origin: " 1 && ok "it is told once" || not_ok "it is told once"
+has one.err "following origin/main: can't fetch from origin: .*does not appear to be a git repository" 1 && ok "it is told once" || not_ok "it is told once"
 mv away.git up.git
 wait_for "the recovery" is_state applied "$head"
 ok "a remote that comes back is followed again"
+
+# --- what git says of it: the reason, and no login, however long it is
+cat >ssh <<'SCRIPT'
+#!/bin/sh
+echo "Warning: Permanently added 'up' to the list of known hosts." >&2
+printf "can't go to https://me:token%0500d@up/model\n" 7 >&2
+exit 255
+SCRIPT
+chmod +x ssh
+git clone -q --no-checkout up.git elsewhere
+git -C elsewhere config remote.origin.url ssh://up/model
+git -C elsewhere config core.sshCommand "$work/ssh"
+"$ds" -C elsewhere run --follow origin/main --folder shop >words.out 2>words.err </dev/null &
+second=$!
+wait_for "git's words" has words.err "can't fetch from origin: can't go to https://[*]+" 1
+has words.err token 0 && ok "no login is told" || not_ok "no login is told"
+kill -9 $second
+wait $second 2>/dev/null || :
+
+# --- a remote that doesn't answer keeps no stream waiting
+printf '#!/bin/sh\nexec sleep 300\n' >ssh
+"$ds" -C elsewhere run --follow origin/main --folder shop >silent.out 2>silent.err </dev/null &
+second=$!
+wait_for "a start without the remote" has silent.err "can't fetch from origin: git was ended after 10 s" 1
+wait_for "the branch as it was fetched last" has silent.out ": applied, " 1
+kill -TERM $second
+wait $second && ok "streams run, and drain" || not_ok "streams run, and drain"
+second=
 
 # --- two of them: one applies
 start two

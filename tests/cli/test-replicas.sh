@@ -138,6 +138,10 @@ ds -C shop run --once
 is "a copy that can't be reached is worth a retry" "$code" 3
 complains "it is named" 'the replicas in ReportsDb are left out'
 is "the others have gone on" "$(sql shop/merge.db "SELECT count(*) FROM ds_live__crm__customers")" 2
+ds -C shop verify
+is "a proof without it is none" "$code" 3
+silent "and doesn't call itself one" '^exact'
+expect "what is named and there is proved" 0 -C shop verify Full/Crm
 sql shop/crm.db "INSERT INTO customers VALUES (4, 'di')"
 ds -C shop run --once
 "$ds" -C shop run >$out 2>$err </dev/null &
@@ -191,4 +195,24 @@ says "plan --prune finds it where it was" 'drop +table ds_live__crm__customers'
 expect "apply --prune" 0 -C shop apply --prune
 is "then it is gone" "$(reports "SELECT count(*) FROM sqlite_master WHERE name LIKE 'ds_live%' OR name LIKE 'ds_full%'")" 0
 is "and forgotten" "$(sql shop/merge.db "SELECT count(*) FROM datasurface__meta WHERE key LIKE 'replica%'")" 0
+
+# given up, and a retention keeps a part of it
+model "container: ReportsDb" ""
+sed -i 's/{history: full}/{history: full, retention: 7y}/' shop/model.yaml
+expect "a retention, there" 0 -C shop apply
+expect "and rows" 0 -C shop job Full/Crm@ReportsDb
+model "" ""
+expect "given up once more" 0 -C shop apply
+expect "apply --prune" 0 -C shop apply --prune
+is "what no retention asks for is gone" "$(reports "SELECT count(*) FROM sqlite_master WHERE name LIKE 'ds_live%'")" 0
+is "the rest is kept" "$(reports "SELECT count(*) FROM ds_full__crm__customers WHERE ds_batch_out > 99")" 4
+expect "plan --prune" 0 -C shop plan --prune
+says "and is still known" 'keep +stream Full/Crm@ReportsDb +a group required its retention'
+
+# what can't be reached is not silently taken for done
+mv shop/reports.db shop/away.db
+mkdir shop/reports.db
+ds -C shop plan
+is "a former database that is away keeps nobody" "$code" 0
+complains "but it is told" 'ReportsDb, which no workspace uses any more, stay as they are: .*reports.db'
 finish

@@ -1,5 +1,6 @@
 // The plans of a service: one for its merge database, one for each database of a workspace that gets replicas, and one
 // for each that got some and does so no more, as the merge database remembers.
+#include "base/log.h"
 #include "platform/assign.h"
 #include "yellow/control/control_tables.h"
 #include "yellow/plan/plan_int.h"
@@ -79,9 +80,11 @@ static ds_rc plan_former(service_planner *s, const ds_container_def *container, 
         rc = plan_one(s, deployment, &plan, err);
     if (rc.code == DS_CANCELLED || (rc.code != DS_OK && s->request->prune))
         return ds_context(rc, err, "former replica in %s", container->name);
-    if (rc.code != DS_OK)
+    if (rc.code != DS_OK) {
+        log_write(LOG_WARNING, "views and copies in %s, which no workspace uses any more, stay as they are: %s",
+                  container->name, err->text);
         *err = (ds_error){0};
-    else if (plan->n || s->request->prune)
+    } else if (plan->n || s->request->prune)
         *VEC_PUSH(s->arena, s->out) = plan;
     return DS_DONE;
 }
@@ -119,11 +122,20 @@ static ds_rc forget(const ds_runtime *runtime, const ds_deployment *replica, ds_
     return rc;
 }
 
+// Such as what a retention asks for: the next --prune has to find it again.
+static bool keeps_something(const ds_plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (strcmp(plan->changes[i].action, "keep") == 0)
+            return true;
+    return false;
+}
+
 ds_rc plan_service_apply(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_arena *arena,
                          const ds_plan **done, ds_error *err)
 {
     const ds_deployment *deployment = plan->deployment;
     TRY(plan_carry_out(runtime, plan, expected_id, arena, done, err));
-    bool emptied = deployment->home && deployment->n == 0 && plan->steps->prune;
+    bool emptied = deployment->home && deployment->n == 0 && plan->steps->prune && !keeps_something(plan);
     return emptied ? forget(runtime, deployment, err) : DS_DONE;
 }
