@@ -348,6 +348,18 @@ static ds_rc look_at_commit(ds_follow *f, ds_error *err)
     return DS_DONE;
 }
 
+// Which merge databases there are, for the streams that are applied: where the branch was when it was fetched last may
+// have been given up since, so that nothing is applied from there.
+static ds_rc learn_merges(ds_follow *f, ds_error *err)
+{
+    CLEANUP(look_release) look l;
+    look_init(&l, f);
+    TRY(session_load(&l.session, err));
+    TRY(session_merges(&l.session, err));
+    keep_merges(f, &l.session);
+    return DS_DONE;
+}
+
 static bool nothing_new(const ds_follow *f)
 {
     return strcmp(f->commit, f->settled) == 0 ||
@@ -361,9 +373,12 @@ static ds_rc look_once(ds_follow *f, ds_error *err)
     ds_rc fetched = f->remote ? fetch_remote(f->dir, f->remote, timeout_ms, f->cli->program->draining, err) : DS_DONE;
     if (fetched.code != DS_OK && (follow_merges(f) || fetched.code == DS_CANCELLED))
         return fetched;
-    if (fetched.code != DS_OK)
-        tell(f, TOLD_FAILED, "", err, NULL); // the branch is then where it was when it was fetched last
     TRY(commit_find(f->dir, f->ref, head, err));
+    if (fetched.code != DS_OK) {
+        memcpy(f->commit, head, sizeof f->commit);
+        tell(f, TOLD_FAILED, "", err, NULL);
+        return learn_merges(f, err);
+    }
     if (strcmp(head, f->commit) != 0) {
         f->doubted = false;
         f->refused_us = 0;
@@ -371,7 +386,7 @@ static ds_rc look_once(ds_follow *f, ds_error *err)
     memcpy(f->commit, head, sizeof f->commit);
     if (!nothing_new(f))
         return look_at_commit(f, err);
-    if (strcmp(f->commit, f->settled) == 0 && fetched.code == DS_OK)
+    if (strcmp(f->commit, f->settled) == 0)
         tell(f, TOLD_APPLIED, "is what is applied", NULL, NULL);
     return DS_DONE;
 }
