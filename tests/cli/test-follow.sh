@@ -143,6 +143,7 @@ has one.err "hint: if going back is meant: datasurface apply --ref $(git -C repo
 applied "$two" && ok "and changes nothing" || not_ok "and changes nothing"
 expect "apply --ref" 0 -C live apply --ref origin/main --folder shop
 applied "$head" && ok "applies a commit without a checkout" || not_ok "applies a commit without a checkout"
+same "and settles what was refused" 0 "$(sql live/merge.db "SELECT count(*) FROM datasurface__follow WHERE state = 'refused'")"
 edit analytics.yaml 's/priority: high/priority: critical/'
 push onwards
 wait_for "the next commit" is_state applied "$head"

@@ -184,3 +184,5 @@ typedef struct ds_follow_row {
 ds_rc control_follows(ds_control *control, ds_arena *arena, ds_follow_row **out, size_t *n, ds_error *err);
 // In a transaction of its own. *news: that is not what stood there; then an event says so, too.
 ds_rc control_put_follow(ds_control *control, const ds_follow_row *row, bool *news, ds_error *err);
+// What was not applied.
+ds_rc control_forget_follows(ds_control *control, ds_error *err);

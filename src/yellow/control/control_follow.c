@@ -66,3 +66,12 @@ ds_rc control_put_follow(ds_control *control, const ds_follow_row *row, bool *ne
     store_rollback(control->db);
     return rc;
 }
+
+ds_rc control_forget_follows(ds_control *control, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    SQL(&q, "DELETE FROM ");
+    sql_relation(&q, control->names.follow);
+    SQL(&q, " WHERE state <> 'applied'");
+    return store_exec(control->db, &q, NULL, err);
+}

@@ -238,6 +238,25 @@ static ds_rc record(applier *a, stream_slice none, ds_error *err)
     return rc;
 }
 
+// Who applies by hand has settled what followers of branches could not.
+static ds_rc forget_follows(applier *a, stream_slice none, ds_error *err)
+{
+    (void)none;
+    return control_forget_follows(a->control, err);
+}
+
+static ds_rc settle_follows(applier *a, ds_error *err)
+{
+    ds_follow_row *rows;
+    size_t n, bad = 0;
+    if (a->runtime->may_replace)
+        return DS_DONE;
+    TRY(control_follows(a->control, a->arena, &rows, &n, err));
+    for (size_t i = 0; i < n; i++)
+        bad += strcmp(rows[i].state, "applied") != 0;
+    return bad ? in_transaction(a, forget_follows, NO_STREAMS, "apply:follows", err) : DS_DONE;
+}
+
 static ds_rc run_plan(applier *a, const char *expected_id, ds_error *err)
 {
     const ds_plan_steps *steps = a->plan->steps;
@@ -254,7 +273,7 @@ static ds_rc run_plan(applier *a, const char *expected_id, ds_error *err)
         return DS_DONE;
     if (a->plan->n || steps->new_tree)
         TRY(in_transaction(a, record, NO_STREAMS, "apply:record", err));
-    return DS_DONE;
+    return settle_follows(a, err);
 }
 
 static ds_rc check_refused(const ds_plan *plan, ds_error *err)
