@@ -101,10 +101,10 @@ same()
     fi
 }
 
-# sql FILE STATEMENT
+# sql FILE STATEMENT; it waits for who is writing there
 sql()
 {
-    sqlite3 -batch -noheader "$1" "$2"
+    sqlite3 -batch -noheader -cmd '.timeout 10000' "$1" "$2"
 }
 
 # shop_head: the first documents of a model: an ecosystem with one zone Z, one team Z/T and the platform service Svc
