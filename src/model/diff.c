@@ -42,16 +42,6 @@ ds_documents model_documents(const ds_model *model, ds_arena *arena)
     return (ds_documents){all.v, all.n};
 }
 
-ds_documents model_documents_in(const ds_model *model, const bool *files, ds_arena *arena)
-{
-    ds_documents all = model_documents(model, arena);
-    VEC(ds_document) some = {0};
-    for (size_t i = 0; i < all.n; i++)
-        if (files[document_pos(all.v[i]).file])
-            *VEC_PUSH(arena, &some) = all.v[i];
-    return (ds_documents){some.v, some.n};
-}
-
 const char *document_text(ds_document document, const char *key)
 {
     const model_shape *shape = document.kind->shape;
@@ -63,9 +53,19 @@ const char *document_text(ds_document document, const char *key)
     return "";
 }
 
-ds_pos document_pos(ds_document document)
+static ds_pos document_pos(ds_document document)
 {
     return struct_pos(document.kind->shape, document.object);
+}
+
+ds_documents model_documents_in(const ds_model *model, const bool *files, ds_arena *arena)
+{
+    ds_documents all = model_documents(model, arena);
+    VEC(ds_document) some = {0};
+    for (size_t i = 0; i < all.n; i++)
+        if (files[document_pos(all.v[i]).file])
+            *VEC_PUSH(arena, &some) = all.v[i];
+    return (ds_documents){some.v, some.n};
 }
 
 // --- what a change says

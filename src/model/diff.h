@@ -29,7 +29,6 @@ ds_documents model_documents(const ds_model *model, ds_arena *arena);
 ds_documents model_documents_in(const ds_model *model, const bool *files, ds_arena *arena);
 // The text of a document's field, "name" or "team" for example; "" when it is not given or not there.
 const char *document_text(ds_document document, const char *key);
-ds_pos document_pos(ds_document document);
 
 typedef enum ds_diff_action { DIFF_ADDED, DIFF_REMOVED, DIFF_CHANGED, DIFF_MOVED } ds_diff_action;
 const char *diff_action_name(ds_diff_action action); // "added" ...

@@ -113,7 +113,7 @@ static ds_rc open_inner(ds_fault *fault, const ds_target *target, const ds_open_
     fault_db *db = calloc(1, sizeof *db);
     if (!db)
         BUG("out of memory");
-    *db = (fault_db){.db = {&fault->driver, inner->dialect}, .inner = inner, .fault = fault};
+    *db = (fault_db){.db = {.driver = &fault->driver, .dialect = inner->dialect}, .inner = inner, .fault = fault};
     *out = &db->db;
     return DS_DONE;
 }

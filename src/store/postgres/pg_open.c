@@ -253,7 +253,7 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
     ds_arena *arena = arena_new();
     ds_pg *db = ARENA_NEW(arena, ds_pg);
     *db = (ds_pg){
-        .db = {self, self->dialect},
+        .db = {.driver = self, .dialect = self->dialect},
         .settings = settings_new(arena, target, options),
         .label = label_of(arena, target),
         .schema = arena_strdup(arena, target->schema && target->schema[0] ? target->schema : "public"),
