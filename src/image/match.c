@@ -14,7 +14,7 @@ static ds_rc take_id(const char *text, ds_blob_id *out, ds_error *err)
     for (size_t i = 0; whole && i < TREE_ID_BYTES; i++) {
         int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
         whole = high >= 0 && low >= 0;
-        out->bytes[i] = (uint8_t)(high << 4 | low);
+        out->bytes[i] = whole ? (uint8_t)(high << 4 | low) : 0;
     }
     return whole ? DS_DONE : ds_fail(err, DS_INTERNAL, "an id of the image is none");
 }

@@ -60,17 +60,12 @@ static bool has_own(git_repository *repository, const char *ref)
     return false;
 }
 
-// The longest name that fits: remotes may be "a" and "a/b".
-static const char *find_remote(const git_strarray *remotes, ds_str ref)
+static bool is_remote(git_repository *repository, const char *name)
 {
-    const char *best = NULL;
-    for (size_t i = 0; i < remotes->count; i++) {
-        ds_str name = str_of(remotes->strings[i]);
-        bool fits = str_starts(ref, name) && ref.n > name.n + 1 && ref.p[name.n] == '/';
-        if (fits && (!best || name.n > strlen(best)))
-            best = remotes->strings[i];
-    }
-    return best;
+    git_remote *remote = NULL;
+    bool found = git_remote_lookup(&remote, repository, name) == 0;
+    git_remote_free(remote);
+    return found;
 }
 
 ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, const char **out, ds_error *err)
@@ -80,15 +75,15 @@ ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, co
     *out = NULL;
     if (has_own(repository_of(tree), ref))
         return DS_DONE;
-    git_strarray remotes = {0};
-    int code = git_remote_list(&remotes, repository_of(tree));
-    if (code != 0)
-        return repo_fail(tree, code, "can't list the remotes", err);
     ds_str rest = str_of(ref), place = STR("refs/remotes/");
     if (str_starts(rest, place))
         rest = (ds_str){rest.p + place.n, rest.n - place.n};
-    const char *found = find_remote(&remotes, rest);
-    *out = found ? arena_strdup(arena, found) : NULL;
-    git_strarray_dispose(&remotes);
+    // The longest name that fits: remotes may be "a" and "a/b". They are asked for by name, since for a list libgit2
+    // loses memory.
+    for (size_t n = rest.n > 1 ? rest.n - 1 : 0; n-- > 1 && !*out;)
+        if (rest.p[n] == '/') {
+            const char *name = arena_str(arena, (ds_str){rest.p, n});
+            *out = is_remote(repository_of(tree), name) ? name : NULL;
+        }
     return DS_DONE;
 }

@@ -162,7 +162,8 @@ static void on_end(reader *r)
 {
     frame *f = &r->open[--r->depth];
     yaml_node node = f->node;
-    yaml_node_fill(&node, r->pending.v + f->first, r->pending.n - f->first, r->scratch);
+    size_t n = r->pending.n - f->first;
+    yaml_node_fill(&node, n ? r->pending.v + f->first : NULL, n, r->scratch);
     r->pending.n = f->first;
     for (size_t i = r->anchors.n; f->anchor && i-- > 0;) {
         if (r->anchors.v[i].open && strcmp(r->anchors.v[i].name, f->anchor) == 0) {

@@ -119,8 +119,8 @@ static bool add_text(simple *s, ds_pos pos, const char *p, size_t n, bool quoted
 // The list or map of all nodes from `first` on. What stands behind their texts has been read, and gives way to a NUL.
 static bool add_all(simple *s, yaml_node node, size_t first)
 {
-    yaml_node *items = s->nodes.v + first;
     size_t n = s->nodes.n - first;
+    yaml_node *items = n ? s->nodes.v + first : NULL;
     for (size_t i = 0; i < n; i++)
         if (items[i].kind == NODE_SCALAR)
             ((char *)(uintptr_t)items[i].text.p)[items[i].text.n] = '\0';

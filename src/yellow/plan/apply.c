@@ -332,7 +332,8 @@ static void add_upgrade(applier *a)
     both->n = before->n + after->n;
     both->changes = ARENA_ARRAY(a->arena, ds_plan_change, both->n);
     memcpy(both->changes, before->changes, before->n * sizeof *before->changes);
-    memcpy(both->changes + before->n, after->changes, after->n * sizeof *after->changes);
+    if (after->n)
+        memcpy(both->changes + before->n, after->changes, after->n * sizeof *after->changes);
     a->plan = both;
 }
 
