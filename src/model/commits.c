@@ -60,12 +60,25 @@ static bool has_own(git_repository *repository, const char *ref)
     return false;
 }
 
-static bool is_remote(git_repository *repository, const char *name)
+// Asked for in the configuration: libgit2's own functions for remotes lose memory.
+static bool is_remote(git_repository *repository, ds_str name, ds_arena *arena)
 {
-    git_remote *remote = NULL;
-    bool found = git_remote_lookup(&remote, repository, name) == 0;
-    git_remote_free(remote);
+    git_config *config = NULL;
+    const char *url = NULL;
+    const char *key = arena_printf(arena, "remote.%.*s.url", (int)name.n, name.p);
+    bool found = git_repository_config_snapshot(&config, repository) == 0 &&
+                 git_config_get_string(&url, config, key) == 0 && url[0];
+    git_config_free(config);
     return found;
+}
+
+// The longest name that fits: remotes may be "a" and "a/b". NULL: none.
+static const char *find_remote(git_repository *repository, ds_str ref, ds_arena *arena)
+{
+    for (size_t n = ref.n; n-- > 1;)
+        if (ref.p[n] == '/' && n + 1 < ref.n && is_remote(repository, (ds_str){ref.p, n}, arena))
+            return arena_str(arena, (ds_str){ref.p, n});
+    return NULL;
 }
 
 ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, const char **out, ds_error *err)
@@ -78,12 +91,6 @@ ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, co
     ds_str rest = str_of(ref), place = STR("refs/remotes/");
     if (str_starts(rest, place))
         rest = (ds_str){rest.p + place.n, rest.n - place.n};
-    // The longest name that fits: remotes may be "a" and "a/b". They are asked for by name, since for a list libgit2
-    // loses memory.
-    for (size_t n = rest.n > 1 ? rest.n - 1 : 0; n-- > 1 && !*out;)
-        if (rest.p[n] == '/') {
-            const char *name = arena_str(arena, (ds_str){rest.p, n});
-            *out = is_remote(repository_of(tree), name) ? name : NULL;
-        }
+    *out = find_remote(repository_of(tree), rest, arena);
     return DS_DONE;
 }
