@@ -29,6 +29,7 @@ run headers tools/check-headers.sh
 run unused tools/check-unused.py
 run readme tools/check-readme.sh
 run docs tools/check-docs.py
+run scripts tools/check-scripts.sh
 run format tools/check-format.sh
 run tidy tools/check-tidy.sh
 
