@@ -9,6 +9,7 @@
 #include "cli/plans.h"
 #include "model/commits.h"
 #include "sched/backoff.h"
+#include "yellow/def/def_json.h"
 
 enum {
     REMOTE_MS = 15000,
@@ -139,41 +140,25 @@ static void tell(ds_follow *f, told_state state, const char *detail, const ds_er
 
 // --- the merge databases
 
-static const char *dup(ds_arena *arena, const char *text)
+// By the table of a container's fields, so that none can be forgotten.
+static ds_container_def keep_container(ds_arena *arena, const ds_container_def *container)
 {
-    return text ? arena_strdup(arena, text) : NULL;
-}
-
-static ds_container_def keep_container(ds_arena *arena, const ds_container_def *c)
-{
-    return (ds_container_def){
-        .name = dup(arena, c->name),
-        .type = dup(arena, c->type),
-        .path = dup(arena, c->path),
-        .host = dup(arena, c->host),
-        .port = c->port,
-        .database = dup(arena, c->database),
-        .schema = dup(arena, c->schema),
-        .credential = dup(arena, c->credential),
-        .tls_mode = dup(arena, c->tls_mode),
-        .tls_ca = dup(arena, c->tls_ca),
-        .tls_cert = dup(arena, c->tls_cert),
-        .tls_key = dup(arena, c->tls_key),
-    };
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(a ? a : "", b ? b : "") == 0;
+    ds_container_def kept;
+    ds_error err;
+    json_t *json = def_encode_container(container);
+    ds_rc rc = def_decode_container(arena, json, &kept, &err);
+    ds_assert(rc.code == DS_OK);
+    json_decref(json);
+    return kept;
 }
 
 static bool same_container(const ds_container_def *a, const ds_container_def *b)
 {
-    return same_text(a->name, b->name) && same_text(a->type, b->type) && same_text(a->path, b->path) &&
-           same_text(a->host, b->host) && a->port == b->port && same_text(a->database, b->database) &&
-           same_text(a->schema, b->schema) && same_text(a->credential, b->credential) &&
-           same_text(a->tls_mode, b->tls_mode) && same_text(a->tls_ca, b->tls_ca) &&
-           same_text(a->tls_cert, b->tls_cert) && same_text(a->tls_key, b->tls_key);
+    json_t *one = def_encode_container(a), *other = def_encode_container(b);
+    bool same = json_equal(one, other);
+    json_decref(one);
+    json_decref(other);
+    return same;
 }
 
 static bool same_merges(const ds_follow_merges *a, const ds_session *session)
