@@ -152,18 +152,6 @@ static void versions_sql(const reading *r, ds_relation table, bool has_out, ds_s
     sql_int(q, r->batch);
 }
 
-static void order_sql(const ds_shape *shape, ds_sql *q)
-{
-    SQL(q, " ORDER BY ");
-    if (shape->key_count == 0)
-        SQL(q, "ds_row_hash, ds_copy");
-    for (size_t i = 0; i < shape->key_count; i++) {
-        if (i)
-            SQL(q, ", ");
-        sql_ident(q, shape->columns[shape->key[i]].name);
-    }
-}
-
 static void select_sql(const reading *r, ds_sql *q)
 {
     versions_sql(r, r->dataset->merge, def_has_out(r->def), q);
@@ -171,7 +159,9 @@ static void select_sql(const reading *r, ds_sql *q)
         SQL(q, " UNION ALL ");
         versions_sql(r, r->dataset->history, true, q);
     }
-    order_sql(r->dataset->shape, q);
+    if (r->dataset->shape->key_count == 0)
+        SQL(q, " ORDER BY ds_row_hash, ds_copy");
+    sql_order_by_key(q, r->dataset->shape);
 }
 
 // Versions that were closed before a key change may lack the key of today.
