@@ -1,6 +1,7 @@
 #include "base/memory.h"
 
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,6 +13,9 @@
 void memory_expect(size_t size_bytes)
 {
     enum { OWN = 2 << 20, LARGE_PAGE = 2 << 20 };
+    static atomic_flag done = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&done))
+        return;
     (void)mallopt(M_MMAP_THRESHOLD, OWN);
     (void)mallopt(M_TRIM_THRESHOLD, (int)size_bytes * 4);
     (void)mallopt(M_TOP_PAD, (int)size_bytes);

@@ -3,5 +3,5 @@
 #include <stddef.h>
 
 // About so many bytes, a multiple of 2 MiB, will be needed soon: they come at once, in large pages where the kernel
-// has them. Once, before much is allocated and before there are threads.
+// has them. Before much is allocated: only the first call does anything. Any thread.
 void memory_expect(size_t size_bytes);
