@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
 
 enum { SLOTS = 4096 }; // lists of so many hashes; some more streams make them longer by a little
 
@@ -76,13 +78,9 @@ static char *name_of(const ds_container_def *merge, const char *stream)
     return checked(strdup(arena_printf(scratch, "%s\n%d", name, merge->port)));
 }
 
-// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. Streams are those of a model: nobody crafts names to collide.
 static size_t slot_of(const char *name)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (const char *p = name; *p; p++)
-        hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
-    return (hash ^ hash >> 32) % SLOTS;
+    return XXH3_64bits(name, strlen(name)) % SLOTS;
 }
 
 static entry **find(ds_def_cache *cache, const char *name)
