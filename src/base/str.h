@@ -39,6 +39,11 @@ static inline char str_lower_char(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 void str_lower(char *text);
+// The value of a lower-case hexadecimal digit; -1: it is none.
+static inline int str_hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
 // Optimal string alignment distance of two names, ASCII case ignored; gives up above limit and returns limit + 1.
 size_t str_distance(ds_str a, ds_str b, size_t limit);

@@ -3,16 +3,11 @@
 #include "image/image_int.h"
 #include "model/rules.h"
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static ds_rc take_id(const char *text, ds_blob_id *out, ds_error *err)
 {
     bool whole = strlen(text) == TREE_ID_TEXT - 1;
     for (size_t i = 0; whole && i < TREE_ID_BYTES; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        int high = str_hex_digit(text[2 * i]), low = str_hex_digit(text[2 * i + 1]);
         whole = high >= 0 && low >= 0;
         out->bytes[i] = whole ? (uint8_t)(high << 4 | low) : 0;
     }

@@ -50,11 +50,10 @@ static bool hex_u64(const char *text, uint64_t *out)
 {
     uint64_t value = 0;
     for (int i = 0; i < 16; i++) {
-        char c = text[i];
-        bool digit = c >= '0' && c <= '9';
-        if (!digit && !(c >= 'a' && c <= 'f'))
+        int digit = str_hex_digit(text[i]);
+        if (digit < 0)
             return false;
-        value = value << 4 | (uint64_t)(digit ? c - '0' : c - 'a' + 10);
+        value = value << 4 | (uint64_t)digit;
     }
     *out = value;
     return true;

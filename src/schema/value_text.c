@@ -50,13 +50,9 @@ ds_rc bytes_put(ds_rows *rows, const ds_shape_column *column, const void *bytes,
     return DS_DONE;
 }
 
-// The value of a hexadecimal digit, or -1.
 static int hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = str_lower_char(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return str_hex_digit(str_lower_char(c));
 }
 
 static bool is_hex(ds_str digits)
