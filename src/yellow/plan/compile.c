@@ -220,24 +220,26 @@ static ds_rc compile_source(const ds_compiler *c, const ds_node *ingest, ds_stre
     return DS_DONE;
 }
 
+int64_t compile_units(ds_str text, const compile_unit *units, size_t unit_count, int64_t most)
+{
+    size_t digits = 0;
+    while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
+        digits++;
+    int64_t n = 0;
+    if (!str_int64((ds_str){text.p, digits}, &n))
+        return 0;
+    for (size_t i = 0; i < unit_count; i++)
+        if (str_eq((ds_str){text.p + digits, text.n - digits}, str_of(units[i].name)))
+            return n <= most / units[i].worth ? n * units[i].worth : most;
+    return 0;
+}
+
 int64_t compile_amount(ds_text text)
 {
-    static const struct {
-        const char *name;
-        int64_t worth;
-    } UNITS[] = {
-        {"s", 1000000},  {"m", 60000000}, {"h", INT64_C(3600000000)}, {"d", INT64_C(86400000000)}, {"Ki", 1 << 10},
-        {"Mi", 1 << 20}, {"Gi", 1 << 30}};
-    if (!text.s)
-        return 0;
-    size_t digits = strspn(text.s, "0123456789");
-    int64_t n = 0;
-    if (!str_int64((ds_str){text.s, digits}, &n))
-        return 0;
-    for (size_t i = 0; i < sizeof UNITS / sizeof UNITS[0]; i++)
-        if (strcmp(text.s + digits, UNITS[i].name) == 0)
-            return n <= INT64_MAX / UNITS[i].worth ? n * UNITS[i].worth : INT64_MAX;
-    return n;
+    static const compile_unit UNITS[] = {
+        {"", 1},         {"s", 1000000},  {"m", 60000000}, {"h", INT64_C(3600000000)}, {"d", INT64_C(86400000000)},
+        {"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}};
+    return compile_units(str_of(text.s), UNITS, sizeof UNITS / sizeof UNITS[0], INT64_MAX);
 }
 
 // A hint for STORE/DATASET stands over one for STORE.

@@ -19,6 +19,12 @@ ds_rc compile_shape(const ds_compiler *c, const ds_datastore *store, const ds_da
 // The name of the stream that carries the dataset on a platform, after the store's consistency.
 const char *compile_stream_name(ds_arena *arena, const ds_platform *platform, const ds_datastore *store,
                                 const char *dataset);
+// Digits and one of these units; at most `most`, 0 for what lint refuses.
+typedef struct compile_unit {
+    const char *name;
+    int64_t worth;
+} compile_unit;
+int64_t compile_units(ds_str text, const compile_unit *units, size_t unit_count, int64_t most);
 // An amount as a model writes it: "10m" in microseconds, "64Mi" in bytes, "1000" as it is; 0 when it is not given. Lint
 // refuses other forms.
 int64_t compile_amount(ds_text text);

@@ -4,22 +4,10 @@
 enum { DAYS_MAX = 366 * 1000 }; // later than that no calendar of ours goes
 
 // "7y": at least as long as that in any calendar.
-static int64_t days_of(ds_str text)
+static int64_t days_of(ds_text text)
 {
-    static const struct {
-        const char *unit;
-        int64_t days;
-    } UNITS[] = {{"d", 1}, {"w", 7}, {"mo", 31}, {"y", 366}};
-    size_t digits = 0;
-    while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
-        digits++;
-    int64_t n;
-    if (!str_int64((ds_str){text.p, digits}, &n))
-        return 0;
-    for (size_t i = 0; i < sizeof UNITS / sizeof UNITS[0]; i++)
-        if (str_eq((ds_str){text.p + digits, text.n - digits}, str_of(UNITS[i].unit)))
-            return n < DAYS_MAX / UNITS[i].days ? n * UNITS[i].days : DAYS_MAX;
-    return 0;
+    static const compile_unit UNITS[] = {{"d", 1}, {"w", 7}, {"mo", 31}, {"y", 366}};
+    return compile_units(str_of(text.s), UNITS, sizeof UNITS / sizeof UNITS[0], DAYS_MAX);
 }
 
 int64_t compile_retention(const ds_node *ingest, const ds_dataset *dataset)
@@ -29,7 +17,7 @@ int64_t compile_retention(const ds_node *ingest, const ds_dataset *dataset)
         const ds_node *export = ingest->right.v[i];
         if (export->kind != NODE_EXPORT || export->dataset != dataset || !export->group->requires_.retention.s)
             continue;
-        int64_t days = days_of(str_of(export->group->requires_.retention.s));
+        int64_t days = days_of(export->group->requires_.retention);
         most = days > most ? days : most;
     }
     return most;
