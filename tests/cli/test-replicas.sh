@@ -11,18 +11,8 @@ sql shop/crm.db "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT); INS
 # model REPORTS EXTRA: more of Reports and of Extra
 model()
 {
-    cat >shop/model.yaml <<MODEL
-kind: Ecosystem
-name: Shop
-repository: acme/model@central
-live: acme/model@main
-zones: [{name: Z, repository: acme/model@zone}]
-platform_services: [{name: Svc, repository: acme/model@infra}]
----
-kind: GovernanceZone
-name: Z
-teams: [{name: T, repository: acme/model@team}]
----
+    shop_head >shop/model.yaml
+    cat >>shop/model.yaml <<MODEL
 {kind: DataContainer, team: Z/T, name: CrmDb, type: sqlite, path: crm.db}
 ---
 {kind: DataContainer, team: Z/T, name: ReportsDb, type: sqlite, path: reports.db, limits: {writers: 1}}
