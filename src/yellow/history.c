@@ -60,40 +60,70 @@ static ds_rc find_dataset(reading *r, ds_error *err)
 
 // --- which batch
 
+// The streams that have batches of the dataset.
+static void of_streams(const reading *r, ds_sql *q)
+{
+    SQL(q, " IN (");
+    sql_text(q, r->def->name);
+    if (r->dataset->former) {
+        SQL(q, ", ");
+        sql_text(q, r->dataset->former);
+    }
+    SQL(q, ")");
+}
+
+static ds_rc read_batch(const reading *r, const ds_sql *q, int64_t *out, ds_error *err)
+{
+    ds_result found;
+    TRY(store_query(r->control->db, q, r->arena, &found, err));
+    *out = found.rows ? result_int(&found, 0, 0) : 0;
+    return DS_DONE;
+}
+
 // The last batch that was committed at or before the instant; 0 when there is none.
 static ds_rc batch_at(const reading *r, int64_t instant, int64_t *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(r->control->db->dialect);
     SQL(&q, "SELECT batch_id FROM ");
     sql_relation(&q, r->control->names.batch);
-    SQL(&q, " WHERE status = 'committed' AND stream = ");
-    sql_text(&q, r->def->name);
+    SQL(&q, " WHERE status = 'committed' AND stream");
+    of_streams(r, &q);
     SQL(&q, " AND committed_at <= ");
     control_sql_time(&q, instant);
     SQL(&q, " ORDER BY batch_id DESC LIMIT 1");
-    ds_result found;
-    TRY(store_query(r->control->db, &q, r->arena, &found, err));
-    *out = found.rows ? result_int(&found, 0, 0) : 0;
-    return DS_DONE;
+    return read_batch(r, &q, out, err);
+}
+
+// SELECT a batch of the dataset …
+static void dataset_batch_sql(const reading *r, ds_sql *q)
+{
+    SQL(q, "SELECT d.batch_id FROM ");
+    sql_relation(q, r->control->names.dataset_batch);
+    SQL(q, " AS d JOIN ");
+    sql_relation(q, r->control->names.batch);
+    SQL(q, " AS b ON b.stream = d.stream AND b.batch_id = d.batch_id WHERE b.status = 'committed' AND d.stream");
+    of_streams(r, q);
+    SQL(q, " AND d.dataset = ");
+    sql_text(q, r->dataset->name);
 }
 
 // The dataset's history begins with the batch that committed its first load.
 static ds_rc first_batch(const reading *r, int64_t *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(r->control->db->dialect);
-    SQL(&q, "SELECT d.batch_id FROM ");
-    sql_relation(&q, r->control->names.dataset_batch);
-    SQL(&q, " AS d JOIN ");
-    sql_relation(&q, r->control->names.batch);
-    SQL(&q, " AS b ON b.stream = d.stream AND b.batch_id = d.batch_id WHERE b.status = 'committed' AND d.stream = ");
-    sql_text(&q, r->def->name);
-    SQL(&q, " AND d.dataset = ");
-    sql_text(&q, r->dataset->name);
+    dataset_batch_sql(r, &q);
     SQL(&q, " ORDER BY d.batch_id LIMIT 1");
-    ds_result found;
-    TRY(store_query(r->control->db, &q, r->arena, &found, err));
-    *out = found.rows ? result_int(&found, 0, 0) : 0;
-    return DS_DONE;
+    return read_batch(r, &q, out, err);
+}
+
+// The last one that changed its rows.
+static ds_rc last_change(const reading *r, int64_t *out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(r->control->db->dialect);
+    dataset_batch_sql(r, &q);
+    SQL(&q, " AND (d.first_load = 1 OR d.rows_inserted + d.rows_updated + d.rows_deleted > 0) "
+            "ORDER BY d.batch_id DESC LIMIT 1");
+    return read_batch(r, &q, out, err);
 }
 
 static ds_rc before_history(const reading *r, int64_t first, ds_error *err)
@@ -116,12 +146,12 @@ static ds_rc check_batch(const reading *r, int64_t last, ds_error *err)
         return before_history(r, first, err);
     if (r->def->milestoning != MILESTONING_SCD1)
         return DS_DONE;
-    ds_dataset_state state;
-    TRY(control_dataset_state(r->control, r->def->name, r->dataset->name, r->arena, &state, err));
-    if (r->batch < state.batch)
+    int64_t changed;
+    TRY(last_change(r, &changed, err));
+    if (r->batch < changed)
         return ds_hint(ds_fail(err, DS_FINDING,
                                "%s: platform \"%s\" keeps live rows only, there is no history before batch %" PRId64,
-                               r->path, r->def->platform, state.batch),
+                               r->path, r->def->platform, changed),
                        err, "ask for a group that requires full history");
     return DS_DONE;
 }

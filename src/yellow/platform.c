@@ -448,8 +448,9 @@ static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena
     TRY(control_applied_last(control, arena, &last, err));
     out->tree_id = last.tree_id;
     out->v = ARENA_ARRAY(arena, ds_stream_info, n);
-    for (; out->n < n; out->n++)
-        out->v[out->n] = stream_info(&rows[out->n], arena);
+    for (size_t i = 0; i < n; i++)
+        if (!rows[i].removed || rows[i].def->dataset_count) // else it is the record of what is elsewhere now
+            out->v[out->n++] = stream_info(&rows[i], arena);
     return DS_DONE;
 }
 

@@ -84,6 +84,8 @@ static void put_service(estate *e, ds_buf *out, const estate_model *m)
                    or (m->live_next, ""), m->live_next ? ", status: provisioning}" : "");
     if (m->full)
         buf_puts(out, "  - {group: Consumer/full, platforms: [{platform: P, status: provisioned}]}\n");
+    if (m->primary)
+        buf_printf(out, "primary_ingestion: {Store1: %s}\n", m->primary);
 }
 
 const char *estate_yaml(estate *e, const estate_model *m)

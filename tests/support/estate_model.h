@@ -17,6 +17,7 @@ typedef struct estate_model {
     const char *command;     // of one that does so by a program instead: "{exec: [./mask]}"
     const char *masked;      // columns of Masked/people
     const char *service;     // its name; Svc by default
+    const char *primary;     // platform that alone reads Store1's source; NULL: all do
 } estate_model;
 
 // In e->arena.

@@ -73,7 +73,8 @@ static ds_stream_def make_def(ds_arena *arena)
                                    5,
                                    {"ds_q", "h"},
                                    2562,
-                                   1700000000000000};
+                                   1700000000000000,
+                                   "P/other"};
     datasets[0].retired = &datasets[0].shape->columns[1];
     datasets[0].retired_count = 2;
     datasets[1] = datasets[0];

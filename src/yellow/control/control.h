@@ -119,6 +119,9 @@ typedef struct ds_dataset_state {
 } ds_dataset_state;
 ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
                             ds_dataset_state *out, ds_error *err);
+// The same after the last committed batch up to that one.
+ds_rc control_dataset_state_at(ds_control *control, const char *stream, const char *dataset, int64_t batch,
+                               ds_arena *arena, ds_dataset_state *out, ds_error *err);
 
 // Of all datasets of a stream, in its order.
 ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_arena *arena, ds_dataset_state **out,

@@ -102,6 +102,12 @@ static ds_rc decode_state(const ds_result *r, size_t row, size_t column, ds_data
 ds_rc control_dataset_state(ds_control *control, const char *stream, const char *dataset, ds_arena *arena,
                             ds_dataset_state *out, ds_error *err)
 {
+    return control_dataset_state_at(control, stream, dataset, INT64_MAX, arena, out, err);
+}
+
+ds_rc control_dataset_state_at(ds_control *control, const char *stream, const char *dataset, int64_t batch,
+                               ds_arena *arena, ds_dataset_state *out, ds_error *err)
+{
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     SQL(&q, "SELECT d.batch_id, d.fingerprint_rows, d.fingerprint, d.key_columns, d.checks, d.position FROM ");
     sql_relation(&q, control->names.dataset_batch);
@@ -111,6 +117,8 @@ ds_rc control_dataset_state(ds_control *control, const char *stream, const char 
     sql_text(&q, stream);
     SQL(&q, " AND d.dataset = ");
     sql_text(&q, dataset);
+    SQL(&q, " AND d.batch_id <= ");
+    sql_int(&q, batch);
     SQL(&q, " ORDER BY d.batch_id DESC LIMIT 1");
     ds_result r;
     TRY(store_query(control->db, &q, arena, &r, err));

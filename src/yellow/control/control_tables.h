@@ -56,6 +56,17 @@ ds_rc control_retired(ds_control *control, const char *stream, ds_arena *arena, 
 ds_rc control_put_retired(ds_control *control, const char *stream, const char *retired_json, ds_error *err);
 // Forgets what is known of one dataset's batches.
 ds_rc control_delete_dataset(ds_control *control, const char *stream, const char *dataset, ds_error *err);
+// --- control_move.c: datasets go to the other stream of their store. Inside the caller's transaction.
+typedef struct ds_moving {
+    const char *from, *dataset; // the stream that has it, and its name
+    ds_dataset_state state;     // there
+} ds_moving;
+// What is known of the datasets becomes the last batch of a stream, which may have had some of them before.
+ds_rc control_move_in(ds_control *control, const ds_stream_def *to, const ds_moving *moving, size_t n, ds_error *err);
+// They leave the definition of a stream, which is no longer the model's: it is marked as removed. Its batches stay; when
+// it has lost all its datasets an open one goes.
+ds_rc control_move_out(ds_control *control, const char *stream, const char *const *names, size_t n, ds_error *err);
+
 // Nobody who holds an older fence can write for the stream any more. What the stream's row says then; out may be NULL.
 typedef struct ds_fence {
     int64_t fence, version;

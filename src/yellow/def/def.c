@@ -83,6 +83,7 @@ static const def_field DATASET_FIELDS[] = {
     FIELD(ds_dataset_def, source_history, DEF_RELATION_NULL),
     FIELD(ds_dataset_def, retention_days, DEF_LONG_NULL),
     FIELD(ds_dataset_def, kept_until, DEF_LONG_NULL),
+    FIELD(ds_dataset_def, former, DEF_TEXT_NULL),
 };
 
 static const def_field VIEW_FIELDS[] = {

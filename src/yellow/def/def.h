@@ -42,6 +42,9 @@ typedef struct ds_dataset_def {
     ds_relation source_history; // of a primary that keeps closed versions apart; its name is NULL elsewhere
     int64_t retention_days;     // the longest that a group requires; 0: none
     int64_t kept_until;         // of one that its stream gave up: an instant before which it isn't dropped; 0: any time
+    // The stream that it has been in, too, since the store's consistency changed: both have batches of it, and their
+    // numbers go on from one to the other. NULL: none. Only applied definitions have it.
+    const char *former;
 } ds_dataset_def;
 
 typedef struct ds_container_def {
@@ -110,6 +113,10 @@ typedef struct ds_stream_def {
 // version is DS_FINDING.
 json_t *def_encode(const ds_stream_def *def);
 ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out, ds_error *err);
+
+// The dataset's stream when the store's consistency is the other one: P/STORE/DATASET of P/STORE, and the other way
+// round; of a replica with its @CONTAINER.
+const char *def_other_stream(ds_arena *arena, const char *stream, const char *dataset);
 
 // What tells one set of checks from another, in arena; "" for none.
 const char *def_checks_id(ds_arena *arena, const ds_dataset_def *dataset);

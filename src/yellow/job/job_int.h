@@ -47,7 +47,8 @@ typedef enum ds_gone_by {
 // What a mirror's primary has recorded of a dataset, in the source's snapshot.
 typedef struct ds_primary_state {
     ds_dataset_state now;  // after its last batch; none: it has not loaded the dataset yet
-    ds_dataset_state then; // after the last batch that we have
+    ds_dataset_state then; // after `since`
+    int64_t since;         // the last batch that we have of it
     bool loaded_since;     // its rows were put in place without a trace of what was there before
     bool key_changed_since;
 } ds_primary_state;
@@ -56,7 +57,9 @@ typedef struct ds_primary_state {
 typedef struct ds_mirror {
     const ds_stream_def *def;  // for which the primary was looked at; NULL: it was not
     int64_t last;              // our last committed batch; 0: none
+    const char *position;      // which of the primary's it was, as mirror_position says it
     int64_t at;                // the primary's last committed batch
+    bool gone;                 // the primary has not been applied, or its datasets are in other streams now
     ds_primary_state *primary; // by dataset of the definition
     bool anew;                 // the primary was rebuilt, and all that we have is given up for it
     bool distrust;             // what changed at the primary is found by comparing all rows
@@ -305,6 +308,10 @@ ds_rc mirror_reopen(ds_job *job, ds_error *err);
 ds_rc mirror_dataset(ds_job *job, ds_work *work, ds_error *err);
 // The batches of the primary that the batch has read, as JSON.
 const char *mirror_position(const ds_job *job);
+
+// --- mirror_primary.c: opens the source, and reads what the primary has recorded. It goes by job->mirror.last and
+// position, and fills the rest.
+ds_rc mirror_open_primary(ds_job *job, ds_error *err);
 
 // --- mirror_changes.c: what has changed at the primary, from its versions
 // Stages every version that came or was closed after batch `since` of the primary; since 0: all versions.

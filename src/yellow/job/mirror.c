@@ -13,82 +13,6 @@
 #include "yellow/job/job_int.h"
 #include "yellow/tables/views.h"
 
-// The primary's control tables, read through the source's snapshot. Borrows all that it names.
-static ds_control primary_control(const ds_job *job)
-{
-    ds_db *db = source_leader(job);
-    return (ds_control){.db = db,
-                        .runtime = job->runtime,
-                        .arena = job->arena,
-                        .merge = &job->def->source,
-                        .names = control_names(job->arena, db->dialect)};
-}
-
-// --- what the primary has recorded
-
-static ds_rc query_since(const ds_job *job, ds_control *primary, ds_result *out, ds_error *err)
-{
-    CLEANUP(sql_release) ds_sql q = sql_new(primary->db->dialect);
-    SQL(&q, "SELECT d.dataset, max(d.first_load), count(DISTINCT d.key_columns) FROM ");
-    sql_relation(&q, primary->names.dataset_batch);
-    SQL(&q, " AS d JOIN ");
-    sql_relation(&q, primary->names.batch);
-    SQL(&q, " AS b ON b.stream = d.stream AND b.batch_id = d.batch_id WHERE b.status = 'committed' AND d.stream = ");
-    sql_text(&q, job->def->primary);
-    SQL(&q, " AND d.batch_id > ");
-    sql_int(&q, job->mirror.last);
-    SQL(&q, " GROUP BY d.dataset");
-    return store_query(primary->db, &q, job->arena, out, err);
-}
-
-static ds_primary_state *state_named(const ds_job *job, const char *dataset)
-{
-    for (size_t i = 0; i < job->def->dataset_count; i++)
-        if (strcmp(job->def->datasets[i].name, dataset) == 0)
-            return &job->mirror.primary[i];
-    return NULL;
-}
-
-static ds_rc read_states(ds_job *job, ds_control *primary, ds_error *err)
-{
-    ds_stream_def def = *job->def;
-    def.name = def.primary;
-    ds_dataset_state *now, *then;
-    TRY(control_dataset_states(primary, &def, job->arena, &now, err));
-    TRY(control_dataset_states_at(primary, &def, job->mirror.last, job->arena, &then, err));
-    job->mirror.primary = ARENA_ARRAY(job->arena, ds_primary_state, def.dataset_count);
-    for (size_t i = 0; i < def.dataset_count; i++)
-        job->mirror.primary[i] = (ds_primary_state){.now = now[i], .then = then[i]};
-    ds_result r;
-    TRY(query_since(job, primary, &r, err));
-    for (size_t i = 0; i < r.rows; i++) {
-        ds_primary_state *state = state_named(job, result_text(&r, i, 0));
-        if (!state)
-            continue;
-        state->loaded_since = result_int(&r, i, 1) != 0;
-        state->key_changed_since =
-            result_int(&r, i, 2) > 1 || (state->then.batch && strcmp(state->then.key, state->now.key) != 0);
-    }
-    return DS_DONE;
-}
-
-static ds_rc read_primary(ds_job *job, ds_error *err)
-{
-    ds_control primary = primary_control(job);
-    ds_batch_row *last;
-    TRY(control_last_batch(&primary, job->def->primary, true, job->arena, &last, err));
-    job->mirror.at = last ? last->id : 0;
-    TRY(read_states(job, &primary, err));
-    job->mirror.def = job->def;
-    return DS_DONE;
-}
-
-static ds_rc open_primary(ds_job *job, ds_error *err)
-{
-    TRY(source_open(job, err));
-    return ds_context(read_primary(job, err), err, "primary of stream %s", job->def->name);
-}
-
 // --- is there anything to do?
 
 static ds_rc refuse(const ds_job *job, ds_error *err)
@@ -124,6 +48,11 @@ static bool is_another(const ds_job *job)
 static ds_rc decide(ds_job *job, bool open, bool *due, ds_error *err)
 {
     ds_mirror *mirror = &job->mirror;
+    if (mirror->gone) {
+        *due = false;
+        job->note = arena_printf(job->arena, "primary %s is not applied yet, or no longer", job->def->primary);
+        return DS_DONE;
+    }
     mirror->anew = mirror->at && job->resnapshot && (mirror->at < mirror->last || is_another(job));
     if (mirror->at < mirror->last && !mirror->anew)
         return refuse(job, err);
@@ -144,12 +73,13 @@ ds_rc mirror_look(ds_job *job, bool *due, ds_error *err)
     bool open = newest && (!done || newest->id != done->id);
     job->note = NULL;
     job->mirror.last = done ? done->id : 0;
+    job->mirror.position = done ? done->position : "";
     *due = true;
     if (open && strcmp(newest->status, batch_status_name(BATCH_MERGING)) == 0 &&
         newest->stream_version == job->row->version)
         return DS_DONE; // it was read
     TRY(job_prepare_work(job, err));
-    TRY(open_primary(job, err));
+    TRY(mirror_open_primary(job, err));
     return decide(job, open, due, err);
 }
 
@@ -233,7 +163,9 @@ ds_rc mirror_renumber(ds_job *job, ds_error *err)
 
 ds_rc mirror_reopen(ds_job *job, ds_error *err)
 {
-    TRY(open_primary(job, err));
+    TRY(mirror_open_primary(job, err));
+    if (job->mirror.gone)
+        return ds_fail(err, DS_BUSY, "primary %s was changed by an apply just now", job->def->primary);
     if (job->mirror.at == job->batch)
         return DS_DONE;
     if (job->mirror.at <= job->mirror.last)
@@ -282,7 +214,7 @@ static mirror_way way_of(const ds_job *job, const ds_work *work)
         return way_of_load(job, primary);
     if (!is_continued(job, work, primary))
         return WAY_ROWS;
-    if (primary->now.batch <= job->mirror.last)
+    if (primary->now.batch <= primary->since)
         return WAY_SAME;
     if (job->def->primary_versions && !primary->loaded_since)
         return WAY_VERSIONS;
@@ -311,5 +243,6 @@ ds_rc mirror_dataset(ds_job *job, ds_work *work, ds_error *err)
         TRY(load_clear(job, work, err));
     if (way == WAY_ROWS)
         return read_rows(job, work, err);
-    return mirror_changes(job, work, work->first_load ? 0 : job->mirror.last, err);
+    const ds_primary_state *primary = &job->mirror.primary[work->def - job->def->datasets];
+    return mirror_changes(job, work, work->first_load ? 0 : primary->since, err);
 }

@@ -43,8 +43,15 @@ static const stream_slice NO_STREAMS;
 // New streams need no claim: nobody else works on what isn't there, but another apply.
 static ds_rc claim(applier *a, stream_slice streams, ds_error *err)
 {
-    const char *names[] = {APPLY_LOCK, streams.n ? streams.v[0]->name : ""};
-    return lock_claim(a->lock, names, streams.n && streams.v[0]->old ? 2 : 1, err);
+    const char **givers = NULL;
+    size_t giver_count = streams.n ? apply_givers(a, streams.v[0], &givers) : 0, n = 0;
+    const char **names = ARENA_ARRAY(a->scratch, const char *, 2 + giver_count);
+    names[n++] = APPLY_LOCK;
+    if (streams.n && streams.v[0]->old)
+        names[n++] = streams.v[0]->name;
+    for (size_t i = 0; i < giver_count; i++)
+        names[n++] = givers[i];
+    return lock_claim(a->lock, names, n, err);
 }
 
 typedef ds_rc transaction_body(applier *a, stream_slice streams, ds_error *err);
@@ -75,7 +82,7 @@ static ds_rc in_transaction(applier *a, transaction_body *body, stream_slice str
 // gets them again, unless its key changes: then the next batch makes them.
 static ds_rc finish_indexes(applier *a, const plan_stream *stream, ds_error *err)
 {
-    if (!stream->old || !stream->def)
+    if (!stream->def || (!stream->old && !stream->from))
         return DS_DONE;
     ds_dataset_state *states;
     TRY(control_dataset_states(a->control, stream->def, a->scratch, &states, err));
@@ -97,6 +104,10 @@ static ds_rc write_definition(applier *a, const plan_stream *stream, ds_error *e
         TRY(control_put_retired(a->control, stream->name, stream->retired, err));
     if (stream->resnapshot)
         TRY(control_set_resnapshot(a->control, stream->name, true, err));
+    if (stream->pause)
+        TRY(control_set_paused(a->control, stream->name, true, err));
+    if (stream->leave_count)
+        TRY(control_move_out(a->control, stream->name, stream->leaves, stream->leave_count, err));
     return DS_DONE;
 }
 
@@ -115,7 +126,9 @@ static ds_rc change_stream(applier *a, const plan_stream *stream, ds_error *err)
 {
     if (stream->old)
         TRY(control_raise_fence(a->control, stream->name, NULL, err));
+    TRY(apply_move_in(a, stream, err));
     TRY(apply_steps(a, &stream->steps, err));
+    TRY(apply_move_out(a, stream, err));
     TRY(finish_indexes(a, stream, err));
     TRY(write_definition(a, stream, err));
     if (stream->old)
@@ -147,7 +160,7 @@ static ds_rc change_or_drop(applier *a, stream_slice streams, ds_error *err)
 static size_t streams_together(stream_slice rest)
 {
     size_t n = 0;
-    while (n < rest.n && n < NEW_STREAMS_MAX && !rest.v[n]->old)
+    while (n < rest.n && n < NEW_STREAMS_MAX && !rest.v[n]->old && !rest.v[n]->from)
         n++;
     return n ? n : 1;
 }

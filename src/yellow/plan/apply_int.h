@@ -15,5 +15,13 @@ typedef struct applier {
     ds_map *schemas;        // that are there
 } applier;
 
-// Views step aside, tables change, views come back. Inside the caller's transaction.
+// --- apply_move.c: inside the caller's transaction
+// The streams that it takes datasets from, in a->scratch.
+size_t apply_givers(applier *a, const plan_stream *stream, const char ***out);
+// Before and after the steps: what is known of the datasets goes to the stream, and leaves the other.
+ds_rc apply_move_in(applier *a, const plan_stream *stream, ds_error *err);
+ds_rc apply_move_out(applier *a, const plan_stream *stream, ds_error *err);
+ds_rc apply_unstage(applier *a, const plan_step *step, ds_error *err);
+
+// --- apply_steps.c: views step aside, tables change, views come back. Inside the caller's transaction.
 ds_rc apply_steps(applier *a, const plan_step_list *steps, ds_error *err);

@@ -82,6 +82,8 @@ static ds_rc run_table_step(applier *a, const plan_step *step, ds_error *err)
         return convert_column(a, table, step, err);
     case STEP_FORGET_DATASET:
         return control_delete_dataset(a->control, step->def->name, step->dataset->name, err);
+    case STEP_UNSTAGE:
+        return apply_unstage(a, step, err);
     case STEP_REPLACE_VIEW:
     case STEP_DROP_VIEW:
         return DS_DONE;

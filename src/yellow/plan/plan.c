@@ -78,7 +78,7 @@ static const char *stream_object(ds_planner *p, const char *name)
 
 static bool has_work(const plan_stream *stream)
 {
-    return stream->put || stream->remove || stream->drop || stream->resnapshot || stream->retired ||
+    return stream->put || stream->remove || stream->drop || stream->resnapshot || stream->retired || stream->gives ||
            stream->steps.n > 0;
 }
 
@@ -213,8 +213,10 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
     plan_definition(p, stream);
     if (old)
         TRY(control_dataset_states(p->control, def, p->arena, &stream->states, err));
+    TRY(plan_takes(p, stream, err));
     for (size_t i = 0; i < def->dataset_count; i++) {
-        const ds_dataset_def *before = plan_old_dataset(p, old, def->datasets[i].name);
+        const ds_dataset_def *before = plan_old_dataset(p, plan_holder(p, def, def->datasets[i].name),
+                                                        def->datasets[i].name);
         bool moves_views;
         plan_tables(p, stream, &def->datasets[i], before, &moves_views);
         TRY(plan_views(p, stream, &def->datasets[i], before, moves_views, err));
@@ -229,45 +231,77 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
 
 // --- streams that the model no longer has
 
-static int64_t stream_kept_until(const ds_planner *p, const ds_stream_row *row)
+int64_t plan_kept_until(const ds_planner *p, const ds_stream_row *row)
 {
-    const plan_retired *retired = &p->retired[row - p->rows];
+    const ds_dataset_def **left = ARENA_ARRAY(p->arena, const ds_dataset_def *, plan_had(p, row));
+    size_t n = plan_left(p, row, left);
     int64_t given_up_us = row->removed ? row->removed_at : p->now_us, last = 0;
-    for (size_t i = 0; i < row->def->dataset_count; i++) {
-        int64_t until = kept_until(&row->def->datasets[i], given_up_us);
+    for (size_t i = 0; i < n; i++) {
+        int64_t until = left[i]->kept_until ? left[i]->kept_until : kept_until(left[i], given_up_us);
         last = until > last ? until : last;
     }
-    for (size_t i = 0; i < retired->n; i++)
-        last = retired->datasets[i].kept_until > last ? retired->datasets[i].kept_until : last;
     return last;
 }
 
-static void drop_gone(ds_planner *p, plan_stream *stream, const ds_stream_row *row)
+static void drop_record(ds_planner *p, plan_stream *stream)
 {
-    const plan_retired *retired = &p->retired[row - p->rows];
-    for (size_t i = 0; i < row->def->dataset_count; i++)
-        plan_drop_tables(p, stream, &row->def->datasets[i]);
-    for (size_t i = 0; i < retired->n; i++)
-        plan_drop_tables(p, stream, &retired->datasets[i]);
-    plan_change(p, stream_object(p, row->name), "drop", "its definition and the record of its batches");
+    stream->drop = true;
+    plan_change(p, stream_object(p, stream->name), "drop", "its definition and the record of its batches");
+}
+
+// Its last datasets go; while it is a record of others, it stays.
+static void drop_gone(ds_planner *p, plan_stream *stream, const ds_dataset_def *const *left, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        plan_drop_tables(p, stream, left[i]);
+    if (!stream->gives && !plan_is_record(p, stream->old)) {
+        drop_record(p, stream);
+        return;
+    }
+    stream->leaves = ARENA_ARRAY(p->arena, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        stream->leaves[stream->leave_count++] = left[i]->name;
+        plan_add_step(p, stream, STEP_FORGET_DATASET, left[i]);
+    }
+}
+
+// All of its datasets are in other streams.
+static void plan_given_away(ds_planner *p, plan_stream *stream)
+{
+    if (stream->gives)
+        plan_change(p, stream_object(p, stream->name), "keep",
+                    "its datasets are in other streams now: it stops, and stays as the record of their batches");
+    else if (p->steps->prune && !plan_is_record(p, stream->old))
+        drop_record(p, stream);
+}
+
+static void plan_left_behind(ds_planner *p, plan_stream *stream, const ds_dataset_def *const *left, size_t n)
+{
+    const ds_stream_row *row = stream->old;
+    int64_t until = plan_kept_until(p, row);
+    bool required = until > p->now_us, dropped = p->steps->prune && !required;
+    if (dropped)
+        drop_gone(p, stream, left, n);
+    else if (!row->removed)
+        plan_change(p, stream_object(p, row->name), "keep",
+                    "no longer in the model: it stops, its tables stay as they are until apply --prune%s",
+                    required_for(p, until));
+    else if (p->steps->prune)
+        tell_required(p, stream_object(p, row->name), until);
 }
 
 static void plan_gone(ds_planner *p, const ds_stream_row *row)
 {
     plan_stream *stream = add_stream(p, row->name, NULL, row);
-    int64_t until = stream_kept_until(p, row);
-    bool required = until > p->now_us;
+    const ds_dataset_def **left = ARENA_ARRAY(p->arena, const ds_dataset_def *, plan_had(p, row));
+    size_t n = plan_left(p, row, left);
+    stream->gives = n < plan_had(p, row);
     plan_drop_views(p, stream);
-    stream->drop = p->steps->prune && !required;
+    if (n)
+        plan_left_behind(p, stream, left, n);
+    else
+        plan_given_away(p, stream);
     stream->remove = !row->removed && !stream->drop;
-    if (stream->remove)
-        plan_change(p, stream_object(p, row->name), "keep",
-                    "no longer in the model: it stops, its tables stay as they are until apply --prune%s",
-                    required_for(p, until));
-    else if (stream->drop)
-        drop_gone(p, stream, row);
-    else if (p->steps->prune)
-        tell_required(p, stream_object(p, row->name), until);
     if (has_work(stream))
         *VEC_PUSH(p->arena, &p->steps->streams) = stream;
 }
@@ -285,13 +319,12 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
         return DS_DONE;
     }
     plan_views_wanted(p);
-    ds_map *in_model = map_new(p->arena);
-    for (size_t i = 0; i < p->deployment->n; i++) {
-        (void)map_add(in_model, p->defs[i]->name, p->steps);
+    for (size_t i = 0; i < p->deployment->n; i++)
+        (void)map_add(p->in_model, p->defs[i]->name, p->steps);
+    for (size_t i = 0; i < p->deployment->n; i++)
         TRY(plan_one(p, p->defs[i], err));
-    }
     for (size_t i = 0; i < p->row_count; i++)
-        if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 && !map_get(in_model, p->rows[i].name))
+        if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 && !map_get(p->in_model, p->rows[i].name))
             plan_gone(p, &p->rows[i]);
     return plan_roles(p, err);
 }

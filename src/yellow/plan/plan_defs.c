@@ -39,15 +39,14 @@ static size_t retire_columns(const ds_dataset_def *old, const ds_shape *shape, d
 
 const ds_stream_def *plan_applied_def(ds_planner *p, const ds_stream_def *def)
 {
-    const ds_stream_row *row = map_get(p->row_by_name, def->name);
-    if (!row)
-        return def;
     ds_dataset_def *datasets = ARENA_ARRAY(p->arena, ds_dataset_def, def->dataset_count);
     for (size_t i = 0; i < def->dataset_count; i++) {
         datasets[i] = def->datasets[i];
-        const ds_dataset_def *old = plan_old_dataset(p, row, datasets[i].name);
+        const ds_stream_row *holder = plan_holder(p, def, datasets[i].name);
+        const ds_dataset_def *old = plan_old_dataset(p, holder, datasets[i].name);
         if (!old)
             continue;
+        datasets[i].former = strcmp(holder->name, def->name) == 0 ? old->former : holder->name;
         ds_shape_column *retired = ARENA_ARRAY(p->arena, ds_shape_column, old->retired_count + old->shape->n);
         datasets[i].retired_count = retire_columns(old, datasets[i].shape, retired);
         datasets[i].retired = retired;

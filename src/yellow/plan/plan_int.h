@@ -18,6 +18,7 @@ typedef enum step_kind {
     STEP_REPLACE_VIEW,   // made, or given another select; before
     STEP_DROP_VIEW,
     STEP_FORGET_DATASET, // its control rows
+    STEP_UNSTAGE,        // what is staged of the open batch of the stream `name`
 } step_kind;
 
 typedef struct plan_step {
@@ -40,7 +41,12 @@ typedef struct plan_stream {
     bool remove, drop;        // mark as removed; drop the control rows
     bool resnapshot;          // tables lost something: the next batch reads everything again
     const char *retired;      // JSON to write; NULL: unchanged
-    ds_dataset_state *states; // of def's datasets, when it was applied before
+    ds_dataset_state *states; // of def's datasets, when it was applied before, or takes some over
+    const ds_stream_row **from; // of each dataset: the stream that it is taken from, or NULL; NULL: none is
+    bool pause;                 // as one of those was
+    bool gives;                 // its datasets are taken: it becomes a record of their batches
+    const char **leaves;        // datasets that leave its definition with this change, as their tables are dropped
+    size_t leave_count;
     plan_step_list steps;
 } plan_stream;
 typedef VEC(plan_stream *) plan_stream_list;
@@ -88,6 +94,8 @@ typedef struct ds_planner {
     ds_map *table_owner;  // "schema.name" -> the name of the stream that a table belongs to
     ds_map *view_by_name; // "schema.name" -> ds_view_row as applied
     ds_map *view_wanted;  // "schema.name" -> plan_view_owner
+    ds_map *in_model;     // the names of its streams
+    ds_map *moved;        // "stream\ndataset" -> plan_stream that takes it over
     VEC(ds_plan_change) changes;
     ds_plan_steps *steps;
     bool refused;
@@ -116,6 +124,26 @@ plan_step *plan_add_step(ds_planner *p, plan_stream *stream, step_kind kind, con
 const ds_dataset_def *plan_old_dataset(const ds_planner *p, const ds_stream_row *row, const char *name);
 // The compiled definition with the columns that its datasets have given up.
 const ds_stream_def *plan_applied_def(ds_planner *p, const ds_stream_def *def);
+
+// --- plan_move.c: datasets that change their stream
+// The stream that has the dataset now: def's own, or the other one of its store, or NULL.
+const ds_stream_row *plan_holder(const ds_planner *p, const ds_stream_def *def, const char *dataset);
+// Fills stream->from and the states of what is taken over.
+ds_rc plan_takes(ds_planner *p, plan_stream *stream, ds_error *err);
+// NULL when it was the stream's own, or is new.
+const ds_stream_row *plan_taken_from(const plan_stream *stream, const ds_dataset_def *dataset);
+// The definition that the dataset's tables were made by; NULL: none.
+const ds_stream_def *plan_def_before(const plan_stream *stream, const ds_dataset_def *dataset);
+// Is the view the stream's, or that of a dataset which it takes over?
+bool plan_has_view(const plan_stream *stream, const ds_view_row *row);
+bool plan_is_moved(const ds_planner *p, const char *stream, const char *dataset);
+// The datasets of a stream that nobody takes over, those that it gave up among them. out has room for plan_had.
+size_t plan_left(const ds_planner *p, const ds_stream_row *row, const ds_dataset_def **out);
+size_t plan_had(const ds_planner *p, const ds_stream_row *row);
+// Does it hold batches of a dataset that is elsewhere now?
+bool plan_is_record(const ds_planner *p, const ds_stream_row *row);
+// --- plan.c: until when a stream that is no longer the model's is kept; 0: nobody requires it
+int64_t plan_kept_until(const ds_planner *p, const ds_stream_row *row);
 
 // --- plan_tables.c: what a dataset's tables lack. old: its definition as applied, NULL when it has none. *moves_views:
 // a table changes so that views on it have to be made anew.

@@ -131,6 +131,8 @@ ds_rc plan_read(ds_planner *p, ds_error *err)
     p->table_owner = map_new(p->arena);
     p->view_by_name = map_new(p->arena);
     p->view_wanted = map_new(p->arena);
+    p->in_model = map_new(p->arena);
+    p->moved = map_new(p->arena);
     p->steps->create_control = p->steps->new_tree = true;
     if (!p->control)
         return DS_DONE;

@@ -270,15 +270,16 @@ static void recreate_table(table_check *t)
 static bool is_ours(table_check *t)
 {
     const char *owner = map_get(t->p->table_owner, plan_relation_key(t->p->arena, relation_of(t)));
-    if (!t->found->is_view && owner && strcmp(owner, t->stream->name) == 0)
+    const ds_stream_row *from = plan_taken_from(t->stream, t->dataset);
+    if (!t->found->is_view && owner && strcmp(owner, from ? from->name : t->stream->name) == 0)
         return true;
     const char *detail = "the name is taken by a table that datasurface did not make; rename or drop that table";
     if (t->found->is_view)
         detail = "the name is taken by a view that datasurface did not make; rename or drop that view";
     else if (owner)
         detail = arena_printf(t->p->arena,
-                              "it belongs to stream %s, and a dataset can't move between streams yet; take the store "
-                              "out of the model, apply --prune, and bring it back",
+                              "it belongs to stream %s, which is not of this store; take that store out of the model, "
+                              "apply --prune, and bring it back",
                               owner);
     plan_refuse(t->p, plan_object(t->p, "table", relation_of(t)), detail);
     return false;
@@ -344,13 +345,14 @@ static void check_key(ds_planner *p, const ds_dataset_def *dataset, const ds_dat
 // History can't be made up afterwards, nor is it thrown away in passing.
 static bool refuse_milestoning(ds_planner *p, const plan_stream *stream, const ds_dataset_def *dataset, bool committed)
 {
-    if (!committed || stream->old->def->milestoning == stream->def->milestoning)
+    const ds_stream_def *before = plan_def_before(stream, dataset);
+    if (!committed || before->milestoning == stream->def->milestoning)
         return false;
     plan_refuse(p, plan_object(p, "table", dataset->merge),
                 arena_printf(p->arena,
                              "its rows are kept as %s and can't become %s; declare a new platform and assign the "
                              "groups to it",
-                             milestoning_name(stream->old->def->milestoning),
+                             milestoning_name(before->milestoning),
                              milestoning_name(stream->def->milestoning)));
     return true;
 }

@@ -35,7 +35,7 @@ static bool same_text(const ds_planner *p, const plan_stream *stream, const ds_d
     ds_control_names names = control_names(p->arena, p->deployment->dialect);
     CLEANUP(sql_release) ds_sql a = sql_new(p->deployment->dialect);
     CLEANUP(sql_release) ds_sql b = sql_new(p->deployment->dialect);
-    view_select_sql(stream->old->def, old, view, &names, VIEW_REAL, &a);
+    view_select_sql(plan_def_before(stream, dataset), old, view, &names, VIEW_REAL, &a);
     view_select_sql(stream->def, dataset, view, &names, VIEW_REAL, &b);
     return str_eq(buf_str(&a.text), buf_str(&b.text));
 }
@@ -111,9 +111,11 @@ static bool is_taken(ds_planner *p, ds_relation view, const ds_catalog_table *fo
 static const char *view_differs(const ds_planner *p, const plan_stream *stream, const ds_dataset_def *dataset,
                                 const ds_dataset_def *old, const ds_view_def *view)
 {
-    if (!old || !stream->old || !same_text(p, stream, dataset, old, view))
+    if (!old || !plan_def_before(stream, dataset) || !same_text(p, stream, dataset, old, view))
         return "its columns or tables change";
-    return same_columns(plan_catalog(p, view->relation), dataset->shape) ? NULL : "it is not as it was made";
+    if (!same_columns(plan_catalog(p, view->relation), dataset->shape))
+        return "it is not as it was made";
+    return plan_taken_from(stream, dataset) ? "its dataset is in another stream" : NULL;
 }
 
 static ds_rc check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset, const ds_dataset_def *old,
@@ -124,7 +126,7 @@ static ds_rc check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def
     const char *object = plan_object(p, "view", view->relation);
     if (is_taken(p, view->relation, found, row))
         return DS_DONE;
-    if (row && strcmp(row->stream, stream->name) != 0)
+    if (row && !plan_has_view(stream, row))
         return check_move(p, stream, dataset, view, row, err);
     const char *differs = found ? view_differs(p, stream, dataset, old, view) : NULL;
     if (found && !differs && !forced)
@@ -146,7 +148,7 @@ static void keep_moving_views(ds_planner *p, plan_stream *stream, const ds_datas
     for (size_t i = 0; i < p->view_count; i++) {
         const ds_view_row *row = &p->views[i];
         const plan_view_owner *owner = map_get(p->view_wanted, plan_relation_key(p->arena, row->relation));
-        if (strcmp(row->stream, stream->name) != 0 || strcmp(row->dataset, dataset->name) != 0 || !owner ||
+        if (!plan_has_view(stream, row) || strcmp(row->dataset, dataset->name) != 0 || !owner ||
             owner->def == stream->def)
             continue;
         ds_view_def *view = ARENA_NEW(p->arena, ds_view_def);
@@ -168,10 +170,10 @@ ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *datas
 
 void plan_drop_views(ds_planner *p, plan_stream *stream)
 {
-    for (size_t i = 0; stream->old && i < p->view_count; i++) {
+    for (size_t i = 0; i < p->view_count; i++) {
         const ds_view_row *row = &p->views[i];
-        if (strcmp(row->stream, stream->name) != 0 ||
-            map_get(p->view_wanted, plan_relation_key(p->arena, row->relation)))
+        if (!plan_has_view(stream, row) || map_get(p->view_wanted, plan_relation_key(p->arena, row->relation)) ||
+            plan_is_moved(p, stream->name, row->dataset))
             continue;
         ds_view_def *view = ARENA_NEW(p->arena, ds_view_def);
         *view = (ds_view_def){row->workspace, row->group, row->history, row->relation};

@@ -51,54 +51,84 @@ static void stub_select(const ds_shape *shape, bool history, ds_sql *out)
     SQL(out, " WHERE 0 = 1");
 }
 
-// The commit of the batch that a version came in (or, of a long first load, the first one that was made since), and of
-// the first one after it went out.
-static void valid_columns(const ds_stream_def *def, const ds_control_names *control, bool closed, ds_sql *out)
+typedef struct history_of {
+    const ds_stream_def *def;
+    const ds_dataset_def *dataset;
+    const ds_control_names *control;
+} history_of;
+
+// "(SELECT b.committed_at FROM batch AS b WHERE …", of the batches that the dataset has been in.
+static void commits_of(const history_of *h, ds_sql *out)
 {
     SQL(out, "(SELECT b.committed_at FROM ");
-    sql_relation(out, control->batch);
-    SQL(out, " AS b WHERE b.stream = ");
-    sql_literal_text(out, def->name);
-    SQL(out, " AND b.batch_id >= m.ds_batch_in AND b.status = 'committed' ORDER BY b.batch_id LIMIT 1) "
-             "AS ds_valid_from, ");
+    sql_relation(out, h->control->batch);
+    SQL(out, " AS b WHERE b.stream ");
+    if (h->dataset->former) {
+        SQL(out, "IN (");
+        sql_literal_text(out, h->def->name);
+        SQL(out, ", ");
+        sql_literal_text(out, h->dataset->former);
+        SQL(out, ")");
+    } else {
+        SQL(out, "= ");
+        sql_literal_text(out, h->def->name);
+    }
+    SQL(out, " AND b.status = 'committed'");
+}
+
+// The batch with which a mirror's datasets have moved may have the number of one before: that of a dataset's own stream
+// says when.
+static void first_of(const history_of *h, ds_sql *out)
+{
+    SQL(out, " ORDER BY b.batch_id");
+    if (h->dataset->former)
+        SQL(out, ", b.stream DESC");
+    SQL(out, " LIMIT 1)");
+}
+
+// The commit of the batch that a version came in (or, of a long first load, the first one that was made since), and of
+// the first one after it went out.
+static void valid_columns(const history_of *h, bool closed, ds_sql *out)
+{
+    commits_of(h, out);
+    SQL(out, " AND b.batch_id >= m.ds_batch_in");
+    first_of(h, out);
+    SQL(out, " AS ds_valid_from, ");
     if (!closed) {
         null_column("ds_valid_to", &(ds_type){.kind = TYPE_TIMESTAMPTZ}, out);
         return;
     }
-    SQL(out, "(SELECT b.committed_at FROM ");
-    sql_relation(out, control->batch);
-    SQL(out, " AS b WHERE b.stream = ");
-    sql_literal_text(out, def->name);
-    SQL(out, " AND b.batch_id > m.ds_batch_out AND b.status = 'committed' ORDER BY b.batch_id LIMIT 1) AS ds_valid_to");
+    commits_of(h, out);
+    SQL(out, " AND b.batch_id > m.ds_batch_out");
+    first_of(h, out);
+    SQL(out, " AS ds_valid_to");
 }
 
 // All versions that one table holds; without ds_batch_out of its own they are all live.
-static void versions_select(const ds_stream_def *def, const ds_dataset_def *dataset, const ds_control_names *control,
-                            bool history_table, ds_sql *out)
+static void versions_select(const history_of *h, bool history_table, ds_sql *out)
 {
-    bool closed = history_table || def_has_out(def);
+    bool closed = history_table || def_has_out(h->def);
     SQL(out, "SELECT ");
-    sql_columns(out, "m", dataset->shape);
+    sql_columns(out, "m", h->dataset->shape);
     SQL(out, ", m.ds_batch_in AS ds_batch_in, ");
     if (closed)
         SQL(out, "m.ds_batch_out");
     else
         sql_literal_int(out, BATCH_LIVE);
     SQL(out, " AS ds_batch_out, ");
-    valid_columns(def, control, closed, out);
+    valid_columns(h, closed, out);
     SQL(out, " FROM ");
-    sql_relation(out, history_table ? dataset->history : dataset->merge);
+    sql_relation(out, history_table ? h->dataset->history : h->dataset->merge);
     SQL(out, " AS m");
 }
 
-static void history_select(const ds_stream_def *def, const ds_dataset_def *dataset, const ds_control_names *control,
-                           ds_sql *out)
+static void history_select(const history_of *h, ds_sql *out)
 {
-    versions_select(def, dataset, control, false, out);
-    if (def->milestoning != MILESTONING_SCD4)
+    versions_select(h, false, out);
+    if (h->def->milestoning != MILESTONING_SCD4)
         return;
     SQL(out, " UNION ALL ");
-    versions_select(def, dataset, control, true, out);
+    versions_select(h, true, out);
 }
 
 static void live_select(const ds_stream_def *def, const ds_dataset_def *dataset, ds_sql *out)
@@ -120,7 +150,7 @@ void view_select_sql(const ds_stream_def *def, const ds_dataset_def *dataset, co
     if (form == VIEW_STUB)
         stub_select(dataset->shape, view->history, out);
     else if (view->history)
-        history_select(def, dataset, control, out);
+        history_select(&(history_of){def, dataset, control}, out);
     else
         live_select(def, dataset, out);
 }

@@ -1,0 +1,146 @@
+// A store's consistency changes: its datasets go from one stream to another, with their tables, views and the record of
+// their batches. The stream that takes one over does so in its own transaction; the one that gave it away stays, as the
+// record of those batches, until the other goes.
+#include "yellow/plan/plan_int.h"
+
+// --- who has a dataset now
+
+const ds_stream_row *plan_holder(const ds_planner *p, const ds_stream_def *def, const char *dataset)
+{
+    const ds_stream_row *own = map_get(p->row_by_name, def->name);
+    if (plan_old_dataset(p, own, dataset))
+        return own;
+    const ds_stream_row *other = map_get(p->row_by_name, def_other_stream(p->arena, def->name, dataset));
+    bool ours = other && strcmp(other->def->service, def->service) == 0 && plan_old_dataset(p, other, dataset);
+    return ours ? other : NULL;
+}
+
+const ds_stream_row *plan_taken_from(const plan_stream *stream, const ds_dataset_def *dataset)
+{
+    return stream->from ? stream->from[dataset - stream->def->datasets] : NULL;
+}
+
+const ds_stream_def *plan_def_before(const plan_stream *stream, const ds_dataset_def *dataset)
+{
+    const ds_stream_row *from = plan_taken_from(stream, dataset);
+    return from ? from->def : stream->old ? stream->old->def : NULL;
+}
+
+static const ds_dataset_def *dataset_named(const ds_stream_def *def, const char *name)
+{
+    for (size_t i = 0; def && i < def->dataset_count; i++)
+        if (strcmp(def->datasets[i].name, name) == 0)
+            return &def->datasets[i];
+    return NULL;
+}
+
+bool plan_has_view(const plan_stream *stream, const ds_view_row *row)
+{
+    if (strcmp(row->stream, stream->name) == 0)
+        return true;
+    const ds_dataset_def *dataset = dataset_named(stream->def, row->dataset);
+    const ds_stream_row *from = dataset ? plan_taken_from(stream, dataset) : NULL;
+    return from && strcmp(from->name, row->stream) == 0;
+}
+
+// --- a stream that takes datasets over
+
+static const char *moved_key(const ds_planner *p, const char *stream, const char *dataset)
+{
+    return arena_printf(p->arena, "%s\n%s", stream, dataset);
+}
+
+bool plan_is_moved(const ds_planner *p, const char *stream, const char *dataset)
+{
+    return map_get(p->moved, moved_key(p, stream, dataset)) != NULL;
+}
+
+static ds_rc take(ds_planner *p, plan_stream *stream, size_t i, const ds_stream_row *from, ds_error *err)
+{
+    const ds_dataset_def *dataset = &stream->def->datasets[i];
+    ds_dataset_state *state = &stream->states[i];
+    stream->from[i] = from;
+    (void)map_add(p->moved, moved_key(p, from->name, dataset->name), stream);
+    TRY(control_dataset_state(p->control, from->name, dataset->name, p->arena, state, err));
+    stream->resnapshot |= from->resnapshot;
+    stream->pause |= from->paused && !(stream->old && stream->old->paused);
+    plan_change(p, plan_object(p, "table", dataset->merge), "move",
+                state->batch ? "from stream %s, with its rows and the record of its batches" : "from stream %s",
+                from->name);
+    if (plan_catalog(p, dataset->staging)) {
+        plan_step *step = plan_add_step(p, stream, STEP_UNSTAGE, dataset);
+        step->name = from->name;
+    }
+    return DS_DONE;
+}
+
+ds_rc plan_takes(ds_planner *p, plan_stream *stream, ds_error *err)
+{
+    const ds_stream_def *def = stream->def;
+    for (size_t i = 0; p->row_count && i < def->dataset_count; i++) {
+        const ds_stream_row *holder = plan_holder(p, def, def->datasets[i].name);
+        if (!holder || holder == stream->old)
+            continue;
+        if (!stream->from)
+            stream->from = ARENA_ARRAY(p->arena, const ds_stream_row *, def->dataset_count);
+        if (!stream->states)
+            stream->states = ARENA_ARRAY(p->arena, ds_dataset_state, def->dataset_count);
+        TRY(take(p, stream, i, holder, err));
+    }
+    return DS_DONE;
+}
+
+// --- a stream that has given datasets away
+
+static bool is_left(const ds_planner *p, const ds_stream_row *row, const ds_dataset_def *dataset)
+{
+    return !plan_is_moved(p, row->name, dataset->name);
+}
+
+size_t plan_left(const ds_planner *p, const ds_stream_row *row, const ds_dataset_def **out)
+{
+    const plan_retired *retired = &p->retired[row - p->rows];
+    size_t n = 0;
+    for (size_t i = 0; i < row->def->dataset_count; i++)
+        if (is_left(p, row, &row->def->datasets[i]))
+            out[n++] = &row->def->datasets[i];
+    for (size_t i = 0; i < retired->n; i++)
+        if (is_left(p, row, &retired->datasets[i]))
+            out[n++] = &retired->datasets[i];
+    return n;
+}
+
+size_t plan_had(const ds_planner *p, const ds_stream_row *row)
+{
+    return row->def->dataset_count + p->retired[row - p->rows].n;
+}
+
+static bool has_former(const ds_dataset_def *datasets, size_t n, const char *stream)
+{
+    for (size_t i = 0; i < n; i++)
+        if (datasets[i].former && strcmp(datasets[i].former, stream) == 0)
+            return true;
+    return false;
+}
+
+// A stream that stays: the model's, or one whose tables are kept.
+static bool stays(const ds_planner *p, const ds_stream_row *row)
+{
+    return map_get(p->in_model, row->name) || !p->steps->prune || plan_kept_until(p, row) > p->now_us;
+}
+
+bool plan_is_record(const ds_planner *p, const ds_stream_row *row)
+{
+    for (size_t i = 0; i < p->deployment->n; i++)
+        if (has_former(p->defs[i]->datasets, p->defs[i]->dataset_count, row->name))
+            return true;
+    for (size_t i = 0; i < p->row_count; i++) {
+        const ds_stream_row *other = &p->rows[i];
+        const plan_retired *retired = &p->retired[i];
+        if (other != row && stays(p, other) &&
+            (has_former(other->def->datasets, other->def->dataset_count, row->name) ||
+             has_former(retired->datasets, retired->n, row->name)))
+            return true;
+    }
+    return false;
+}
