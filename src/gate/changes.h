@@ -41,6 +41,7 @@ typedef enum gate_effect {
     EFFECT_MOVED,
     EFFECT_CREATED,
     EFFECT_ENDED,
+    EFFECT_RECUT,
     EFFECT_REFUSED,
 } gate_effect;
 enum { EFFECT_COUNT = EFFECT_REFUSED + 1 };

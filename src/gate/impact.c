@@ -20,6 +20,7 @@ static const struct {
     [EFFECT_MOVED] = {"moved", "begins anew in another database; tables and history stay behind"},
     [EFFECT_CREATED] = {"created", "comes into being"},
     [EFFECT_ENDED] = {"ended", "ends: views are dropped, tables are kept until apply --prune"},
+    [EFFECT_RECUT] = {"recut", "its datasets go to another stream, with tables, views and batches"},
     [EFFECT_REFUSED] = {"refused", "apply refuses it for what has been loaded"},
 };
 
@@ -99,6 +100,8 @@ typedef struct effects {
 // A node that is only on one side has come or gone, whatever else there is to say.
 static gate_effect effect_on(const trace *t, const ds_node *node, gate_effect otherwise)
 {
+    if (otherwise == EFFECT_RECUT)
+        return otherwise;
     return !trace_has(t, 0, node) ? EFFECT_CREATED : !trace_has(t, 1, node) ? EFFECT_ENDED : otherwise;
 }
 
@@ -186,7 +189,7 @@ static const struct {
     {&SHAPE_DATASET, "key", {EFFECT_REFUSED, EFFECT_NOTHING}},
     {&SHAPE_DATASET, "primary_key", {EFFECT_REKEYED, EFFECT_NOTHING}},
     {&SHAPE_DATASET, "columns", {EFFECT_SETTINGS, EFFECT_VIEW_REPLACED}},
-    {&SHAPE_CAPTURE, "consistency", {EFFECT_REFUSED, EFFECT_NOTHING}},
+    {&SHAPE_CAPTURE, "consistency", {EFFECT_RECUT, EFFECT_NOTHING}},
 };
 
 static effects effects_in_store(const ds_change *c)

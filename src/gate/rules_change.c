@@ -144,8 +144,8 @@ const ds_rule CHANGE_RULES[CHANGE_RULE_COUNT] = {
               DEPRECATED NEXT WORKSPACE(SINKS("{dataset: Store1/customers, allow_deprecated: true}")))},
     [CHANGE_CONSISTENCY] =
         {"C014", DIAG_ERROR, "streams cut another way",
-         "Datasets that move together become streams of their own, or the other way round. `apply` refuses that for "
-         "what has been loaded: declare a new datastore.",
+         "Datasets that move together become streams of their own, or the other way round: what consumers read "
+         "together is of one snapshot no longer, or only from then on. Tables, views and history stay.",
          BOTH(CONSISTENT("multi_dataset"), CONSISTENT("single_dataset")),
          BOTH(STORE(CUSTOMERS), STORE_HEAD "description: all\n" CAPTURE CUSTOMERS)},
     [CHANGE_VIEW_GONE] =

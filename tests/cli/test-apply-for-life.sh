@@ -166,12 +166,13 @@ life()
     same "$engine: two applies at once end well" 0 $code
     same "$engine: and one of them applied it" $((rows + 1)) "$(merge 'SELECT count(*) FROM datasurface.applied')"
 
-    # --- from one stream to one for each dataset: not yet, and the way there is said
+    # --- one stream for each dataset, and back
     edit customers.yaml 's/consistency: multi_dataset/consistency: single_dataset/'
-    ds -C shop plan
-    same "$engine: another kind of consistency is refused" 1 $code
-    says "$engine: with the way" "can't move between streams yet; take the store out of the model, apply --prune"
+    changes "streams of their own" '^ *move .*from stream YellowLive/Store1, with its rows'
+    "$ds" -C shop trigger YellowLive/Store1/customers >/dev/null
+    equal "streams of their own"
     edit customers.yaml 's/consistency: single_dataset/consistency: multi_dataset/'
+    changes "one stream again" '^ *move .*from stream YellowLive/Store1/customers, with its rows'
     equal "the end"
     stop
 }

@@ -45,7 +45,8 @@ static const char *stream_of(play *p, const char *platform, int dataset)
 
 static const char *source_rows(play *p, int dataset)
 {
-    return estate_query(&p->e, "source.db", arena_printf(p->e.arena, "SELECT id, v FROM %s ORDER BY id", NAMES[dataset]));
+    return estate_query(&p->e, "source.db",
+                        arena_printf(p->e.arena, "SELECT id, v FROM %s ORDER BY id", NAMES[dataset]));
 }
 
 static ds_rc print_row(void *context, const ds_shape *shape, const ds_cell *cells, ds_error *err)

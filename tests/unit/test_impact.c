@@ -79,8 +79,8 @@ static const struct {
     {"described", HEAD_PART DB("d") STORE("", ", a: varchar(5)", "description: all\n") TAIL, BOTH_STREAMS("nothing")},
     {"capture", HEAD_PART DB("d") STORE(", max_delete_ratio: 1", ", a: varchar(5)", "") TAIL, BOTH_STREAMS("settings")},
     {"consistency", HEAD_PART DB("d") STORE(", consistency: single_dataset", ", a: varchar(5)", "") TAIL,
-     "platform Live nothing, platform Old nothing, stream Live/Made nothing, stream Live/Shop ended, "
-     "stream Live/Shop/orders created, stream Old/Shop ended, stream Old/Shop/items created, "
+     "platform Live nothing, platform Old nothing, stream Live/Made nothing, stream Live/Shop recut, "
+     "stream Live/Shop/orders recut, stream Old/Shop recut, stream Old/Shop/items recut, "
      "group Audit/full nothing, group Reports/live nothing, " LINEAGE},
     {"container", HEAD_PART DB("e") STORE("", ", a: varchar(5)", "") TAIL, BOTH_STREAMS("settings")},
     {"merge database",

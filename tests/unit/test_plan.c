@@ -405,24 +405,61 @@ static void another_service_takes_over(void **state)
     estate_close(&e);
 }
 
+// property_move has what becomes of rows and history.
 static void consistency_changes(void **state)
 {
     (void)state;
     estate e;
-    ds_error err;
-    begin(&e, &ONE);
+    estate_model single = BOTH;
+    single.consistency = "single_dataset";
+    begin(&e, &BOTH);
     estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET paused = 1");
+    estate_use(&e, &single);
+    expect_changes(&e, false,
+                   "create stream P/Store1/orders\nmove table ds_p__store1__orders\n"
+                   "replace view ws_consumer__live__store1__orders\ncreate stream P/Store1/people\n"
+                   "move table ds_p__store1__people\nreplace view ws_consumer__live__store1__people\n"
+                   "keep stream P/Store1\n");
+    estate_apply(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT name, paused FROM datasurface__stream WHERE removed = 0"),
+                        "P/Store1/orders|1\nP/Store1/people|1\n");
+    estate_sql(&e, "merge.db", "UPDATE datasurface__stream SET paused = 0");
+    estate_job(&e, "P/Store1/people");
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+    expect_changes(&e, true, ""); // the record of the batches before stays
+    estate_use(&e, &BOTH);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_VIEW), "1|a\n2|b\n");
+    estate_close(&e);
+}
+
+// With the change one dataset is no longer used; the record goes when the last table goes that it is about.
+static void records_end(void **state)
+{
+    (void)state;
+    estate e;
+    begin(&e, &BOTH);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
     estate_model single = ONE;
     single.consistency = "single_dataset";
-    estate_use(&e, &single);
-    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "belongs to stream P/Store1");
-    estate_use(&e, &ONE); // the advice works
-    estate_apply(&e);
-    estate_use(&e, &(estate_model){.people = PEOPLE});
-    estate_prune(&e);
+    single.orders = ORDERS;
     estate_use(&e, &single);
     estate_apply(&e);
     estate_job(&e, "P/Store1/people");
+    expect_changes(&e, true, "!drop table ds_p__store1__orders\n");
+    estate_prune(&e);
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT max(batch_id) FROM datasurface__batch WHERE stream = "
+                                     "'P/Store1'"),
+                        "1\n");
+    estate_use(&e, &(estate_model){.people = PEOPLE});
+    estate_prune(&e);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM datasurface__stream"), "0\n");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT count(*) FROM datasurface__batch"), "0\n");
     estate_close(&e);
 }
 
@@ -908,6 +945,7 @@ int main(void)
         cmocka_unit_test(another_service_is_left_alone),
         cmocka_unit_test(another_service_takes_over),
         cmocka_unit_test(consistency_changes),
+        cmocka_unit_test(records_end),
         cmocka_unit_test(view_moves),
         cmocka_unit_test(empty_view_moves),
         cmocka_unit_test(names_are_taken),

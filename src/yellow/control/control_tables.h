@@ -63,8 +63,8 @@ typedef struct ds_moving {
 } ds_moving;
 // What is known of the datasets becomes the last batch of a stream, which may have had some of them before.
 ds_rc control_move_in(ds_control *control, const ds_stream_def *to, const ds_moving *moving, size_t n, ds_error *err);
-// They leave the definition of a stream, which is no longer the model's: it is marked as removed. Its batches stay; when
-// it has lost all its datasets an open one goes.
+// They leave the definition of a stream, which is no longer the model's: it is marked as removed. Its batches stay;
+// when it has lost all its datasets an open one goes.
 ds_rc control_move_out(ds_control *control, const char *stream, const char *const *names, size_t n, ds_error *err);
 
 // Nobody who holds an older fence can write for the stream any more. What the stream's row says then; out may be NULL.

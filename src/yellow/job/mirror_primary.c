@@ -104,7 +104,8 @@ static ds_rc read_moved(const ds_job *job, ds_control *primary, const json_t *po
     if (!at || !str_int64(str_of(json_string_value(at)), &state->since))
         state->since = job->mirror.last;
     ds_dataset_state before;
-    TRY(control_dataset_state_at(primary, job->def->primary, dataset->name, state->since, job->arena, &state->then, err));
+    TRY(control_dataset_state_at(primary, job->def->primary, dataset->name, state->since, job->arena, &state->then,
+                                 err));
     TRY(control_dataset_state_at(primary, other, dataset->name, state->since, job->arena, &before, err));
     if (before.batch > state->then.batch)
         state->then = before;

@@ -31,7 +31,8 @@ static ds_rc last_change(ds_db *db, const ds_control_names *names, const ds_inpu
     TRY(change_in(db, names, input->stream, input->dataset, arena, out, err));
     if (*out)
         return DS_DONE;
-    return change_in(db, names, def_other_stream(arena, input->stream, input->dataset), input->dataset, arena, out, err);
+    return change_in(db, names, def_other_stream(arena, input->stream, input->dataset), input->dataset, arena, out,
+                     err);
 }
 
 ds_rc transform_inputs(ds_db *db, const ds_control_names *names, const ds_stream_def *def, ds_arena *arena,

@@ -215,8 +215,8 @@ static ds_rc plan_one(ds_planner *p, const ds_stream_def *def, ds_error *err)
         TRY(control_dataset_states(p->control, def, p->arena, &stream->states, err));
     TRY(plan_takes(p, stream, err));
     for (size_t i = 0; i < def->dataset_count; i++) {
-        const ds_dataset_def *before = plan_old_dataset(p, plan_holder(p, def, def->datasets[i].name),
-                                                        def->datasets[i].name);
+        const ds_dataset_def *before =
+            plan_old_dataset(p, plan_holder(p, def, def->datasets[i].name), def->datasets[i].name);
         bool moves_views;
         plan_tables(p, stream, &def->datasets[i], before, &moves_views);
         TRY(plan_views(p, stream, &def->datasets[i], before, moves_views, err));
@@ -324,7 +324,8 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
     for (size_t i = 0; i < p->deployment->n; i++)
         TRY(plan_one(p, p->defs[i], err));
     for (size_t i = 0; i < p->row_count; i++)
-        if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 && !map_get(p->in_model, p->rows[i].name))
+        if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 &&
+            !map_get(p->in_model, p->rows[i].name))
             plan_gone(p, &p->rows[i]);
     return plan_roles(p, err);
 }

@@ -352,8 +352,7 @@ static bool refuse_milestoning(ds_planner *p, const plan_stream *stream, const d
                 arena_printf(p->arena,
                              "its rows are kept as %s and can't become %s; declare a new platform and assign the "
                              "groups to it",
-                             milestoning_name(before->milestoning),
-                             milestoning_name(stream->def->milestoning)));
+                             milestoning_name(before->milestoning), milestoning_name(stream->def->milestoning)));
     return true;
 }
 
