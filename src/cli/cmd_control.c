@@ -2,25 +2,15 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "yellow/job/job.h"
 
-typedef ds_rc stream_setter(ds_control *control, const char *stream, bool on, ds_error *err);
-
-// Sets a mark of the stream named by the first word, in a transaction of its own, and says so.
-static ds_rc set_mark(ds_cli *cli, stream_setter *set, bool on, const char *said, ds_error *err)
+// Tells the stream named by the first word, and says so.
+static ds_rc tell(ds_cli *cli, ds_stream_order order, const char *said, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     ds_applied_stream *stream;
     TRY(session_stream(&session, args_word(&cli->args, 0), &stream, err));
-    CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_open(&session.runtime, stream->merge, CONTROL_WRITE, &control, err));
-    TRY(store_begin(control->db, BEGIN_WRITE, err));
-    ds_rc rc = set(control, stream->row.name, on, err);
-    if (rc.code != DS_OK)
-        store_rollback(control->db);
-    TRY(rc);
-    TRY(store_commit(control->db, err));
+    TRY(stream->type->tell(&session.runtime, stream->merge, stream->row.name, order, err));
     cli->result = json_pack("{s:s, s:s}", "stream", stream->row.name, "done", said);
     if (!cli->json)
         fprintf(cli->out, "%s: %s\n", stream->row.name, said);
@@ -29,36 +19,22 @@ static ds_rc set_mark(ds_cli *cli, stream_setter *set, bool on, const char *said
 
 static ds_rc run_pause(ds_cli *cli, ds_error *err)
 {
-    return set_mark(cli, control_set_paused, true, "paused", err);
-}
-
-// What has failed is tried again at once.
-static ds_rc resume(ds_control *control, const char *stream, bool on, ds_error *err)
-{
-    TRY(control_set_paused(control, stream, on, err));
-    return control_retry_now(control, stream, err);
+    return tell(cli, STREAM_PAUSE, "paused", err);
 }
 
 static ds_rc run_resume(ds_cli *cli, ds_error *err)
 {
-    return set_mark(cli, resume, false, "scheduled again", err);
-}
-
-static ds_rc trigger(ds_control *control, const char *stream, bool on, ds_error *err)
-{
-    (void)on;
-    return control_trigger(control, stream, err);
+    return tell(cli, STREAM_RESUME, "scheduled again", err);
 }
 
 static ds_rc run_trigger(ds_cli *cli, ds_error *err)
 {
-    return set_mark(cli, trigger, true, "due now", err);
+    return tell(cli, STREAM_TRIGGER, "due now", err);
 }
 
 static ds_rc run_resnapshot(ds_cli *cli, ds_error *err)
 {
-    return set_mark(cli, control_set_resnapshot, true, "the next batch re-reads everything and repairs differences",
-                    err);
+    return tell(cli, STREAM_RESNAPSHOT, "the next batch re-reads everything and repairs differences", err);
 }
 
 static const ds_option RESET_OPTIONS[] = {
@@ -75,7 +51,7 @@ static ds_rc run_reset(ds_cli *cli, ds_error *err)
     bool dry = args_flag(&cli->args, "dry-run");
     int64_t batch, rows;
     const char *name = stream->row.name;
-    TRY(job_reset(&session.runtime, stream->merge, name, dry, &batch, &rows, err));
+    TRY(stream->type->reset(&session.runtime, stream->merge, name, dry, &batch, &rows, err));
     cli->result = json_pack("{s:s, s:o, s:o, s:b}", "stream", name, "batch", json_int64(batch), "staging_rows",
                             json_int64(rows), "dry_run", dry);
     if (cli->json)

@@ -50,6 +50,14 @@ typedef struct ds_streams {
     ds_error why;
 } ds_streams;
 
+// What people tell a stream from outside.
+typedef enum ds_stream_order {
+    STREAM_PAUSE,      // it is left out by who runs what is due
+    STREAM_RESUME,     // no longer so; what has failed is tried again at once
+    STREAM_TRIGGER,    // it is due now
+    STREAM_RESNAPSHOT, // its next cycle reads everything again, and repairs differences
+} ds_stream_order;
+
 typedef struct ds_platform_type {
     const char *name; // as in `type: yellow`
     // Can this platform serve what the group requires? why (may be NULL) gets the reason when not.
@@ -76,6 +84,12 @@ typedef struct ds_platform_type {
     // One cycle of a stream, as Yellow's job_run has it.
     ds_rc (*run)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *stream,
                  const struct ds_job_options *options, ds_arena *arena, struct ds_job_result *out, ds_error *err);
+    // For both: a stream that streams() has told of. DS_USAGE where the type has nothing of the kind.
+    ds_rc (*tell)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *stream,
+                  ds_stream_order order, ds_error *err);
+    // Abandons what is begun and not committed, as Yellow's job_reset has it.
+    ds_rc (*reset)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *stream, bool dry_run,
+                   int64_t *batch, int64_t *rows, ds_error *err);
 } ds_platform_type;
 
 typedef struct ds_platform_types {

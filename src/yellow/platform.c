@@ -8,10 +8,10 @@
 #include "naming/naming.h"
 #include "platform/assign.h"
 #include "schema/value.h"
-#include "yellow/control/control.h"
 #include "yellow/job/job.h"
 #include "yellow/plan/plan.h"
 #include "yellow/plan/plan_service.h"
+#include "yellow/streams.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
 // must judge models whose driver this program was built without.
@@ -418,61 +418,6 @@ static void check_service(const ds_model *model, const ds_graph *graph, const ds
         wrong_type(merge, service->merge_container.pos, "merge container", service->name.s, diags);
 }
 
-static ds_stream_info stream_info(const ds_stream_row *row, ds_arena *arena)
-{
-    const ds_stream_def *def = row->def;
-    const char **inputs = ARENA_ARRAY(arena, const char *, def->input_count);
-    for (size_t i = 0; i < def->input_count; i++)
-        inputs[i] = def->inputs[i].stream;
-    return (ds_stream_info){.name = row->name,
-                            .service = def->service,
-                            .platform = def->platform,
-                            .priority = def->priority,
-                            .inputs = inputs,
-                            .input_count = def->input_count,
-                            .paused = row->paused,
-                            .removed = row->removed,
-                            .own = row};
-}
-
-static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena, ds_streams *out, ds_error *err)
-{
-    ds_stream_row *rows;
-    size_t n = 0;
-    if (only) {
-        TRY(control_stream(control, only, arena, &rows, err));
-        n = rows != NULL;
-    } else
-        TRY(control_streams(control, arena, &rows, &n, err));
-    ds_applied_model last;
-    TRY(control_applied_last(control, arena, &last, err));
-    out->tree_id = last.tree_id;
-    out->v = ARENA_ARRAY(arena, ds_stream_info, n);
-    for (size_t i = 0; i < n; i++)
-        if (!rows[i].removed || rows[i].def->dataset_count) // else it is the record of what is elsewhere now
-            out->v[out->n++] = stream_info(&rows[i], arena);
-    return DS_DONE;
-}
-
-static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, const char *only, ds_arena *arena,
-                     ds_streams *out, ds_error *err)
-{
-    *out = (ds_streams){.tree_id = ""};
-    CLEANUP(control_closep) ds_control *control = NULL;
-    ds_rc rc = control_open(runtime, merge, CONTROL_READ, &control, err);
-    bool wants_apply = false;
-    ds_error ignored = {0};
-    if (rc.code == DS_FINDING && control_wants_apply(runtime, merge, &wants_apply, &ignored).code == DS_OK &&
-        wants_apply) {
-        out->nothing = true;
-        out->why = *err;
-        *err = (ds_error){0};
-        return DS_DONE;
-    }
-    TRY(rc);
-    return read_streams(control, only, arena, out, err);
-}
-
 static const ds_platform_type YELLOW = {
     .name = COMPILE_PLATFORM_TYPE,
     .serves = serves,
@@ -481,8 +426,10 @@ static const ds_platform_type YELLOW = {
     .names_at_stake = names_at_stake,
     .plan = plan_service,
     .apply = plan_service_apply,
-    .streams = streams,
+    .streams = streams_applied,
     .run = job_run,
+    .tell = streams_tell,
+    .reset = job_reset,
 };
 
 const ds_platform_type *yellow_platform_type(void)

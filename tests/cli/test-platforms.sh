@@ -61,6 +61,14 @@ says "compares what it can" '5 datasets of the merge database'
 complains "and says what not" 'Notes/Store1: not compared: it is noted'
 same "having asked" "verify Notes/MaskedCustomers verify Notes/Store1" "$(tail -2 "$NOTES.runs" | sort | paste -sd ' ')"
 
+for command in pause resume trigger resnapshot; do
+    expect "$command of one" 0 -C shop $command Notes/Store1
+    same "it is told" "$command Notes/Store1" "$(tail -1 "$NOTES.runs")"
+    expect "$command of the other" 0 -C shop $command YellowLive/Store1
+done
+refuses "reset of one" 2 'Notes/Store1 begins nothing that it would not end' -C shop reset Notes/Store1
+expect "reset of the other" 0 -C shop reset YellowLive/Store1
+
 # Yellow does what it does in a program of its own.
 "$one" init alone >/dev/null
 cp shop/customers.db alone/

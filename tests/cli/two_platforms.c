@@ -174,18 +174,40 @@ static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, c
     return DS_DONE;
 }
 
-// Each cycle leaves a line "run PLATFORM/STORE" or "verify PLATFORM/STORE" in NOTES.runs.
+// "WORD PLATFORM/STORE", a line in NOTES.runs.
+static ds_rc note_down(const char *word, const char *stream, ds_error *err)
+{
+    CLEANUP(buf_release) ds_buf path = BUF_INIT(NOTES_MAX), text = BUF_INIT(NOTES_MAX);
+    buf_printf(&path, "%s.runs", notes_path());
+    if (file_exists(buf_text(&path)))
+        TRY(file_read(buf_text(&path), &text, err));
+    buf_printf(&text, "%s %s\n", word, stream);
+    return file_write_atomic(buf_text(&path), buf_str(&text), false, err);
+}
+
+// Each cycle is "run PLATFORM/STORE" or "verify PLATFORM/STORE".
 static ds_rc run(const ds_runtime *runtime, const ds_container_def *merge, const char *stream,
                  const ds_job_options *options, ds_arena *arena, ds_job_result *out, ds_error *err)
 {
-    (void)runtime, (void)merge;
-    const char *path = arena_printf(arena, "%s.runs", notes_path());
-    CLEANUP(buf_release) ds_buf text = BUF_INIT(NOTES_MAX);
-    if (file_exists(path))
-        TRY(file_read(path, &text, err));
-    buf_printf(&text, "%s %s\n", options->verify ? "verify" : "run", stream);
+    (void)runtime, (void)merge, (void)arena;
     *out = (ds_job_result){.stream = stream, .note = "it is noted", .tree_id = "", .equal = true};
-    return file_write_atomic(path, buf_str(&text), false, err);
+    return note_down(options->verify ? "verify" : "run", stream, err);
+}
+
+// "pause PLATFORM/STORE" and the like in NOTES.runs.
+static ds_rc tell(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, ds_stream_order order,
+                  ds_error *err)
+{
+    static const char *const WORDS[] = {"pause", "resume", "trigger", "resnapshot"};
+    (void)runtime, (void)merge;
+    return note_down(WORDS[order], stream, err);
+}
+
+static ds_rc reset(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, bool dry_run,
+                   int64_t *batch, int64_t *rows, ds_error *err)
+{
+    (void)runtime, (void)merge, (void)dry_run, (void)batch, (void)rows;
+    return ds_fail(err, DS_USAGE, "%s begins nothing that it would not end", stream);
 }
 
 static const ds_platform_type NOTE = {
@@ -198,6 +220,8 @@ static const ds_platform_type NOTE = {
     .apply = apply,
     .streams = streams,
     .run = run,
+    .tell = tell,
+    .reset = reset,
 };
 
 int main(int argc, char **argv)

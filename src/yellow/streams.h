@@ -1,0 +1,10 @@
+// The streams that were applied to a merge database, as the table of platforms wants them: which there are, and what
+// people tell them. platform/platform.h says what is expected.
+#pragma once
+#include "platform/platform.h"
+#include "yellow/def/def.h"
+
+ds_rc streams_applied(const ds_runtime *runtime, const ds_container_def *merge, const char *only, ds_arena *arena,
+                      ds_streams *out, ds_error *err);
+ds_rc streams_tell(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, ds_stream_order order,
+                   ds_error *err);
