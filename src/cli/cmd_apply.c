@@ -51,7 +51,9 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     if (!cli->json && plans.changes)
         fprintf(cli->out, "%sapplied%s: %zu change%s\n", style(cli, STYLE_GREEN), style_end(cli), plans.changes,
                 plural((int64_t)plans.changes));
-    return print_views(&session, err);
+    session.quiet = plans.missing > 0;
+    TRY(print_views(&session, err));
+    return plans_missing(cli, &plans, true, err);
 }
 
 const ds_cli_command COMMAND_APPLY = {
@@ -62,8 +64,10 @@ const ds_cli_command COMMAND_APPLY = {
     .help =
         "Makes tables and views, and writes each stream's whole definition into the merge database, where jobs read it. "
         "Idempotent, and never asks; killed half-way, the next apply finishes. What the model no longer mentions is "
-        "kept unless --prune says otherwise. Ends with the consumers' views, each with a SELECT to copy.",
-    .exits = {{1, "a change is refused, the plan is out of date, or the model has errors"}},
+        "kept unless --prune says otherwise. A consumer's database that can't be reached is left out. Ends with the consumers' views, each with a SELECT to copy.",
+    .exits = {{1, "a change is refused, the plan is out of date, or the model has errors"},
+              {3, "worth a retry: a database can't be reached, or a stream is busy; consumers' databases that can't be "
+                  "reached are left out, and the others are done"}},
     .examples = {"datasurface apply", "datasurface apply --plan 4f6c…"},
     .run = run,
 };

@@ -31,13 +31,14 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         return plans_refused(cli, &plans, err);
     print_next(cli, &plans);
     if (!args_flag(&cli->args, "prune")) {
+        session.quiet = plans.missing > 0;
         TRY(session_read_kept(&session, err));
         session_note_kept(&session);
     }
     json_object_set_new(cli->result, "kept", session_kept_json(&session));
     if (args_flag(&cli->args, "exit-code") && plans.changes)
         cli->exit = EXIT_CHANGES;
-    return DS_DONE;
+    return plans_missing(cli, &plans, false, err);
 }
 
 const ds_cli_command COMMAND_PLAN = {
@@ -47,8 +48,11 @@ const ds_cli_command COMMAND_PLAN = {
     .options = OPTIONS,
     .help =
         "Compares the model with what was applied and with the merge databases' catalogues, and lists what apply would "
-        "do, destructive changes marked. Nothing is changed. The id names exactly these changes.",
-    .exits = {{1, "a change is refused, or the model has errors"}, {10, "with --exit-code: there are changes"}},
+        "do, destructive changes marked. Nothing is changed. The id names exactly these changes. Of a consumer's database "
+        "that can't be reached it says that its plan is missing.",
+    .exits = {{1, "a change is refused, or the model has errors"},
+              {3, "worth a retry: a database can't be reached; the plans of the others are shown"},
+              {10, "with --exit-code: there are changes"}},
     .examples = {"datasurface plan", "datasurface plan --exit-code"},
     .run = run,
 };

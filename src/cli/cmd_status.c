@@ -393,7 +393,7 @@ const ds_cli_command COMMAND_STATUS = {
         "too large for a batch), late (nothing committed for twice its interval), failed, parked (ten failures in a "
         "row: tried once an hour until resume), guarded (a batch would delete too much), paused, applied (of a platform "
         "that tells no more), or the state of an open batch. Branches that `run --follow` follows are shown with their "
-        "commit: applied, refused or failed, and why.",
+        "commit: applied, waiting for a consumer's database, refused or failed, and why.",
     .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
     .examples = {"datasurface status", "datasurface status --watch", "datasurface status --check"},
     .run = run,

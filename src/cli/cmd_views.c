@@ -28,7 +28,8 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     cli->result = json_pack("{s:o}", "views", view_list_json(&views));
     if (!cli->json)
         view_list_print(cli, &views);
-    return DS_DONE;
+    *err = session.missing;
+    return (ds_rc){err->code};
 }
 
 const ds_cli_command COMMAND_VIEWS = {
@@ -39,7 +40,8 @@ const ds_cli_command COMMAND_VIEWS = {
     .help =
         "Lists the views that consumers query: live rows, and where the group requires full history the same name with "
         "__history, which holds every version with the batches and times in which it was valid.",
-    .exits = {{1, "nothing has been applied yet"}},
+    .exits = {{1, "nothing has been applied yet"},
+              {3, "worth a retry: the merge database, or that of a replica can't be reached; the others' are shown"}},
     .examples = {"datasurface views", "datasurface views Consumer1 --format json"},
     .run = run,
 };

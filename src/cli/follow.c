@@ -30,7 +30,9 @@ struct ds_follow {
     int64_t every_us, next_us;
     char commit[TREE_ID_TEXT];  // where the branch was at the last look; "" before
     char settled[TREE_ID_TEXT]; // the commit that was applied here last; "" none
-    int64_t refused_us;         // when commit was refused last; 0: it wasn't
+    int64_t again_us;           // commit was refused or waits, and is not looked at again before; 0: it was applied
+    ds_error waiting;           // why commit is not applied in consumers' databases yet; code DS_OK: it is
+    int waited;                 // so many times in a row
     bool doubted;               // a commit that goes back may be one that another process has gone beyond
     int failures;               // in a row
     char told[TOLD_MAX];        // last
@@ -44,6 +46,7 @@ typedef struct look {
     ds_session session;
     size_t changes;
     bool goes_back;
+    bool waits; // for consumers' databases: all else is applied
 } look;
 
 static void look_init(look *l, ds_follow *f)
@@ -65,8 +68,8 @@ static void look_release(look *l)
 
 // --- what is told
 
-typedef enum told_state { TOLD_APPLIED, TOLD_REFUSED, TOLD_FAILED } told_state;
-static const char *const STATES[] = {"applied", "refused", "failed"};
+typedef enum told_state { TOLD_APPLIED, TOLD_WAITING, TOLD_REFUSED, TOLD_FAILED } told_state;
+static const char *const STATES[] = {"applied", "waiting", "refused", "failed"};
 
 static void put_row(const ds_runtime *runtime, const ds_container_def *merge, const ds_follow_row *row)
 {
@@ -105,14 +108,17 @@ static void print_text(const ds_follow *f, const char *at, told_state state, con
         return;
     }
     ds_error shown = *why;
-    if (state == TOLD_REFUSED)
+    if (state == TOLD_WAITING)
+        ds_ignore(ds_context((ds_rc){shown.code}, &shown, "%s %.*s is applied, but not everywhere", f->ref, TEXT_MAX,
+                             f->commit));
+    else if (state == TOLD_REFUSED)
         ds_ignore(ds_context((ds_rc){shown.code}, &shown, "%s %.*s is not applied", f->ref, TEXT_MAX, f->commit));
     else
         ds_ignore(ds_context((ds_rc){shown.code}, &shown, "following %s", f->ref));
     error_report(f->cli, &shown);
 }
 
-// Once, until something else is to be told. why: of what isn't applied.
+// Once, until something else is to be told. why: of what isn't applied, or only in part.
 static void tell(ds_follow *f, told_state state, const char *detail, const ds_error *why, const look *l)
 {
     char now[TOLD_MAX], at[CLOCK_TEXT];
@@ -263,6 +269,23 @@ static ds_rc refuse_plans(const ds_plans *plans, ds_error *err)
                    first->object, first->detail);
 }
 
+// All databases that wait, and why the first of them does.
+static ds_rc name_missing(const ds_plans *plans, ds_error *err)
+{
+    CLEANUP(buf_release) ds_buf names = BUF_INIT(DS_ERROR_TEXT / 2);
+    const ds_error *why = NULL;
+    for (size_t i = 0; i < plans->n; i++) {
+        if (!plans->v[i]->missing)
+            continue;
+        buf_printf(&names, "%s%s", why ? ", " : "", plans->v[i]->container);
+        why = why ? why : plans->v[i]->missing;
+    }
+    if (!why)
+        return DS_DONE;
+    *err = *why;
+    return ds_context((ds_rc){err->code}, err, "%s can't be changed now", buf_text(&names));
+}
+
 static ds_rc bring_in(look *l, ds_error *err)
 {
     ds_session *session = &l->session;
@@ -274,8 +297,12 @@ static ds_rc bring_in(look *l, ds_error *err)
     TRY(need_no_errors(l, err));
     TRY(session_deploy(session, err));
     TRY(session_merges(session, err));
-    for (size_t i = 0; i < session->merge_count; i++)
-        TRY(ask_merge(l, &session->merges[i], err));
+    session->quiet = true; // the plans tell
+    for (size_t i = 0; i < session->merge_count; i++) {
+        ds_rc rc = ask_merge(l, &session->merges[i], err);
+        if (rc.code != DS_OK && !session_leaves_out(session, i, err))
+            return rc;
+    }
     session->runtime.may_replace = may_replace;
     session->runtime.may_replace_context = l;
     ds_plans plans;
@@ -285,14 +312,31 @@ static ds_rc bring_in(look *l, ds_error *err)
     TRY(plans_carry_out(session, &plans, false, err));
     keep_merges(l->follow, session);
     l->changes = plans.changes;
-    return DS_DONE;
+    l->waits = plans.missing > 0;
+    return name_missing(&plans, err);
+}
+
+static void settle(ds_follow *f)
+{
+    f->again_us = 0;
+    f->doubted = false;
+    f->waiting = (ds_error){0};
+    f->waited = 0;
+}
+
+// What others have goes on, and their commits are looked at as ever.
+static void note_waiting(ds_follow *f, const ds_error *why)
+{
+    f->waiting = *why;
+    f->waited += f->waited < BACKOFF_MOST;
+    f->again_us = clock_now_us(clock_system()) + backoff_delay_us(f->waited, f->commit);
+    tell(f, TOLD_WAITING, "", why, NULL);
 }
 
 static void note_applied(ds_follow *f, size_t changes)
 {
     memcpy(f->settled, f->commit, sizeof f->settled);
-    f->refused_us = 0;
-    f->doubted = false;
+    settle(f);
     char detail[64] = "applied, nothing to change";
     if (changes)
         snprintf(detail, sizeof detail, "applied, %zu change%s", changes, plural((int64_t)changes));
@@ -312,7 +356,7 @@ static void note_refused(ds_follow *f, const look *l, const ds_error *why)
         f->next_us = 0;
         return;
     }
-    f->refused_us = clock_now_us(clock_system());
+    f->again_us = clock_now_us(clock_system()) + REFUSED_AGAIN_US;
     if (!follow_merges(f) && l->session.merge_count)
         keep_merges(f, &l->session);
     tell(f, TOLD_REFUSED, "", why, l);
@@ -328,6 +372,8 @@ static ds_rc look_at_commit(ds_follow *f, ds_error *err)
         note_applied(f, l.changes);
     else if (is_refusal(rc))
         note_refused(f, &l, err);
+    else if (l.waits)
+        note_waiting(f, err);
     else
         return rc;
     return DS_DONE;
@@ -347,8 +393,7 @@ static ds_rc learn_merges(ds_follow *f, ds_error *err)
 
 static bool nothing_new(const ds_follow *f)
 {
-    return strcmp(f->commit, f->settled) == 0 ||
-           (f->refused_us && clock_now_us(clock_system()) < f->refused_us + REFUSED_AGAIN_US);
+    return strcmp(f->commit, f->settled) == 0 || (f->again_us && clock_now_us(clock_system()) < f->again_us);
 }
 
 static ds_rc look_once(ds_follow *f, ds_error *err)
@@ -364,15 +409,15 @@ static ds_rc look_once(ds_follow *f, ds_error *err)
         tell(f, TOLD_FAILED, "", err, NULL);
         return learn_merges(f, err);
     }
-    if (strcmp(head, f->commit) != 0) {
-        f->doubted = false;
-        f->refused_us = 0;
-    }
+    if (strcmp(head, f->commit) != 0)
+        settle(f);
     memcpy(f->commit, head, sizeof f->commit);
     if (!nothing_new(f))
         return look_at_commit(f, err);
     if (strcmp(f->commit, f->settled) == 0)
         tell(f, TOLD_APPLIED, "is what is applied", NULL, NULL);
+    else if (f->waiting.code != DS_OK)
+        tell(f, TOLD_WAITING, "", &f->waiting, NULL);
     return DS_DONE;
 }
 

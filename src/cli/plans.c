@@ -22,11 +22,12 @@ static void make_id(ds_plans *plans)
 
 static void count(ds_plans *plans)
 {
-    plans->changes = plans->destructive = 0;
+    plans->changes = plans->destructive = plans->missing = 0;
     plans->refused = false;
     for (size_t i = 0; i < plans->n; i++) {
         const ds_plan *plan = plans->v[i];
         plans->refused |= plan->refused;
+        plans->missing += plan->missing != NULL;
         for (size_t c = 0; c < plan->n; c++) {
             plans->changes += strcmp(plan->changes[c].action, "keep") != 0;
             plans->destructive += plan->changes[c].destructive;
@@ -34,12 +35,39 @@ static void count(ds_plans *plans)
     }
 }
 
+// What can't be done in a consumer's database now is left out, and nothing else.
+static ds_rc leave_out(ds_arena *arena, ds_rc rc, const ds_plan *shown, const ds_plan **done, ds_error *err)
+{
+    if (!shown->is_replica || (rc.code != DS_ENV && rc.code != DS_BUSY))
+        return rc;
+    ds_plan *plan = ARENA_NEW(arena, ds_plan);
+    ds_error *why = ARENA_NEW(arena, ds_error);
+    *why = *err;
+    *plan = *shown;
+    plan->n = 0;
+    plan->missing = why;
+    *done = plan;
+    *err = (ds_error){0};
+    return DS_DONE;
+}
+
 ds_rc plans_carry_out(ds_session *session, ds_plans *plans, bool as_shown, ds_error *err)
 {
+    ds_arena *arena = session->cli->arena;
+    const ds_plan **shown = ARENA_ARRAY(arena, const ds_plan *, plans->n);
     for (size_t i = 0; i < plans->n; i++) {
-        const ds_plan *shown = plans->v[i];
-        TRY(plans->types.v[i]->apply(&session->runtime, shown, as_shown ? shown->id : NULL, session->cli->arena,
-                                     &plans->v[i], err));
+        shown[i] = plans->v[i];
+        if (shown[i]->missing)
+            continue;
+        ds_rc rc = plans->types.v[i]->apply(&session->runtime, shown[i], as_shown ? shown[i]->id : NULL, arena,
+                                            &plans->v[i], err);
+        TRY(leave_out(arena, rc, shown[i], &plans->v[i], err));
+    }
+    for (size_t i = 0; i < plans->n; i++) {
+        if (plans->v[i]->missing || !plans->types.v[i]->finish)
+            continue;
+        ds_rc rc = plans->types.v[i]->finish(&session->runtime, shown[i], arena, &plans->v[i], err);
+        TRY(leave_out(arena, rc, shown[i], &plans->v[i], err));
     }
     count(plans);
     return DS_DONE;
@@ -107,6 +135,14 @@ static void print_heading(const ds_cli *cli, const ds_plan *plan)
             file ? " (" : "", file ? plan->path : "", file ? ")" : "");
 }
 
+static void print_nothing(const ds_cli *cli, const ds_plan *plan)
+{
+    if (plan->missing)
+        fprintf(cli->out, "  %snot reached%s\n", style(cli, STYLE_RED), style_end(cli));
+    else if (plan->n == 0)
+        fprintf(cli->out, "  nothing to change\n");
+}
+
 static void print_plan(const ds_cli *cli, const ds_plan *plan)
 {
     print_heading(cli, plan);
@@ -118,8 +154,7 @@ static void print_plan(const ds_cli *cli, const ds_plan *plan)
     }
     for (size_t i = 0; i < plan->n; i++)
         print_change(cli, &plan->changes[i], width);
-    if (plan->n == 0)
-        fprintf(cli->out, "  nothing to change\n");
+    print_nothing(cli, plan);
 }
 
 void plans_print(const ds_cli *cli, const ds_plans *plans)
@@ -205,9 +240,18 @@ void plans_print_short(const ds_cli *cli, const ds_plans *plans)
     for (size_t i = 0; i < plans->n; i++) {
         print_heading(cli, plans->v[i]);
         print_counts(cli, plans->v[i]);
-        if (plans->v[i]->n == 0)
-            fprintf(cli->out, "  nothing to change\n");
+        print_nothing(cli, plans->v[i]);
     }
+}
+
+static json_t *missing_json(const ds_plans *plans)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plans->n; i++)
+        if (plans->v[i]->missing)
+            json_array_append_new(list, json_pack("{s:o, s:o}", "container", json_text(plans->v[i]->container), "why",
+                                                  json_text(plans->v[i]->missing->text)));
+    return list;
 }
 
 json_t *plans_json(const ds_plans *plans)
@@ -221,7 +265,7 @@ json_t *plans_json(const ds_plans *plans)
                                             "object", json_text(change->object), "action", json_text(change->action),
                                             "detail", json_text(change->detail), "destructive", change->destructive));
         }
-    return json_pack("{s:s, s:o}", "id", plans->id, "changes", changes);
+    return json_pack("{s:s, s:o, s:o}", "id", plans->id, "changes", changes, "missing", missing_json(plans));
 }
 
 size_t plans_refusals(const ds_plans *plans, const ds_plan_change **first)
@@ -260,4 +304,35 @@ ds_rc plans_refused(ds_cli *cli, const ds_plans *plans, ds_error *err)
             report_refusal(cli, &plans->v[i]->changes[c]);
     cli->object = NULL;
     return ds_fail(err, DS_FINDING, "refused: %zu changes can't be made; nothing was changed", n);
+}
+
+static ds_rc fail_missing(const ds_plan *plan, bool carried_out, ds_error *err)
+{
+    *err = *plan->missing;
+    return carried_out ? ds_context((ds_rc){err->code}, err, "%s is left out", plan->container)
+                       : ds_context((ds_rc){err->code}, err, "the plan for %s is missing", plan->container);
+}
+
+ds_rc plans_missing(ds_cli *cli, const ds_plans *plans, bool carried_out, ds_error *err)
+{
+    ds_rc rc = DS_DONE;
+    for (size_t i = 0; i < plans->n; i++) {
+        ds_error one = {0};
+        if (!plans->v[i]->missing)
+            continue;
+        rc = fail_missing(plans->v[i], carried_out, &one);
+        if (plans->missing == 1)
+            *err = one;
+        else {
+            diagnostic_add(cli, plans->v[i]->container, &one);
+            note(cli, "%s", one.text);
+        }
+    }
+    if (plans->missing > 1)
+        rc = ds_fail(err, rc.code,
+                     carried_out ? "%zu databases are left out" : "the plans for %zu databases are missing",
+                     plans->missing);
+    return ds_hint(rc, err, "%s",
+                   carried_out ? "all else is done; the next datasurface apply does the rest"
+                               : "datasurface apply would leave it out, and do the others");
 }

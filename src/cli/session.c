@@ -358,16 +358,23 @@ static ds_rc read_merge(ds_session *session, const ds_container_def *merge, cons
     return DS_DONE;
 }
 
+bool session_leaves_out(ds_session *session, size_t i, ds_error *err)
+{
+    if (i < session->replicas_from || (err->code != DS_ENV && err->code != DS_BUSY))
+        return false;
+    if (!session->quiet && strcmp(session->missing.text, err->text) != 0)
+        warn(session->cli, "the replicas in %s are left out: %s", session->merges[i].name, err->text);
+    session->missing = *err;
+    *err = (ds_error){0};
+    return true;
+}
+
 // Who works on the merge database need not wait for that of a consumer.
 static ds_rc read_database(ds_session *session, size_t i, const char *only, merge_streams *out, ds_error *err)
 {
     ds_rc rc = read_merge(session, &session->merges[i], only, out, err);
-    if (i < session->replicas_from || (rc.code != DS_ENV && rc.code != DS_BUSY))
+    if (rc.code == DS_OK || !session_leaves_out(session, i, err))
         return rc;
-    if (strcmp(session->missing.text, err->text) != 0)
-        warn(session->cli, "the replicas in %s are left out: %s", session->merges[i].name, err->text);
-    session->missing = *err;
-    *err = (ds_error){0};
     for (size_t k = 0; k < session->cli->program->platforms.n; k++)
         out->of[k] = (ds_streams){.tree_id = "", .nothing = true};
     out->nothing = true;

@@ -36,6 +36,7 @@ typedef struct ds_session {
     size_t merge_count;
     size_t replicas_from;  // the first of these
     ds_error missing;      // after session_streams: why replicas could not be looked at; code DS_OK: all were
+    bool quiet;            // that replicas can't be looked at has been told
     ds_secret merge_login; // of --merge
     // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the
     // chosen services.
@@ -82,6 +83,9 @@ ds_rc session_merges(ds_session *session, ds_error *err);
 // a database that can't be reached are left out, too: it says so once, and notes it in session->missing.
 // Warns once when the model's directory differs from what was applied.
 ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream **out, size_t *n, ds_error *err);
+// After a failure in the i-th database: is it that of replicas, and can't be reached? Then it is noted as missing, and
+// others need not wait for it.
+bool session_leaves_out(ds_session *session, size_t i, ds_error *err);
 // The only merge database's stream of that name, not looked up yet: for who goes on to run it. NULL where a look is
 // needed first, as with several merge databases.
 ds_rc session_stream_unseen(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);

@@ -65,10 +65,13 @@ static ds_rc read_all(ds_session *session, const char *workspace, bool only_appl
     entries list = {0};
     for (size_t i = 0; i < session->merge_count; i++) {
         bool there = true;
+        ds_rc rc = DS_DONE;
         if (only_applied || i >= session->replicas_from)
-            TRY(control_exists(&session->runtime, &session->merges[i], &there, err));
-        if (there)
-            TRY(read_merge(session, &session->merges[i], workspace, &list, err));
+            rc = control_exists(&session->runtime, &session->merges[i], &there, err);
+        if (rc.code == DS_OK && there)
+            rc = read_merge(session, &session->merges[i], workspace, &list, err);
+        if (rc.code != DS_OK && !session_leaves_out(session, i, err))
+            return rc;
     }
     *out = (view_list){list.v, list.n};
     return DS_DONE;

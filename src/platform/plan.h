@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/vec.h"
 
 typedef struct ds_plan_change {
@@ -21,7 +22,9 @@ typedef struct ds_plan {
     const char *path;        // of the file that it is; "" on a server
     ds_plan_change *changes; // in the order of execution; empty: nothing to do
     size_t n;
-    bool refused; // some change can't be made: apply refuses
+    bool refused;            // some change can't be made: apply refuses
+    bool is_replica;         // a consumer's database: that nobody can work on it keeps no other one from being changed
+    const ds_error *missing; // it can't be reached, so that nothing is known of it; NULL: it could be
     // The type's own, which nobody else looks into.
     const struct ds_deployment *deployment;
     struct ds_plan_steps *steps;

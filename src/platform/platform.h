@@ -71,13 +71,18 @@ typedef struct ds_platform_type {
     // a change leaves the sum as it was, it has brought no such name.
     uint64_t (*names_at_stake)(const ds_model *model, const ds_graph *graph);
     // What its platforms of the service lack to be what the model says, in each database where something is of theirs,
-    // the merge database first. Changes nothing. None is added to *out when the service has no platform of the type,
-    // and nothing is left of former ones.
+    // the merge database first. Changes nothing. Databases of consumers that can't be reached are missing. None is
+    // added to *out when the service has no platform of the type, and nothing is left of former ones.
     ds_rc (*plan)(const ds_plan_request *request, ds_arena *arena, ds_plan_list *out, ds_error *err);
     // Does it, as things are by then. expected_id: NULL, or DS_FINDING when that is no longer the plan's id. *done is
     // what was done in fact: less when another apply was faster.
     ds_rc (*apply)(const ds_runtime *runtime, const ds_plan *plan, const char *expected_id, ds_arena *arena,
                    const ds_plan **done, ds_error *err);
+    // After all plans of the model have been applied, as far as they could be: what waited for another database of
+    // the list. shown is the plan that apply was given, *done what it has done, which gets what is done now. May be
+    // NULL.
+    ds_rc (*finish)(const ds_runtime *runtime, const ds_plan *shown, ds_arena *arena, const ds_plan **done,
+                    ds_error *err);
     // The streams that were applied to a merge database; only: NULL, or the one of that name, if it is there.
     ds_rc (*streams)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *only, ds_arena *arena,
                      ds_streams *out, ds_error *err);

@@ -426,6 +426,7 @@ static const ds_platform_type YELLOW = {
     .names_at_stake = names_at_stake,
     .plan = plan_service,
     .apply = plan_service_apply,
+    .finish = plan_service_finish,
     .streams = streams_applied,
     .run = job_run,
     .tell = streams_tell,

@@ -284,7 +284,7 @@ static ds_rc run_plan(applier *a, const char *expected_id, ds_error *err)
         TRY(in_transaction(a, change_roles, NO_STREAMS, "apply:roles", err));
     if (steps->older && !expected_id) // recorded with the plan that comes after it
         return DS_DONE;
-    if (a->plan->n || steps->new_tree)
+    if (plan_has_changes(a->plan) || steps->new_tree)
         TRY(in_transaction(a, record, NO_STREAMS, "apply:record", err));
     return settle_follows(a, err);
 }

@@ -7,6 +7,13 @@
 #include "store/store.h"
 #include "yellow/def/def.h"
 
+// A workspace that has its views in another database, where they may still have to be made.
+typedef struct ds_elsewhere {
+    const char *workspace;
+    const ds_container_def *container;
+    bool waits; // it does: what is here stays
+} ds_elsewhere;
+
 typedef struct ds_deployment {
     const ds_platform_service *service;
     ds_container_def merge;        // the database that all this is in: the merge database, or that of a replica
@@ -19,7 +26,9 @@ typedef struct ds_deployment {
     const ds_container **replicas;
     const ds_container_def *replica_defs;
     size_t replica_count;
-    const ds_container_def *home; // of a replica: the merge database, where it is recorded; NULL: this is it
+    const ds_container_def *home;  // of a replica: the merge database, where it is recorded; NULL: this is it
+    const ds_elsewhere *elsewhere; // as plan_service.c has found
+    size_t elsewhere_count;
 } ds_deployment;
 
 // `type: yellow`, whose streams are compiled; those of other types' platforms are left to them.

@@ -311,17 +311,18 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
     TRY(plan_read(p, err));
     if (p->steps->create_control && !p->steps->older)
         plan_change(p, "control tables", "create", "what datasurface itself keeps in this database");
-    p->defs = ARENA_ARRAY(p->arena, const ds_stream_def *, p->deployment->n);
-    for (size_t i = 0; i < p->deployment->n; i++)
-        p->defs[i] = plan_applied_def(p, p->deployment->streams[i]);
+    p->defs = ARENA_ARRAY(p->arena, const ds_stream_def *, p->deployment->n + p->row_count);
+    for (; p->def_count < p->deployment->n; p->def_count++)
+        p->defs[p->def_count] = plan_applied_def(p, p->deployment->streams[p->def_count]);
+    plan_keep_waiting(p);
     if (p->steps->older) {
         plan_change(p, "control tables", "update", "of an older version; the rest of the plan can be seen after that");
         return DS_DONE;
     }
     plan_views_wanted(p);
-    for (size_t i = 0; i < p->deployment->n; i++)
+    for (size_t i = 0; i < p->def_count; i++)
         (void)map_add(p->in_model, p->defs[i]->name, p->steps);
-    for (size_t i = 0; i < p->deployment->n; i++)
+    for (size_t i = 0; i < p->def_count; i++)
         TRY(plan_one(p, p->defs[i], err));
     for (size_t i = 0; i < p->row_count; i++)
         if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 &&
@@ -389,7 +390,7 @@ static json_t *found_json(const ds_planner *p)
 static json_t *definitions_json(const ds_planner *p)
 {
     json_t *out = json_array();
-    for (size_t i = 0; i < p->deployment->n; i++)
+    for (size_t i = 0; i < p->def_count; i++)
         ds_assert(json_array_append_new(out, def_encode(p->defs[i])) == 0);
     return out;
 }
@@ -405,13 +406,8 @@ json_t *plan_changes_json(const ds_plan_change *changes, size_t n)
     return out;
 }
 
-static void make_id(const ds_planner *p, char out[33])
+static void hash_text(const char *text, char out[33])
 {
-    json_t *all = json_pack("{s:b, s:o, s:o, s:o}", "prune", (int)p->steps->prune, "found", found_json(p), "changes",
-                            plan_changes_json(p->changes.v, p->changes.n), "definitions", definitions_json(p));
-    ds_assert(all);
-    const char *text = def_json_text(p->arena, all);
-    json_decref(all);
     XXH128_canonical_t hash;
     XXH128_canonicalFromHash(&hash, XXH3_128bits(text, strlen(text)));
     CLEANUP(buf_release) ds_buf hex = BUF_INIT(64);
@@ -419,13 +415,48 @@ static void make_id(const ds_planner *p, char out[33])
     memcpy(out, buf_text(&hex), 33);
 }
 
+static void make_id(const ds_planner *p, char out[33])
+{
+    json_t *all = json_pack("{s:b, s:o, s:o, s:o}", "prune", (int)p->steps->prune, "found", found_json(p), "changes",
+                            plan_changes_json(p->changes.v, p->changes.n), "definitions", definitions_json(p));
+    ds_assert(all);
+    const char *text = def_json_text(p->arena, all);
+    json_decref(all);
+    hash_text(text, out);
+}
+
+static ds_plan *new_plan(const ds_deployment *deployment, ds_arena *arena)
+{
+    ds_plan *plan = ARENA_NEW(arena, ds_plan);
+    plan->service = deployment->service->name.s;
+    plan->container = deployment->merge.name;
+    plan->path = deployment->merge.path;
+    plan->is_replica = deployment->home != NULL;
+    plan->deployment = deployment;
+    return plan;
+}
+
+const ds_plan *plan_missing(const ds_deployment *deployment, const ds_error *why, ds_arena *arena)
+{
+    ds_plan *plan = new_plan(deployment, arena);
+    ds_error *missing = ARENA_NEW(arena, ds_error);
+    *missing = *why;
+    plan->missing = missing;
+    hash_text(arena_printf(arena, "missing %s", plan->container), plan->id);
+    return plan;
+}
+
+bool plan_has_changes(const ds_plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (strcmp(plan->changes[i].action, "keep") != 0)
+            return true;
+    return false;
+}
+
 static ds_rc plan_finish(ds_planner *p, const ds_plan **out)
 {
-    ds_plan *plan = ARENA_NEW(p->arena, ds_plan);
-    plan->service = p->deployment->service->name.s;
-    plan->container = p->deployment->merge.name;
-    plan->path = p->deployment->merge.path;
-    plan->deployment = p->deployment;
+    ds_plan *plan = new_plan(p->deployment, p->arena);
     plan->changes = p->changes.v;
     plan->n = p->changes.n;
     plan->refused = p->refused;

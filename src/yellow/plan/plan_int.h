@@ -58,6 +58,7 @@ typedef struct ds_plan_steps {
     bool new_tree; // the model's text or commit changed, even if nothing here does
     plan_stream_list streams;
     plan_step_list moves; // of views, in the last transaction
+    size_t leaving;       // views that are dropped here because they are in another database now
     VEC(const plan_role *) roles;
     ds_container_def *replicas; // of a merge database: those that are recorded
     size_t replica_count;
@@ -85,7 +86,8 @@ typedef struct ds_planner {
     ds_stream_row *rows;
     size_t row_count;
     plan_retired *retired;      // of each row
-    const ds_stream_def **defs; // of the deployment's streams, as apply writes them
+    const ds_stream_def **defs; // of the deployment's streams, as apply writes them; behind them those that stay
+    size_t def_count;
     ds_view_row *views;
     size_t view_count;
     ds_map *catalog;      // "schema.name" in lower case -> ds_catalog_table
@@ -108,6 +110,10 @@ ds_rc plan_read(ds_planner *p, ds_error *err);
 ds_rc plan_make_on(const ds_runtime *runtime, const ds_deployment *deployment, ds_control *control, bool prune,
                    ds_arena *arena, const ds_plan **out, ds_error *err);
 
+// The plan of a database that can't be reached. Its id says no more than that.
+const ds_plan *plan_missing(const ds_deployment *deployment, const ds_error *why, ds_arena *arena);
+// Does it change anything? What is kept is told, and nothing else.
+bool plan_has_changes(const ds_plan *plan);
 // [{container, object, action, detail, destructive}], a new reference.
 json_t *plan_changes_json(const ds_plan_change *changes, size_t n);
 const char *plan_relation_key(ds_arena *arena, ds_relation relation);
@@ -158,6 +164,11 @@ ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *datas
                  bool forced, ds_error *err);
 // Views of the stream that nobody wants any more.
 void plan_drop_views(ds_planner *p, plan_stream *stream);
+
+// --- plan_elsewhere.c: views whose workspaces have another database now
+const ds_elsewhere *plan_elsewhere(const ds_planner *p, const char *workspace); // NULL: it is here
+// Those that wait for it stay in the definitions of their streams, and so do these.
+void plan_keep_waiting(ds_planner *p);
 
 // --- plan_roles.c: what the workspaces' roles lack, and have too much
 ds_rc plan_roles(ds_planner *p, ds_error *err);

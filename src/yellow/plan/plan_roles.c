@@ -101,7 +101,7 @@ static void want_inputs(role_reader *r, const ds_stream_def *def)
 static void want_all_inputs(role_reader *r)
 {
     const ds_planner *p = r->p;
-    for (size_t i = 0; i < p->deployment->n; i++)
+    for (size_t i = 0; i < p->def_count; i++)
         want_inputs(r, p->defs[i]);
     for (size_t i = 0; i < p->row_count; i++)
         if (!p->rows[i].removed && strcmp(p->rows[i].def->service, p->deployment->service->name.s) != 0)
@@ -112,7 +112,7 @@ static void want_all_inputs(role_reader *r)
 static void want_views(role_reader *r)
 {
     const ds_planner *p = r->p;
-    for (size_t i = 0; i < p->deployment->n; i++)
+    for (size_t i = 0; i < p->def_count; i++)
         for (size_t k = 0; k < p->defs[i]->dataset_count; k++)
             for (size_t v = 0; v < p->defs[i]->datasets[k].view_count; v++) {
                 const ds_view_def *view = &p->defs[i]->datasets[k].views[v];

@@ -5,7 +5,7 @@
 
 void plan_views_wanted(ds_planner *p)
 {
-    for (size_t i = 0; i < p->deployment->n; i++) {
+    for (size_t i = 0; i < p->def_count; i++) {
         const ds_stream_def *def = p->defs[i];
         for (size_t k = 0; k < def->dataset_count; k++)
             for (size_t v = 0; v < def->datasets[k].view_count; v++) {
@@ -179,6 +179,11 @@ void plan_drop_views(ds_planner *p, plan_stream *stream)
         *view = (ds_view_def){row->workspace, row->group, row->history, row->relation};
         plan_step *step = plan_add_step(p, stream, STEP_DROP_VIEW, NULL);
         step->view = view;
-        plan_change(p, plan_object(p, "view", row->relation), "drop", "nobody asks for it any more");
+        const ds_elsewhere *place = plan_elsewhere(p, row->workspace);
+        p->steps->leaving += place != NULL;
+        if (place)
+            plan_change(p, plan_object(p, "view", row->relation), "drop", "it is in %s now", place->container->name);
+        else
+            plan_change(p, plan_object(p, "view", row->relation), "drop", "nobody asks for it any more");
     }
 }
