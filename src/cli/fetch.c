@@ -71,13 +71,14 @@ static const char *const *environment(ds_arena *arena)
     return out.v;
 }
 
-ds_rc fetch_remote(const char *directory, const char *remote, int timeout_ms, const volatile int *stop, ds_error *err)
+ds_rc fetch_remote(const char *directory, const char *remote, const char *branch, int timeout_ms,
+                   const volatile int *stop, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     fetching f = {.stop = stop};
-    const char *const argv[] = {"git",     "-c",        "gc.autoDetach=false",     "fetch",
-                                "--quiet", "--no-tags", "--no-recurse-submodules", "--",
-                                remote,    NULL};
+    const char *const argv[] = {
+        "git",  "-c", "gc.autoDetach=false", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--", remote,
+        branch, NULL};
     ds_child child = {
         .argv = argv,
         .environment = environment(arena),

@@ -26,7 +26,7 @@ struct ds_follow {
     ds_cli *cli;
     ds_arena *arena;
     const char *dir, *ref, *folder, *service;
-    const char *remote; // NULL: the branch is the repository's own
+    ds_remote_branch branch;
     int64_t every_us, next_us;
     char commit[TREE_ID_TEXT];  // where the branch was at the last look; "" before
     char settled[TREE_ID_TEXT]; // the commit that was applied here last; "" none
@@ -400,7 +400,10 @@ static ds_rc look_once(ds_follow *f, ds_error *err)
 {
     char head[TREE_ID_TEXT];
     int timeout_ms = f->commit[0] ? FETCH_MS : FIRST_FETCH_MS;
-    ds_rc fetched = f->remote ? fetch_remote(f->dir, f->remote, timeout_ms, f->cli->program->draining, err) : DS_DONE;
+    const volatile int *draining = f->cli->program->draining;
+    ds_rc fetched = DS_DONE;
+    if (f->branch.remote)
+        fetched = fetch_remote(f->dir, f->branch.remote, f->branch.name, timeout_ms, draining, err);
     if (fetched.code != DS_OK && (follow_merges(f) || fetched.code == DS_CANCELLED))
         return fetched;
     TRY(commit_find(f->dir, f->ref, head, err));
@@ -448,8 +451,8 @@ int64_t follow_next_us(const ds_follow *follow)
 static ds_rc find_branch(ds_follow *f, ds_error *err)
 {
     char commit[TREE_ID_TEXT];
-    TRY(commit_remote(f->dir, f->ref, f->arena, &f->remote, err));
-    return f->remote ? DS_DONE : commit_find(f->dir, f->ref, commit, err);
+    TRY(commit_remote(f->dir, f->ref, f->arena, &f->branch, err));
+    return f->branch.remote ? DS_DONE : commit_find(f->dir, f->ref, commit, err);
 }
 
 ds_rc follow_new(ds_cli *cli, ds_follow **out, ds_error *err)
@@ -464,7 +467,7 @@ ds_rc follow_new(ds_cli *cli, ds_follow **out, ds_error *err)
     f->folder = args_text(args, "folder");
     f->service = args_text(args, "service");
     ds_rc rc = find_branch(f, err);
-    f->every_us = args_duration_ms(args, "follow-every", f->remote ? REMOTE_MS : LOCAL_MS) * 1000;
+    f->every_us = args_duration_ms(args, "follow-every", f->branch.remote ? REMOTE_MS : LOCAL_MS) * 1000;
     if (rc.code != DS_OK)
         follow_freep(&f);
     else

@@ -81,16 +81,60 @@ static const char *find_remote(git_repository *repository, ds_str ref, ds_arena 
     return NULL;
 }
 
-ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, const char **out, ds_error *err)
+// By which of a remote's "fetch" a branch of ours comes from which of its.
+typedef struct branch_source {
+    const char *ours; // "refs/remotes/origin/main"
+    ds_arena *arena;
+    const char *found;
+} branch_source;
+
+static int try_refspec(const git_config_entry *entry, void *context)
+{
+    branch_source *s = context;
+    git_refspec *spec = NULL;
+    git_buf name = GIT_BUF_INIT;
+    if (git_refspec_parse(&spec, entry->value, 1) == 0 && git_refspec_dst_matches(spec, s->ours) &&
+        git_refspec_rtransform(&name, spec, s->ours) == 0)
+        s->found = arena_strdup(s->arena, name.ptr);
+    git_buf_dispose(&name);
+    git_refspec_free(spec);
+    return s->found ? GIT_ITEROVER : 0;
+}
+
+static const char *name_there(git_repository *repository, const char *remote, const char *ours, ds_arena *arena)
+{
+    git_config *config = NULL;
+    branch_source s = {.ours = ours, .arena = arena};
+    if (git_repository_config_snapshot(&config, repository) == 0)
+        git_config_get_multivar_foreach(config, arena_printf(arena, "remote.%s.fetch", remote), NULL, try_refspec, &s);
+    git_config_free(config);
+    return s.found;
+}
+
+// "origin/HEAD" stands for another one.
+static const char *whole_name(git_repository *repository, ds_str ref, ds_arena *arena)
+{
+    const char *name = arena_printf(arena, "refs/remotes/%.*s", STR_ARGS(ref));
+    git_reference *found = NULL, *last = NULL;
+    if (git_reference_lookup(&found, repository, name) == 0 && git_reference_resolve(&last, found) == 0)
+        name = arena_strdup(arena, git_reference_name(last));
+    git_reference_free(last);
+    git_reference_free(found);
+    return name;
+}
+
+ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, ds_remote_branch *out, ds_error *err)
 {
     CLEANUP(tree_closep) ds_tree *tree = NULL;
     TRY(repo_tree_begin(repository, repository, NULL, &tree, err));
-    *out = NULL;
+    *out = (ds_remote_branch){0};
     if (has_own(repository_of(tree), ref))
         return DS_DONE;
     ds_str rest = str_of(ref), place = STR("refs/remotes/");
     if (str_starts(rest, place))
         rest = (ds_str){rest.p + place.n, rest.n - place.n};
-    *out = find_remote(repository_of(tree), rest, arena);
+    out->remote = find_remote(repository_of(tree), rest, arena);
+    if (out->remote)
+        out->name = name_there(repository_of(tree), out->remote, whole_name(repository_of(tree), rest, arena), arena);
     return DS_DONE;
 }

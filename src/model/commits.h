@@ -9,6 +9,9 @@ ds_rc commit_find(const char *repository, const char *ref, char out[TREE_ID_TEXT
 // Is ancestor the commit itself, or one that it comes from? Not when the repository doesn't know it (any more). DS_ENV
 // when a shallow clone can't tell.
 ds_rc commit_descends(const char *repository, const char *commit, const char *ancestor, bool *out, ds_error *err);
-// The remote that has the branch: "origin" of "origin/main", fetched yet or not, in arena; NULL when ref is one of the
-// repository's own.
-ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, const char **out, ds_error *err);
+typedef struct ds_remote_branch {
+    const char *remote; // "origin" of "origin/main", fetched yet or not; NULL: it is one of the repository's own
+    const char *name;   // that it has there: "refs/heads/main"; NULL when no fetch that is configured brings it
+} ds_remote_branch;
+// Where the branch comes from. Texts are in arena.
+ds_rc commit_remote(const char *repository, const char *ref, ds_arena *arena, ds_remote_branch *out, ds_error *err);

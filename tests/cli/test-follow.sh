@@ -159,6 +159,30 @@ mv away.git up.git
 wait_for "the recovery" is_state applied "$head"
 ok "a remote that comes back is followed again"
 
+# --- a branch that is deleted, as after a rename
+git -C up.git branch -m main other
+wait_for "the loss" is_state failed "$head"
+has one.err "following origin/main: can.t fetch from origin: .*couldn.t find remote ref refs/heads/main" 1 &&
+    ok "a branch that is gone is told" || not_ok "a branch that is gone is told"
+"$ds" --merge $merge trigger YellowLive/Store1 >/dev/null
+wait_for "a batch without the branch" at YellowLive/Store1 4
+applied "$head" && ok "what was applied goes on" || not_ok "what was applied goes on"
+"$ds" -C live run --follow origin/main --folder shop >gone.out 2>gone.err </dev/null &
+second=$!
+wait_for "a process that begins without it" has gone.err "couldn.t find remote ref" 1
+kill -TERM $second
+wait $second || not_ok "it drains without the branch"
+second=
+has gone.out applied 0 && ok "applies nothing of a branch that is gone" || not_ok "applies nothing of a branch that is gone"
+git -C up.git branch -m other main
+edit analytics.yaml 's/priority: critical/priority: low/'
+push "the branch is back"
+wait_for "the branch that is back" is_state applied "$head"
+ok "a branch that is back is followed again"
+edit analytics.yaml 's/priority: low/priority: critical/'
+push "as before"
+wait_for "the next commit of it" is_state applied "$head"
+
 # --- what git says of it: the reason, and no login, however long it is
 cat >ssh <<'SCRIPT'
 #!/bin/sh

@@ -90,36 +90,47 @@ static void whose_a_branch_is(void **state)
 {
     world *w = *state;
     static const char *const REMOTES[] = {"origin", "origin/far", "own"};
+    static const char *const FETCHES[] = {"+refs/heads/*:refs/remotes/origin/*",
+                                          "+refs/heads/a:refs/remotes/origin/far/b",
+                                          "+refs/heads/*:refs/remotes/own/*"};
     for (size_t i = 0; i < sizeof REMOTES / sizeof REMOTES[0]; i++) {
         git_config *config = NULL;
         char key[64];
         snprintf(key, sizeof key, "remote.%s.url", REMOTES[i]);
         assert_int_equal(git_repository_config(&config, w->repo.git), 0);
         assert_int_equal(git_config_set_string(config, key, "/nowhere"), 0);
+        snprintf(key, sizeof key, "remote.%s.fetch", REMOTES[i]);
+        assert_int_equal(git_config_set_string(config, key, FETCHES[i]), 0);
         git_config_free(config);
     }
+    git_reference *head = NULL;
+    const char *place = "refs/remotes/origin/main";
+    assert_int_equal(git_reference_create(&head, w->repo.git, place, &w->first, 1, ""), 0);
+    git_reference_free(head);
+    assert_int_equal(git_reference_symbolic_create(&head, w->repo.git, "refs/remotes/origin/HEAD", place, 1, ""), 0);
+    git_reference_free(head);
     repo_ref(&w->repo, "own/main", &w->first);
     static const struct {
-        const char *ref, *remote;
+        const char *ref, *remote, *name;
     } CASES[] = {
-        {"main", NULL},
-        {"origin/main", "origin"},
-        {"origin/far/main", "origin/far"},
-        {"refs/remotes/origin/main", "origin"},
-        {"origin", NULL},
-        {"origins/main", NULL},
-        {"own/main", NULL}, // a branch of the repository's own
-        {"refs/heads/main", NULL},
-        {"nothing", NULL},
+        {"main", NULL, NULL},
+        {"origin/main", "origin", "refs/heads/main"},
+        {"origin/HEAD", "origin", "refs/heads/main"},
+        {"origin/far/b", "origin/far", "refs/heads/a"},
+        {"origin/far/main", "origin/far", NULL}, // nothing brings it
+        {"refs/remotes/origin/main", "origin", "refs/heads/main"},
+        {"origin", NULL, NULL},
+        {"origins/main", NULL, NULL},
+        {"own/main", NULL, NULL}, // a branch of the repository's own
+        {"refs/heads/main", NULL, NULL},
+        {"nothing", NULL, NULL},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         ds_error err;
-        const char *remote = "?";
-        OK(commit_remote(w->git, CASES[i].ref, w->arena, &remote, &err));
-        if (CASES[i].remote)
-            assert_string_equal(remote, CASES[i].remote);
-        else
-            assert_null(remote);
+        ds_remote_branch branch;
+        OK(commit_remote(w->git, CASES[i].ref, w->arena, &branch, &err));
+        assert_string_equal(branch.remote ? branch.remote : "", CASES[i].remote ? CASES[i].remote : "");
+        assert_string_equal(branch.name ? branch.name : "", CASES[i].name ? CASES[i].name : "");
     }
 }
 
