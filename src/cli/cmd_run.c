@@ -49,6 +49,7 @@ static ds_rc run_once(ds_session *session, ds_error *err)
     const char *glob = args_text(&cli->args, "stream");
     ds_applied_stream *streams;
     size_t n;
+    session->some = true;
     TRY(session_streams(session, glob, &streams, &n, err));
     if (glob && n == 0)
         return ds_hint(ds_fail(err, DS_USAGE, "no stream matches \"%s\"", glob), err, "datasurface status lists them");
@@ -67,6 +68,8 @@ static ds_rc run_once(ds_session *session, ds_error *err)
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
     TRY(work_finish(cli, &list, err));
+    if (cli->exit > error_exit_code(session->missing.code)) // it was told
+        return DS_DONE;
     *err = session->missing;
     return (ds_rc){err->code};
 }
@@ -95,7 +98,7 @@ const ds_cli_command COMMAND_RUN = {
         "inputs; urgent ones first. It goes on until SIGTERM or Ctrl-C, then lets what runs come to its end and exits "
         "0; a second signal interrupts that. What apply changes is seen within a second. Any number of processes may do "
         "this side by side, on one machine or several. docs/runtime.md says when a stream is due, and how failures are "
-        "retried.\n\n"
+        "retried. A merge database to which nothing has been applied yet waits for that, and keeps no other one waiting.\n\n"
         "With --follow REF it also keeps the merge databases true to a branch of the git repository around -C (or a "
         "bare one): it fetches when REF is remote-tracking, such as origin/main, reads the model from git's objects, and "
         "applies it when REF moves. Errors, refused plans, and commits that don't come from the one applied last change "

@@ -387,6 +387,18 @@ static ds_rc nothing_applied(const merge_streams *found, ds_error *err)
     return (ds_rc){err->code};
 }
 
+// Where that is enough, others than the one to which nothing has been applied go on; one there must be.
+static ds_rc pass_over(ds_session *session, const merge_streams *found, size_t *passed, ds_error *err)
+{
+    ds_rc rc = nothing_applied(found, err);
+    if (!session->some || ++*passed == session->replicas_from)
+        return rc;
+    warn(session->cli, "%s; the streams of the others are run", err->text);
+    session->missing = *err;
+    *err = (ds_error){0};
+    return DS_DONE;
+}
+
 static void add_wanted(ds_session *session, const ds_container_def *merge, const merge_streams *found, const char *glob,
                        applied_list *list)
 {
@@ -423,12 +435,13 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
     TRY(session_merges(session, err));
     applied_list list = {0};
     bool warned = false;
+    size_t passed = 0;
     session->kept.n = 0;
     for (size_t i = 0; i < session->merge_count; i++) {
         merge_streams found;
         TRY(read_database(session, i, NULL, &found, err));
         if (found.nothing && i < session->replicas_from)
-            return nothing_applied(&found, err);
+            TRY(pass_over(session, &found, &passed, err));
         add_wanted(session, &session->merges[i], &found, glob, &list);
         warn_of_types(session, &found, &warned);
     }
@@ -496,8 +509,6 @@ ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **
         merge_streams found;
         applied_list list = {0};
         TRY(read_database(session, i, name, &found, err));
-        if (found.nothing && i < session->replicas_from)
-            return nothing_applied(&found, err);
         add_wanted(session, &session->merges[i], &found, NULL, &list);
         if (list.n == 0)
             continue;

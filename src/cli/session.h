@@ -35,7 +35,8 @@ typedef struct ds_session {
     ds_container_def *merges; // of the chosen services, each database once; behind them workspaces' with replicas
     size_t merge_count;
     size_t replicas_from;  // the first of these
-    ds_error missing;      // after session_streams: why replicas could not be looked at; code DS_OK: all were
+    ds_error missing;      // after session_streams: why something could not be looked at; code DS_OK: all was
+    bool some;             // those merge databases will do to which something has been applied
     bool quiet;            // that replicas can't be looked at has been told
     ds_secret merge_login; // of --merge
     // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the

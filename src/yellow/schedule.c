@@ -14,6 +14,7 @@ enum { REPLICA_TOLD_EVERY = 60 }; // polls that fail
 typedef struct polled {
     ds_control *control;     // NULL: not open
     int failures;            // of a replica's polls, in a row
+    bool waits;              // for its first apply, which was told
     _Atomic int64_t skew_us; // its clock minus ours
 } polled;
 
@@ -241,26 +242,67 @@ static bool is_replica(const ds_schedule *s, size_t merge)
     return merge >= s->options.merge_count - s->options.replica_count;
 }
 
+// Has nothing been applied there, or does it want an apply that brings its control tables up to date?
+static bool waits_for_apply(ds_schedule *s, size_t merge, ds_rc rc)
+{
+    polled *p = &s->merges[merge];
+    ds_error ignored;
+    bool wants = false;
+    if (rc.code != DS_FINDING || is_replica(s, merge) || p->waits)
+        return rc.code == DS_FINDING && p->waits;
+    return control_wants_apply(&s->runtime, &s->options.merges[merge], &wants, &ignored).code == DS_OK && wants;
+}
+
+// Those that wait are told when others have something to do; else it is the run that can't begin.
+static ds_rc tell_waiting(ds_schedule *s, size_t merge, bool others, ds_rc rc, ds_error *failure)
+{
+    polled *p = &s->merges[merge];
+    if (!others)
+        return rc;
+    if (!p->waits)
+        tell(s, (ds_schedule_event){.error = failure});
+    p->waits = true;
+    return DS_DONE;
+}
+
+static ds_rc poll_failed(ds_schedule *s, size_t merge, bool others, ds_rc rc, ds_error *failure)
+{
+    polled *p = &s->merges[merge];
+    control_closep(&p->control);
+    if (waits_for_apply(s, merge, rc))
+        return tell_waiting(s, merge, others, rc, failure);
+    if (!is_replica(s, merge))
+        return rc;
+    if (p->failures++ % REPLICA_TOLD_EVERY == 0)
+        tell(s, (ds_schedule_event){.error = failure});
+    return DS_DONE;
+}
+
 // What one merge database can't tell doesn't keep the others waiting.
 static ds_rc poll_merges(void *context, ds_sched *sched, ds_error *err)
 {
     ds_schedule *s = context;
     keeper_sweep(s->options.runtime->keeper);
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_error *failures = ARENA_ARRAY(arena, ds_error, s->options.merge_count);
+    bool others = false;
     ds_rc worst = DS_DONE;
     for (size_t i = 0; i < s->options.merge_count; i++) {
-        ds_error failure = {0};
-        ds_rc rc = poll_merge(s, sched, i, &failure);
+        ds_rc rc = poll_merge(s, sched, i, &failures[i]);
+        failures[i].code = rc.code;
+        others |= rc.code == DS_OK && !is_replica(s, i);
         if (rc.code == DS_OK) {
             s->merges[i].failures = 0;
-            continue;
+            s->merges[i].waits = false;
         }
-        control_closep(&s->merges[i].control);
-        if (is_replica(s, i)) {
-            if (s->merges[i].failures++ % REPLICA_TOLD_EVERY == 0)
-                tell(s, (ds_schedule_event){.error = &failure});
+    }
+    for (size_t i = 0; i < s->options.merge_count; i++) {
+        if (failures[i].code == DS_OK)
             continue;
-        }
-        *err = failure;
+        ds_rc rc = poll_failed(s, i, others, (ds_rc){failures[i].code}, &failures[i]);
+        if (rc.code == DS_OK)
+            continue;
+        *err = failures[i];
         worst = rc;
     }
     return worst;
