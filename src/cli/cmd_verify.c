@@ -27,30 +27,39 @@ static json_t *dataset_json(const work_item *item, const ds_dataset_result *d)
     json_t *keys = json_array();
     for (size_t k = 0; k < d->key_count; k++)
         json_array_append_new(keys, json_pack("{s:o, s:s}", "key", json_text(d->keys[k].key), "what", d->keys[k].what));
-    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:o}", "stream", item->stream->info.name, "dataset", d->dataset,
-                     "source", fingerprint_json(d->source), "merge", fingerprint_json(d->merge), "equal", !differs(d),
-                     "unlike_recorded", wrong_side(d), "keys", keys);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:o}", "stream", item->stream->info.name, "container",
+                     item->stream->merge->name, "dataset", d->dataset, "source", fingerprint_json(d->source), "merge",
+                     fingerprint_json(d->merge), "equal", !differs(d), "unlike_recorded", wrong_side(d), "keys", keys);
 }
+
+// Where some of the services' databases are replicas, a column says which one a row is of.
+static const char *const HEADINGS[] = {"stream", "dataset", ">source rows", ">merge rows", "fingerprint",
+                                       "result", NULL};
+static const char *const HEADINGS_OF_SEVERAL[] = {"stream",      "database",    "dataset", ">source rows",
+                                                  ">merge rows", "fingerprint", "result",  NULL};
 
 static void add_row(const ds_cli *cli, ds_table *table, const work_item *item, const ds_dataset_result *d)
 {
     char sum[FINGERPRINT_TEXT];
     bool equal = !differs(d);
+    size_t shift = table->headings == HEADINGS_OF_SEVERAL;
     table_row(table);
     table_cell(table, 0, "%s", item->stream->info.name);
-    table_cell(table, 1, "%s", d->dataset);
-    table_int(table, 2, d->source.rows);
-    table_int(table, 3, d->merge.rows);
+    if (shift)
+        table_cell(table, 1, "%s", item->stream->merge->name);
+    table_cell(table, shift + 1, "%s", d->dataset);
+    table_int(table, shift + 2, d->source.rows);
+    table_int(table, shift + 3, d->merge.rows);
     fingerprint_print(d->source, sum);
-    table_cell(table, 4, "%s", sum);
-    table_cell(table, 5, "%s%s%s", style(cli, equal ? STYLE_GREEN : STYLE_RED), equal ? "equal" : "DIFFERS",
+    table_cell(table, shift + 4, "%s", sum);
+    table_cell(table, shift + 5, "%s%s%s", style(cli, equal ? STYLE_GREEN : STYLE_RED), equal ? "equal" : "DIFFERS",
                style_end(cli));
     if (equal)
         return;
     table_row(table);
     fingerprint_print(d->merge, sum);
-    table_cell(table, 4, "%s", sum);
-    table_cell(table, 5, "in merge");
+    table_cell(table, shift + 4, "%s", sum);
+    table_cell(table, shift + 5, "in merge");
 }
 
 static void print_side(const ds_cli *cli, const work_item *item, const ds_dataset_result *d)
@@ -100,11 +109,11 @@ static void print_verdict(const ds_cli *cli, const verdict *v)
                 v->compared == 1 ? "equals" : "equal");
 }
 
-static void print_list(ds_cli *cli, const work_list *list, size_t streams, bool part)
+static void print_list(ds_session *session, const work_list *list, size_t streams, bool part)
 {
-    static const char *const HEADINGS[] = {"stream", "dataset", ">source rows", ">merge rows", "fingerprint",
-                                           "result", NULL};
-    ds_table table = table_new(cli->arena, HEADINGS);
+    ds_cli *cli = session->cli;
+    bool several = session->merge_count > session->replicas_from;
+    ds_table table = table_new(cli->arena, several ? HEADINGS_OF_SEVERAL : HEADINGS);
     json_t *datasets = json_array();
     verdict v = {.streams = streams, .failed = streams - list->n, .part = part};
     for (size_t i = 0; i < list->n; i++) {
@@ -164,7 +173,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     size_t streams = list.n;
     work_run(&session, &list, &options);
     bool part = cli->args.word_count == 0 && session.missing.code != DS_OK; // streams that were named have been found
-    print_list(cli, &list, streams, part);
+    print_list(&session, &list, streams, part);
     int mismatch = cli->exit;
     TRY(work_finish(cli, &list, err));
     cli->exit = cli->exit ? cli->exit : mismatch;

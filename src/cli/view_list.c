@@ -73,7 +73,7 @@ static ds_rc read_all(ds_session *session, const char *workspace, bool only_appl
         if (rc.code != DS_OK && !session_leaves_out(session, i, err))
             return rc;
     }
-    *out = (view_list){list.v, list.n};
+    *out = (view_list){list.v, list.n, session->merge_count > session->replicas_from};
     return DS_DONE;
 }
 
@@ -90,8 +90,14 @@ ds_rc view_list_read_applied(ds_session *session, view_list *out, ds_error *err)
 void view_list_print(const ds_cli *cli, const view_list *views)
 {
     const char *workspace = "", *group = "";
+    const ds_container_def *database = NULL;
     for (size_t i = 0; i < views->n; i++) {
         const ds_view_row *row = &views->v[i].row;
+        if (views->several && views->v[i].merge != database) {
+            fprintf(cli->out, "in %s%s%s\n", style(cli, STYLE_BOLD), views->v[i].merge->name, style_end(cli));
+            workspace = group = "";
+        }
+        database = views->v[i].merge;
         if (strcmp(workspace, row->workspace) != 0 || strcmp(group, row->group) != 0)
             fprintf(cli->out, "  %s%s/%s%s\n", style(cli, STYLE_CYAN), row->workspace, row->group, style_end(cli));
         workspace = row->workspace;
@@ -105,8 +111,9 @@ json_t *view_list_json(const view_list *views)
     json_t *list = json_array();
     for (size_t i = 0; i < views->n; i++) {
         const ds_view_row *row = &views->v[i].row;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "workspace", row->workspace,
-                                              "group", row->group, "store", row->store, "dataset", row->dataset, "kind",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "container",
+                                              views->v[i].merge->name, "workspace", row->workspace, "group", row->group,
+                                              "store", row->store, "dataset", row->dataset, "kind",
                                               row->history ? "history" : "live", "name", views->v[i].name, "select",
                                               views->v[i].select));
     }

@@ -12,6 +12,7 @@ typedef struct view_entry {
 typedef struct view_list {
     view_entry *v;
     size_t n;
+    bool several; // there are replicas: each database has a heading
 } view_list;
 
 // workspace NULL: all. Opens the merge databases.

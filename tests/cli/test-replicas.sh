@@ -108,6 +108,16 @@ is "the same versions with the same batches" "$(reports "SELECT id, name, ds_bat
 is "history views are there" "$(reports "SELECT group_concat(id || name || ds_batch_in) FROM (SELECT * FROM ws_reports__audit__crm__customers__history ORDER BY 1, 3)")" \
     "1ann1,1anna2,2bob1"
 expect "a copy is verified" 0 -C shop verify Full/Crm@ReportsDb
+says "verify says in which database" '^Full/Crm@ReportsDb +ReportsDb +customers '
+expect "all are" 0 -C shop verify
+says "of each row" '^Full/Crm +Merge +customers '
+expect "verify as JSON" 0 -C shop verify --format json
+is "in JSON, too" "$(python3 -c "import json; print(sorted({d['container'] for d in json.load(open('$out'))['result']['datasets']}))")" "['Merge', 'ReportsDb']"
+expect "views" 0 -C shop views
+says "views of the merge database" '^in Merge$'
+says "and those of a replica" '^in ReportsDb$'
+expect "views as JSON" 0 -C shop views --format json
+is "say so, too" "$(python3 -c "import json; print(sorted({v['workspace'] + ' ' + v['container'] for v in json.load(open('$out'))['result']['views']}))")" "['Extra Merge', 'Reports ReportsDb']"
 
 # a second workspace in the same database
 model "container: ReportsDb" "container: ReportsDb"
