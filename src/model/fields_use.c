@@ -98,6 +98,9 @@ static const model_field RUN_FIELDS[] = {
      .about = "one SELECT per output dataset", .example = "{customers: \"SELECT id FROM {input.Store1.customers}\"}"},
     {.key = "command", .kind = FIELD_STRUCT, .offset = AT(ds_transformer, command), .choice = true,
      .shape = &SHAPE_COMMAND, .about = "a program", .example = "{exec: [./mask]}"},
+    {.key = "timeout", .kind = FIELD_TEXT, .offset = AT(ds_transformer, timeout), .pattern = PATTERN_SPAN,
+     .about = "how long a SELECT may take before it is ended, or a command that says nothing else; absent: no limit for "
+              "a SELECT", .example = "10m"},
 };
 static const model_shape SHAPE_RUN = {
     .name = "run", .about = "what the transformer does", FIELDS(RUN_FIELDS), .size = sizeof(ds_transformer),

@@ -268,6 +268,7 @@ typedef struct ds_transformer {
     ds_trigger trigger;
     ds_pos run_pos;
     LIST_OF(ds_sql_text) sql;
+    ds_text timeout; // of each SELECT, and of a command that has none of its own
     ds_command command;
     ds_datastore *output; // team of the workspace, capture CAPTURE_TRANSFORMER; NULL when not given (diagnosed)
 } ds_transformer;

@@ -96,7 +96,11 @@ typedef struct ds_read {
     // with untrusted: the relations that may be read (physical names); others are refused
     const ds_relation *allowed;
     size_t allowed_count;
-    const char *role; // with untrusted, on servers with roles: as which it runs; NULL: as who we are
+    // From read_open to its last row, whoever keeps it waiting; then it fails with DS_ENV, and on a server the
+    // connection is good for nothing else. 0: no limit.
+    int64_t timeout_ms;
+    bool only_checked; // it may be opened, and is closed without a look at any row: a server need not begin with them
+    const char *role;  // with untrusted, on servers with roles: as which it runs; NULL: as who we are
 } ds_read;
 typedef struct ds_reader ds_reader; // drivers embed nothing: opaque
 

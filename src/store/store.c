@@ -170,6 +170,12 @@ ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err)
     return db->driver->now(db, now_us, err);
 }
 
+ds_rc store_fail_overdue(const char *label, int64_t timeout_ms, ds_error *err)
+{
+    return ds_hint(ds_fail(err, DS_ENV, "%s: the query was ended after %g s", label, (double)timeout_ms / 1000), err,
+                   "give it less to do, or more time with its `timeout`");
+}
+
 const char *result_text(const ds_result *result, size_t row, size_t column)
 {
     ds_assert(row < result->rows && column < result->columns);

@@ -42,6 +42,9 @@ ds_rc store_analyze(ds_db *db, ds_relation table, const ds_shape *key, const cha
                     ds_error *err);
 ds_rc store_now(ds_db *db, int64_t *now_us, ds_error *err);
 
+// A read's time is over (ds_read.timeout_ms).
+ds_rc store_fail_overdue(const char *label, int64_t timeout_ms, ds_error *err);
+
 // A cell of a small result. Out of range is a bug; a null cell is NULL, or 0 as an integer, as is what is no integer.
 const char *result_text(const ds_result *result, size_t row, size_t column);
 int64_t result_int(const ds_result *result, size_t row, size_t column);

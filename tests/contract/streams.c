@@ -317,6 +317,43 @@ static void a_read_given_up_leaves_the_snapshot(void **state)
     store_close(f.db);
 }
 
+// Whether it gives no row at all or one after another.
+static void a_read_may_have_a_limit_of_time(void **state)
+{
+    contract *w = *state;
+    ds_error err;
+    fixture f = fixture_new(w);
+    fill(&f, 10);
+    for (int rows_come = 0; rows_come < 2; rows_come++) {
+        ds_db *db = contract_open_with(w, (ds_open_options){.read_only = true, .busy_timeout_ms = WAIT_MS});
+        CLEANUP(rows_release) ds_rows rows;
+        rows_init(&rows);
+        CLEANUP(sql_release) ds_sql q = sql_new(f.db->dialect);
+        select_rows(&q, f.shape, "t", false);
+        if (rows_come)
+            SQL(&q, " CROSS JOIN (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT i FROM n) AS e");
+        else
+            SQL(&q, " WHERE (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n) > 0");
+        ds_read read = {.select = &q, .shape = f.shape, .timeout_ms = 200};
+        ds_reader *reader = NULL;
+        OK(store_begin(db, BEGIN_READ, &err));
+        ds_rc rc = db->driver->read_open(db, &read, &reader, &err);
+        for (bool more = true; rc.code == DS_OK && more; rows_clear(&rows))
+            rc = db->driver->read_next(reader, &rows, 100, 1 << 16, &more, &err);
+        FAILS(rc, DS_ENV, "the query was ended after 0.2 s");
+        db->driver->read_close(reader);
+        store_rollback(db);
+        store_close(db);
+    }
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    CLEANUP(sql_release) ds_sql q = sql_new(f.db->dialect);
+    select_rows(&q, f.shape, "t", false);
+    read_all(f.db, &(ds_read){.select = &q, .shape = f.shape, .timeout_ms = INT64_C(3600000)}, &rows);
+    assert_int_equal(rows.n, 10);
+    store_close(f.db);
+}
+
 static void writes_that_are_refused(void **state)
 {
     contract *w = *state;
@@ -348,4 +385,4 @@ static void writes_that_are_refused(void **state)
 TEST_TABLE(STREAM, CONTRACT(system_columns_are_written), CONTRACT(rows_come_back), CONTRACT(chunks_have_limits),
            CONTRACT(rows_are_appended), CONTRACT(read_of_nothing), CONTRACT(reads_that_are_refused),
            CONTRACT(reading_is_one_snapshot), CONTRACT(a_read_given_up_leaves_the_snapshot),
-           CONTRACT(writes_that_are_refused), );
+           CONTRACT(a_read_may_have_a_limit_of_time), CONTRACT(writes_that_are_refused), );

@@ -61,7 +61,8 @@ static void put_transformer(ds_buf *out, const estate_model *m)
     if (m->command)
         buf_printf(out, "  run: {command: %s}\n", m->command);
     else
-        buf_printf(out, "  run:\n    sql:\n      people: |\n        %s\n", m->sql);
+        buf_printf(out, "  run:\n%s%s%s    sql:\n      people: |\n        %s\n", m->timeout ? "    timeout: " : "",
+                   m->timeout ? m->timeout : "", m->timeout ? "\n" : "", m->sql);
     buf_printf(
         out,
         "  output:\n    datastore: Masked\n    max_delete_ratio: 1\n    datasets:\n      people: {columns: {%s}}\n",

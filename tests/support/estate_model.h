@@ -14,6 +14,7 @@ typedef struct estate_model {
     const char *live_status; // provisioned by default
     const char *live_next;   // platform that loads Consumer/live beside it, provisioning; NULL: none
     const char *sql;         // of a transformer that writes Masked/people from {input.Store1.people}; NULL: none
+    const char *timeout;     // of its SELECT; NULL: none
     const char *command;     // of one that does so by a program instead: "{exec: [./mask]}"
     const char *masked;      // columns of Masked/people
     const char *service;     // its name; Svc by default

@@ -183,6 +183,44 @@ static void failures_leave_the_output(void **state)
     }
 }
 
+// A SELECT that doesn't end is ended, and its output stays; once it does it goes on.
+static void selects_have_a_time_limit(void **state)
+{
+    (void)state;
+    static const char GOOD[] = "SELECT id, '***' AS name FROM {input.Store1.people}";
+    static const char *const ENDLESS[] = {
+        "SELECT id, name FROM {input.Store1.people} WHERE id < (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM "
+        "n) SELECT count(*) FROM n)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS id, 'x' AS name FROM n",
+    };
+    for (size_t i = 0; i < sizeof ENDLESS / sizeof ENDLESS[0]; i++) {
+        estate e;
+        ds_error err;
+        estate_model model = open_masker(&e, "scd2", NULL);
+        model.command = NULL;
+        model.sql = GOOD;
+        model.timeout = "1s";
+        estate_use(&e, &model);
+        estate_apply(&e);
+        estate_job(&e, "P/Store1");
+        estate_job(&e, "P/Masked");
+        model.sql = ENDLESS[i];
+        estate_use(&e, &model);
+        estate_apply(&e);
+        estate_sql(&e, "source.db", "DELETE FROM people WHERE id = 1");
+        estate_job(&e, "P/Store1");
+        FAILS(estate_try_job(&e, "P/Masked", &err), DS_ENV, "the query was ended after 1 s");
+        assert_string_equal(seen(&e), "1|***\n2|***\n3|***\n");
+        model.sql = GOOD;
+        model.timeout = "1h";
+        estate_use(&e, &model);
+        estate_apply(&e);
+        estate_job(&e, "P/Masked");
+        assert_string_equal(seen(&e), "2|***\n3|***\n");
+        close_masker(&e);
+    }
+}
+
 // Each statement must fail; the program then says so by its exit code.
 static void it_may_do_nothing_else(void **state)
 {
@@ -400,6 +438,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(its_rows_are_merged_like_a_source),
         cmocka_unit_test(not_everybody_may_connect),
         cmocka_unit_test(failures_leave_the_output),
+        cmocka_unit_test(selects_have_a_time_limit),
         cmocka_unit_test(it_may_do_nothing_else),
         cmocka_unit_test(it_knows_no_secrets),
         cmocka_unit_test(changed_keys),

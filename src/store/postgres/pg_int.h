@@ -26,10 +26,12 @@ typedef struct ds_pg {
     bool read_only;
     bool wait_closed; // see ds_open_options
     bool in_transaction;
-    bool broken;    // only good for being closed, or for connecting again at the next begin
-    bool undrained; // a COPY was left in the middle
-    bool spoilt;    // the server refused something, or ran a user's text: not for another user
-    bool shared;    // by users one after another: each transaction says what it is for
+    bool broken;        // only good for being closed, or for connecting again at the next begin
+    double deadline_s;  // of the read that is open; 0: none
+    int64_t timeout_ms; // by which it was set
+    bool undrained;     // a COPY was left in the middle
+    bool spoilt;        // the server refused something, or ran a user's text: not for another user
+    bool shared;        // by users one after another: each transaction says what it is for
     char purpose[PG_PURPOSE];
     size_t touched;                // tables, as often as they were: the server remembers what it knows of each
     bool own_transaction;          // begun for a single call outside of any

@@ -179,6 +179,9 @@ static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
     if (read->untrusted)
         TRY(pg_vet(reader->db, read, buf_text(&select), err));
     TRY(learn_columns(reader, read, buf_text(&select), err));
+    reader->ended = read->only_checked;
+    if (reader->ended)
+        return DS_DONE;
     CLEANUP(sql_release) ds_sql copy = sql_new(reader->db->db.dialect);
     copy_sql(reader, buf_text(&select), &copy);
     if (!sql_ok(&copy))
@@ -210,11 +213,14 @@ ds_rc pg_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_error *
                           .columns = ARENA_ARRAY(arena, pg_column, n),
                           .wkt = ARENA_ARRAY(arena, const char *, n),
                           .fields = ARENA_ARRAY(arena, pg_field, n + EXTRA_COLUMNS)};
+    db->timeout_ms = read->timeout_ms;
+    db->deadline_s = read->timeout_ms ? clock_elapsed_s() + (double)read->timeout_ms / 1000 : 0;
     ds_rc rc = open_copy(reader, read, err);
     if (rc.code == DS_OK) {
         *out = (ds_reader *)reader;
         return DS_DONE;
     }
+    db->deadline_s = 0;
     arena_free(arena);
     return pg_own_end(db, rc, err);
 }
@@ -224,6 +230,7 @@ void pg_read_close(ds_reader *opaque)
     pg_reader *reader = (pg_reader *)opaque;
     if (!reader)
         return;
+    reader->db->deadline_s = 0;
     if (reader->db->own_transaction)
         pg_rollback(&reader->db->db);
     arena_free(reader->arena);
@@ -316,6 +323,7 @@ static ds_rc take_row(pg_reader *reader, ds_rows *rows, ds_error *err)
 static ds_rc finish_copy(pg_reader *reader, ds_error *err)
 {
     reader->db->undrained = false;
+    reader->db->deadline_s = 0;
     TRY(pg_finish(reader->db, NULL, err));
     if (reader->in_role)
         TRY(act_as(reader->db, NULL, err));

@@ -106,12 +106,23 @@ static ds_rc interrupted(ds_pg *db, ds_error *err)
     return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
 }
 
+static ds_rc overdue(ds_pg *db, ds_error *err)
+{
+    if (!db->broken)
+        ask_to_stop(db);
+    db->broken = true;
+    db->deadline_s = 0;
+    return store_fail_overdue(db->label, db->timeout_ms, err);
+}
+
 // Waits for the events on the socket; *ready is false after a slice without any.
 static ds_rc wait_slice(ds_pg *db, short events, bool *ready, ds_error *err)
 {
     struct pollfd fds[] = {{.fd = PQsocket(db->conn), .events = events}, {.fd = db->wake, .events = POLLIN}};
     if (pg_cancelled(db))
         return interrupted(db, err);
+    if (db->deadline_s > 0 && clock_elapsed_s() > db->deadline_s)
+        return overdue(db, err);
     if (fds[0].fd < 0)
         return pg_fail_connection(db, err);
     int n = poll(fds, 2, SLICE_MS);

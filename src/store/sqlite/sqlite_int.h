@@ -31,6 +31,7 @@ typedef struct ds_sqlite {
     const volatile int *stop; // the process's flag, may be NULL
     atomic_bool cancelled;    // since the running call began
     sqlite_policy *policy;    // of the statement being prepared or stepped; NULL: ours, may do anything
+    double deadline_s;        // of the read that is being stepped; 0: none
     int lock_fd;              // -1 until the first lock
 } ds_sqlite;
 
@@ -48,6 +49,8 @@ ds_rc sqlite_fail_text(const char *label, int code, int os_error, const char *me
 // --- sqlite_exec.c
 // Was the running call cancelled, or is the whole process to stop?
 bool sqlite_cancelled(const ds_sqlite *db);
+// Has the read that is being stepped run out of time?
+bool sqlite_overdue(const ds_sqlite *db);
 ds_rc sqlite_begin(ds_db *db, ds_begin kind, ds_error *err);
 ds_rc sqlite_begin_snapshot(ds_db *db, const ds_snapshot *snapshot, ds_error *err);
 ds_rc sqlite_commit(ds_db *db, ds_error *err);

@@ -70,6 +70,11 @@ bool sqlite_cancelled(const ds_sqlite *db)
     return atomic_load_explicit(&db->cancelled, memory_order_relaxed) || flag_is_set(db->stop);
 }
 
+bool sqlite_overdue(const ds_sqlite *db)
+{
+    return db->deadline_s > 0 && clock_elapsed_s() > db->deadline_s;
+}
+
 static int on_busy(void *context, int count)
 {
     static const int WAITS_MS[] = {1, 1, 2, 5, 10, 10, 25, 25};
@@ -90,7 +95,7 @@ static int on_busy(void *context, int count)
 static int on_progress(void *context)
 {
     ds_sqlite *db = context;
-    return sqlite_cancelled(db);
+    return sqlite_cancelled(db) || sqlite_overdue(db);
 }
 
 // Numbers that SQLite can only hold as the text of their digits, in their order.

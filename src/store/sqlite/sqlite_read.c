@@ -4,6 +4,7 @@
 
 #include "schema/value.h"
 #include "store/sqlite/sqlite_int.h"
+#include "store/store.h"
 
 enum { HASH_BYTES = 16 };
 #ifdef DS_STRESS
@@ -27,6 +28,8 @@ typedef struct sqlite_reader {
     uint64_t key_seed;
     bool has_hash, has_locator, salvage;
     bool done, failed;
+    int64_t timeout_ms;
+    double deadline_s; // 0: none
     size_t n;
     read_column columns[]; // in hash order, as selected
 } sqlite_reader;
@@ -65,6 +68,8 @@ ds_rc sqlite_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_err
                               .has_hash = read->has_hash,
                               .has_locator = read->has_locator,
                               .salvage = read->salvage,
+                              .timeout_ms = read->timeout_ms,
+                              .deadline_s = read->timeout_ms ? clock_elapsed_s() + (double)read->timeout_ms / 1000 : 0,
                               .n = read->shape->n};
     for (size_t i = 0; i < reader->n; i++)
         reader->columns[i] = column_of(&read->shape->columns[read->shape->hash_order[i]]);
@@ -213,6 +218,12 @@ static ds_rc take_row(sqlite_reader *reader, ds_rows *rows, ds_error *err)
 
 // --- a chunk
 
+static ds_rc overdue(sqlite_reader *reader, ds_error *err)
+{
+    reader->failed = true;
+    return store_fail_overdue(reader->db->label, reader->timeout_ms, err);
+}
+
 static ds_rc take_chunk(sqlite_reader *reader, ds_rows *rows, size_t max_rows, size_t max_bytes, ds_error *err)
 {
     size_t start = rows->bytes.n;
@@ -223,6 +234,8 @@ static ds_rc take_chunk(sqlite_reader *reader, ds_rows *rows, size_t max_rows, s
             reader->done = true;
             return DS_DONE;
         }
+        if (code == SQLITE_INTERRUPT && !sqlite_cancelled(reader->db))
+            return overdue(reader, err);
         if (code != SQLITE_ROW) {
             reader->failed = true;
             return sqlite_fail(reader->db, code, err);
@@ -245,8 +258,12 @@ ds_rc sqlite_read_next(ds_reader *opaque, ds_rows *rows, size_t max_rows, size_t
     max_rows = max_rows < STRESS_ROWS ? max_rows : STRESS_ROWS;
 #endif
     reader->db->policy = reader->policy;
-    ds_rc rc = reader->done ? DS_DONE : take_chunk(reader, rows, max_rows, max_bytes, err);
+    reader->db->deadline_s = reader->deadline_s;
+    ds_rc rc = DS_DONE;
+    if (!reader->done)
+        rc = sqlite_overdue(reader->db) ? overdue(reader, err) : take_chunk(reader, rows, max_rows, max_bytes, err);
     reader->db->policy = NULL;
+    reader->db->deadline_s = 0;
     if (rc.code == DS_OK)
         *more = !reader->done;
     return rc;

@@ -60,6 +60,7 @@ static const def_field STREAM_FIELDS[] = {
     FIELD(ds_stream_def, overlap, DEF_LONG_NULL),
     FIELD(ds_stream_def, newest, DEF_TEXT_NULL),
     FIELD(ds_stream_def, sweep_us, DEF_LONG_NULL),
+    FIELD(ds_stream_def, sql_timeout_ms, DEF_LONG_NULL),
 };
 
 static const def_field CONTAINER_FIELDS[] = {

@@ -100,6 +100,7 @@ typedef struct ds_stream_def {
     const char *watermark;          // the column by which rows are read (watermark.h); NULL: whole tables are
     int64_t overlap;                // how far back each batch reads again, in the watermark's units (us for times)
     const char *newest;             // "wait": rows of the newest watermark are left for later; NULL: they are not
+    int64_t sql_timeout_ms;         // of each of a transformer's SELECTs, from its beginning to its last row; 0: none
     int64_t sweep_us;               // whole tables are read at least so often; 0: only when something asks for it
     ds_container_def source;        // type "" for a transformer: it reads the merge database
     const ds_dataset_def *datasets;

@@ -80,6 +80,7 @@ ds_read transform_read(const ds_stream_def *def, const ds_dataset_def *dataset, 
     return (ds_read){.select = select,
                      .shape = dataset->shape,
                      .untrusted = true,
+                     .timeout_ms = def->sql_timeout_ms,
                      .allowed = allowed,
                      .allowed_count = def->input_count};
 }

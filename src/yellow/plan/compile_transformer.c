@@ -39,6 +39,8 @@ static void add_input(const ds_compiler *c, const ds_platform *platform, const d
         *VEC_PUSH(c->arena, inputs) = input;
 }
 
+enum { MS_US = 1000, SECOND_US = 1000000 };
+
 void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *out)
 {
     const ds_workspace *workspace = ingest->store->producer;
@@ -48,6 +50,9 @@ void compile_inputs(const ds_compiler *c, const ds_node *ingest, ds_stream_def *
             add_input(c, ingest->platform, &workspace->groups.v[i].sinks.v[k], &inputs);
     out->inputs = inputs.v;
     out->input_count = inputs.n;
+    const ds_transformer *transformer = &workspace->transformer;
+    if (transformer->timeout.s && !transformer->command.pos.file)
+        out->sql_timeout_ms = compile_amount(transformer->timeout) / MS_US;
 }
 
 // --- the text
@@ -180,7 +185,7 @@ ds_rc compile_sql(const ds_compiler *c, const ds_node *ingest, const ds_dataset 
 
 // --- a command
 
-enum { SECOND_US = 1000000, TIMEOUT_S = 3600 };
+enum { TIMEOUT_S = 3600 };
 
 static ds_rc command_input(const ds_compiler *c, const ds_node *ingest, const ds_group *group, const ds_sink *sink,
                            ds_command_input *out, ds_error *err)
@@ -215,7 +220,8 @@ ds_rc compile_command(const ds_compiler *c, const ds_node *ingest, const ds_comm
     const ds_command *command = &workspace->transformer.command;
     ds_command_def *def = ARENA_NEW(c->arena, ds_command_def);
     def->argc = command->exec.n;
-    def->timeout_s = command->timeout.s ? compile_amount(command->timeout) / SECOND_US : TIMEOUT_S;
+    ds_text timeout = command->timeout.s ? command->timeout : workspace->transformer.timeout;
+    def->timeout_s = timeout.s ? compile_amount(timeout) / SECOND_US : TIMEOUT_S;
     const char **argv = ARENA_ARRAY(c->arena, const char *, def->argc + 1);
     for (size_t i = 0; i < def->argc; i++)
         argv[i] = command->exec.v[i].s;

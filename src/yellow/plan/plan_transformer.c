@@ -44,6 +44,7 @@ static ds_rc check_policy(ds_db *db, const ds_stream_def *def, const ds_dataset_
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     transform_select(dataset, &q);
     ds_read read = transform_read(def, dataset, &q, scratch);
+    read.only_checked = true;
     ds_reader *reader = NULL;
     TRY(ds_context(db->driver->read_open(db, &read, &reader, err), err,
                    "transformer of workspace \"%s\", output \"%s\"", def->workspace, dataset->name));
