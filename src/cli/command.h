@@ -48,6 +48,7 @@ typedef struct ds_program {
     const volatile int *cancelled; // set by the signal handler
     const volatile int *draining;  // set by the signal handler, before cancelled where the command drains
     volatile int *drains;          // set by a command that drains
+    void (*checkpoint)(void *context, const char *point); // ds_runtime's, for tests; may be NULL
 } ds_program;
 
 // One run of one command.

@@ -17,6 +17,7 @@ void session_init(ds_session *session, ds_cli *cli)
         .secrets_dir = args_text(&cli->args, "secrets"),
         .base_dir = session->dir,
         .cancelled = cli->program->cancelled,
+        .checkpoint = cli->program->checkpoint,
         .tree_id = "",
     };
 }
