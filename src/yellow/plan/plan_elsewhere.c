@@ -10,13 +10,35 @@ const ds_elsewhere *plan_elsewhere(const ds_planner *p, const char *workspace)
     return NULL;
 }
 
-// A copy of the stream's definition that may be added to. Of a stream that the model lacks it is the applied one,
-// without its views.
-static ds_stream_def *open_def(ds_planner *p, const ds_stream_row *row)
+static size_t find_def(const ds_planner *p, const char *stream)
 {
     size_t i = 0;
-    while (i < p->def_count && strcmp(p->defs[i]->name, row->name) != 0)
+    while (i < p->def_count && strcmp(p->defs[i]->name, stream) != 0)
         i++;
+    return i;
+}
+
+static bool has_dataset(const ds_stream_def *def, const char *name)
+{
+    for (size_t i = 0; i < def->dataset_count; i++)
+        if (strcmp(def->datasets[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// The place of the stream that has the dataset: its own, or that which takes it over; def_count when the model has
+// neither.
+static size_t holding_def(const ds_planner *p, const ds_stream_row *row, const char *dataset)
+{
+    size_t own = find_def(p, row->name), other = find_def(p, def_other_stream(p->arena, row->name, dataset));
+    return own == p->def_count && other < p->def_count && has_dataset(p->defs[other], dataset) ? other : own;
+}
+
+// A copy of the definition that may be added to. Of a stream that the model lacks it is the applied one, without its
+// views.
+static ds_stream_def *open_def(ds_planner *p, const ds_stream_row *row, const char *dataset)
+{
+    size_t i = holding_def(p, row, dataset);
     bool known = i < p->def_count;
     const ds_stream_def *from = known ? p->defs[i] : row->def;
     ds_stream_def *def = ARENA_NEW(p->arena, ds_stream_def);
@@ -50,7 +72,7 @@ static ds_dataset_def *open_dataset(const ds_planner *p, const ds_stream_row *ro
 
 static void keep_view(ds_planner *p, const ds_stream_row *row, const ds_view_row *view)
 {
-    ds_stream_def *def = open_def(p, row);
+    ds_stream_def *def = open_def(p, row, view->dataset);
     ds_dataset_def *dataset = open_dataset(p, row, def, view->dataset);
     if (!dataset)
         return;

@@ -131,7 +131,7 @@ static bool stays(const ds_planner *p, const ds_stream_row *row)
 
 bool plan_is_record(const ds_planner *p, const ds_stream_row *row)
 {
-    for (size_t i = 0; i < p->deployment->n; i++)
+    for (size_t i = 0; i < p->def_count; i++)
         if (has_former(p->defs[i]->datasets, p->defs[i]->dataset_count, row->name))
             return true;
     for (size_t i = 0; i < p->row_count; i++) {
