@@ -10,7 +10,7 @@ mkdir shop
 sql shop/crm.db "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO customers VALUES (1, 'ann'), (2, 'bob');
     CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER); INSERT INTO orders VALUES (1, 5)"
 
-# model FIXED MOVING EXTRA: more of the workspaces Fixed and Moving, and more columns
+# model FIXED MOVING EXTRA CAPTURE: more of the workspaces Fixed and Moving, more columns, and more of the capture
 model()
 {
     shop_head >shop/model.yaml
@@ -24,7 +24,7 @@ model()
 kind: Datastore
 team: Z/T
 name: Crm
-capture: {type: sql_snapshot, container: CrmDb, max_delete_ratio: 1, trigger: {external: true}}
+capture: {type: sql_snapshot, container: CrmDb, max_delete_ratio: 1, trigger: {external: true}${4:-}}
 datasets:
   customers: {classification: pub, columns: {id: integer primary key, name: varchar(40)${3:-}}}
   orders: {classification: pub, columns: {id: integer primary key, total: integer}}
@@ -158,8 +158,25 @@ same "and gone from where they were" "" "$(views two.db)"
 back one.db
 expect "apply" 0 -C shop apply
 
+# --- what a store's streams are changes while views wait
+single=", consistency: single_dataset"
+columns=", city: varchar(20), street: varchar(20)"
+model "container: OneDb" "container: TwoDb" "$columns" "$single"
+away two.db
+refuses "a move, and datasets that change their streams" 3 'TwoDb is left out' -C shop apply
+same "the views stay" "$here_view $moving_views" "$(views merge.db)"
+sql shop/crm.db "INSERT INTO orders VALUES (3, 8)"
+ds -C shop run --once
+same "with new rows" "20" "$(sql shop/merge.db "SELECT sum(total) FROM ws_moving__all__crm__orders")"
+back two.db
+expect "apply" 0 -C shop apply
+same "they go when they are there" "$here_view" "$(views merge.db)"
+expect "nothing is left to plan" 0 -C shop plan --exit-code
+model "container: OneDb" "" "$columns" "$single"
+expect "back again" 0 -C shop apply
+
 # --- a container is given up while its database is away
-model "" "" ", city: varchar(20), street: varchar(20)"
+model "" "" "$columns" "$single"
 away one.db
 ds -C shop apply
 same "a former database that is away is told and keeps nobody" 0 "$code"
@@ -174,7 +191,7 @@ same "and drops it" "" "$(views one.db)"
 repo=shop
 git init -q -b main shop
 echo '*.db*' >shop/.gitignore
-model "container: OneDb" "" ", city: varchar(20), street: varchar(20)"
+model "container: OneDb" "" "$columns" "$single"
 commit_shop()
 {
     commit "$1"
@@ -192,7 +209,7 @@ commit_shop one
 expect "apply what is there" 0 -C shop apply
 expect "run" 0 -C shop run --once
 away one.db
-model "container: OneDb" "" ", city: varchar(20), street: varchar(20), zip: varchar(9)"
+model "container: OneDb" "" "$columns, zip: varchar(9)" "$single"
 commit_shop two
 "$ds" -C shop run --follow main >follow.out 2>follow.err </dev/null &
 follower=$!
@@ -201,7 +218,7 @@ ok "a branch is applied where it can be"
 same "what can be is applied" "$head" "$(sql shop/merge.db 'SELECT commit_id FROM datasurface__applied ORDER BY id DESC LIMIT 1')"
 expect "status" 1 -C shop status --check
 says "names it" "^follows main: .* waiting .*: OneDb can.t be changed now: "
-model "container: OneDb" "" ", city: varchar(20), street: varchar(20), zip: varchar(9), land: varchar(9)"
+model "container: OneDb" "" "$columns, zip: varchar(9), land: varchar(9)" "$single"
 commit_shop three
 wait_for "the next commit" is_state waiting "$head"
 ok "the next commit is not kept waiting"
