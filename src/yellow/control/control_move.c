@@ -2,6 +2,8 @@
 // where they are, and so does the record of their batches: views and history read it in both streams (the definition's
 // `former`). The stream that takes it over begins with a batch of its own, in which nothing has changed, and which says
 // what the next one has to know.
+#include <inttypes.h>
+
 #include "yellow/control/control_tables.h"
 #include "yellow/def/def_json.h"
 
@@ -12,30 +14,29 @@ static int64_t max_of(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-// What a mirror has read of its primary, as the streams that it was in have recorded it: a later key stands.
-static ds_rc add_position(json_t *all, const ds_batch_row *last, ds_error *err)
+// How far a mirror is with a dataset: as its last batch says, or as that in which it came there says of each.
+static void add_position(ds_arena *arena, const ds_batch_row *last, const char *dataset, json_t *datasets)
 {
-    json_t *position = last && last->position[0] ? json_loads(last->position, 0, NULL) : json_object();
-    if (!json_is_object(position)) {
-        json_decref(position);
-        return ds_fail(err, DS_FINDING, "damaged control table: batch %lld has no valid position", (long long)last->id);
-    }
-    ds_assert(json_object_update(all, position) == 0);
+    json_t *position = json_loads(last->position, 0, NULL);
+    json_t *at = json_object_get(json_object_get(position, "datasets"), dataset);
+    at = at ? json_incref(at) : json_string(arena_printf(arena, "%" PRId64, last->id));
+    ds_assert(json_object_set_new(datasets, dataset, at) == 0);
     json_decref(position);
-    return DS_DONE;
 }
 
 // The number of the batch, 0 when nothing has been committed yet. A mirror's are its primary's: it makes none up.
 static ds_rc number_of(ds_control *control, const ds_stream_def *to, const ds_moving *moving, size_t n, ds_arena *arena,
-                       json_t *position, int64_t *out, ds_error *err)
+                       json_t *datasets, int64_t *out, ds_error *err)
 {
     ds_batch_row *last;
     *out = 0;
     for (size_t i = 0; i < n; i++) {
+        if (to->primary && !moving[i].state.batch)
+            continue;
         TRY(control_last_batch(control, moving[i].from, true, arena, &last, err));
-        *out = last && moving[i].state.batch ? max_of(*out, last->id) : *out;
-        if (to->primary)
-            TRY(add_position(position, last, err));
+        *out = last ? max_of(*out, last->id) : *out;
+        if (last && moving[i].state.batch)
+            add_position(arena, last, moving[i].dataset, datasets);
     }
     if (!*out || to->primary)
         return DS_DONE;
@@ -114,7 +115,9 @@ static ds_rc put_batches(ds_control *control, const ds_stream_def *to, const ds_
                          ds_arena *arena, json_t *position, ds_error *err)
 {
     int64_t batch;
-    TRY(number_of(control, to, moving, n, arena, position, &batch, err));
+    json_t *datasets = json_object();
+    ds_assert(json_object_set_new(position, "datasets", datasets) == 0);
+    TRY(number_of(control, to, moving, n, arena, datasets, &batch, err));
     if (!batch)
         return DS_DONE;
     const char *text = to->primary ? def_json_text(arena, position) : "";

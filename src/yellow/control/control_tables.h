@@ -58,7 +58,8 @@ ds_rc control_put_retired(ds_control *control, const char *stream, const char *r
 ds_rc control_delete_dataset(ds_control *control, const char *stream, const char *dataset, ds_error *err);
 // --- control_move.c: datasets go to the other stream of their store. Inside the caller's transaction.
 typedef struct ds_moving {
-    const char *from, *dataset; // the stream that has it, and its name
+    const char *from, *dataset; // the stream that has it, or had batches before it was there; and its name
+    bool is_there;              // it has it
     ds_dataset_state state;     // there
 } ds_moving;
 // What is known of the datasets becomes the last batch of a stream, which may have had some of them before.

@@ -93,16 +93,13 @@ static ds_rc read_moved_since(const ds_job *job, ds_control *primary, const ds_d
     return DS_DONE;
 }
 
-static ds_rc read_moved(const ds_job *job, ds_control *primary, const json_t *position, size_t i, ds_error *err)
+static ds_rc read_moved(const ds_job *job, ds_control *primary, const json_t *datasets, size_t i, ds_error *err)
 {
     const ds_dataset_def *dataset = &job->def->datasets[i];
     ds_primary_state *state = &job->mirror.primary[i];
     const char *other = def_other_stream(job->arena, job->def->primary, dataset->name);
-    const json_t *at = json_object_get(position, other);
-    if (!at)
-        at = json_object_get(position, job->def->primary);
-    if (!at || !str_int64(str_of(json_string_value(at)), &state->since))
-        state->since = job->mirror.last;
+    if (!str_int64(str_of(json_string_value(json_object_get(datasets, dataset->name))), &state->since))
+        state->since = 0; // it has come with none
     ds_dataset_state before;
     TRY(control_dataset_state_at(primary, job->def->primary, dataset->name, state->since, job->arena, &state->then,
                                  err));
@@ -112,10 +109,10 @@ static ds_rc read_moved(const ds_job *job, ds_control *primary, const json_t *po
     return read_moved_since(job, primary, dataset, other, state, err);
 }
 
-static ds_rc read_all_moved(const ds_job *job, ds_control *primary, const json_t *position, ds_error *err)
+static ds_rc read_all_moved(const ds_job *job, ds_control *primary, const json_t *datasets, ds_error *err)
 {
     for (size_t i = 0; i < job->def->dataset_count; i++)
-        TRY(read_moved(job, primary, position, i, err));
+        TRY(read_moved(job, primary, datasets, i, err));
     return DS_DONE;
 }
 
@@ -164,8 +161,8 @@ static ds_rc read_primary(ds_job *job, ds_error *err)
     for (size_t i = 0; i < def.dataset_count; i++)
         job->mirror.primary[i].now = now[i];
     json_t *position = json_loads(job->mirror.position, 0, NULL);
-    bool as_ever = !job->mirror.last || (json_object_size(position) == 1 && json_object_get(position, def.primary));
-    ds_rc rc = as_ever ? read_states(job, &primary, err) : read_all_moved(job, &primary, position, err);
+    const json_t *datasets = json_object_get(position, "datasets"); // our last batch is that in which they came
+    ds_rc rc = datasets ? read_all_moved(job, &primary, datasets, err) : read_states(job, &primary, err);
     json_decref(position);
     job->mirror.def = job->def;
     return rc;

@@ -3,21 +3,25 @@
 
 static size_t taken(applier *a, const plan_stream *stream, ds_moving **out)
 {
-    size_t n = 0, all = stream->from ? stream->def->dataset_count : 0;
+    size_t n = 0, all = stream->from || stream->above ? stream->def->dataset_count : 0;
     *out = ARENA_ARRAY(a->scratch, ds_moving, all);
-    for (size_t i = 0; i < all; i++)
-        if (stream->from[i])
-            (*out)[n++] = (ds_moving){stream->from[i]->name, stream->def->datasets[i].name, stream->states[i]};
+    for (size_t i = 0; i < all; i++) {
+        const char *dataset = stream->def->datasets[i].name;
+        if (stream->from && stream->from[i])
+            (*out)[n++] = (ds_moving){stream->from[i]->name, dataset, true, stream->states[i]};
+        else if (stream->above && stream->above[i])
+            (*out)[n++] = (ds_moving){.from = stream->above[i]->name, .dataset = dataset};
+    }
     return n;
 }
 
-// The first of the datasets from its stream?
+// The first of the datasets that its stream gives away?
 static bool is_first(const ds_moving *moving, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (strcmp(moving[k].from, moving[i].from) == 0)
+        if (moving[k].is_there && strcmp(moving[k].from, moving[i].from) == 0)
             return false;
-    return true;
+    return moving[i].is_there;
 }
 
 size_t apply_givers(applier *a, const plan_stream *stream, const char ***out)
@@ -46,7 +50,7 @@ static ds_rc move_out(applier *a, const char *from, const char *to, const ds_mov
     const char **names = ARENA_ARRAY(a->scratch, const char *, n);
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
-        if (strcmp(moving[i].from, from) == 0)
+        if (moving[i].is_there && strcmp(moving[i].from, from) == 0)
             names[count++] = moving[i].dataset;
     TRY(control_move_out(a->control, from, names, count, err));
     return control_event(a->control, from, "moved", to, err);

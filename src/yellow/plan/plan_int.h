@@ -35,17 +35,18 @@ typedef VEC(plan_step) plan_step_list;
 
 typedef struct plan_stream {
     const char *name;
-    const ds_stream_def *def;   // NULL: no longer in the model
-    const ds_stream_row *old;   // NULL: new
-    bool put;                   // write the definition
-    bool remove, drop;          // mark as removed; drop the control rows
-    bool resnapshot;            // tables lost something: the next batch reads everything again
-    const char *retired;        // JSON to write; NULL: unchanged
-    ds_dataset_state *states;   // of def's datasets, when it was applied before, or takes some over
-    const ds_stream_row **from; // of each dataset: the stream that it is taken from, or NULL; NULL: none is
-    bool pause;                 // as one of those was
-    bool gives;                 // its datasets are taken: it becomes a record of their batches
-    const char **leaves;        // datasets that leave its definition with this change, as their tables are dropped
+    const ds_stream_def *def;    // NULL: no longer in the model
+    const ds_stream_row *old;    // NULL: new
+    bool put;                    // write the definition
+    bool remove, drop;           // mark as removed; drop the control rows
+    bool resnapshot;             // tables lost something: the next batch reads everything again
+    const char *retired;         // JSON to write; NULL: unchanged
+    ds_dataset_state *states;    // of def's datasets, when it was applied before, or takes some over
+    const ds_stream_row **from;  // of each dataset: the stream that it is taken from, or NULL; NULL: none is
+    const ds_stream_row **above; // of each that is new: another stream that it could have been in; as from
+    bool pause;                  // as one of those was
+    bool gives;                  // its datasets are taken: it becomes a record of their batches
+    const char **leaves;         // datasets that leave its definition with this change, as their tables are dropped
     size_t leave_count;
     plan_step_list steps;
 } plan_stream;

@@ -74,11 +74,25 @@ static ds_rc take(ds_planner *p, plan_stream *stream, size_t i, const ds_stream_
     return DS_DONE;
 }
 
+// Its numbers must be higher than those of the stream in which it would have been before: it may come there one day.
+static void note_above(ds_planner *p, plan_stream *stream, size_t i)
+{
+    const char *name = def_other_stream(p->arena, stream->name, stream->def->datasets[i].name);
+    const ds_stream_row *other = map_get(p->row_by_name, name);
+    if (!other || (stream->old && !stream->old->removed))
+        return;
+    if (!stream->above)
+        stream->above = ARENA_ARRAY(p->arena, const ds_stream_row *, stream->def->dataset_count);
+    stream->above[i] = other;
+}
+
 ds_rc plan_takes(ds_planner *p, plan_stream *stream, ds_error *err)
 {
     const ds_stream_def *def = stream->def;
     for (size_t i = 0; p->row_count && i < def->dataset_count; i++) {
         const ds_stream_row *holder = plan_holder(p, def, def->datasets[i].name);
+        if (!holder)
+            note_above(p, stream, i);
         if (!holder || holder == stream->old)
             continue;
         if (!stream->from)
