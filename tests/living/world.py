@@ -78,6 +78,7 @@ class World(Looks):
         for maker in makers:
             maker.join()
         self.links = {name: Link(server.port) for name, server in self.sites.items()}
+        self.links["office"] = Link(self.sites["sources"].port)  # another way to the same server
         self.env = {**os.environ, "XDG_CACHE_HOME": str(self.dir / "cache"), "TMPDIR": str(self.dir)}
         for credential in ("SRC_READ", "MERGE_RW"):
             self.env |= {f"DATASURFACE_{credential}_USER": ROLE, f"DATASURFACE_{credential}_PASSWORD": PASSWORD}
@@ -132,21 +133,27 @@ class World(Looks):
             for _ in runs:
                 self.run()
 
-    def apply(self, *words, killed=0.0):
-        """plan says what it will do, apply does it, sometimes after an apply that was killed on the way."""
+    def _begin_apply(self, *words):
+        return subprocess.Popen([*self.program, "-C", str(self.ecosystem.model), "apply", *words], env=self.env,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def apply(self, *words, killed=0.0, rivals=0.2):
+        """plan says what it will do, apply does it, sometimes after an apply that was killed on the way, sometimes
+        beside another one."""
         started = time.monotonic()
         changes = self.result("plan", *words)["changes"]
         if self.rng.random() < killed:
-            victim = subprocess.Popen(
-                [*self.program, "-C", str(self.ecosystem.model), "apply", *words], env=self.env,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            victim = self._begin_apply(*words)
             time.sleep(self.rng.uniform(0.005, 0.15))
             victim.kill()
             code = victim.wait()
             self.count["kills"] += code != 0
             self.tell("        " + ("apply is killed on the way" if code else "apply was faster than its killer"))
+        rival = self._begin_apply(*words) if self.rng.random() < rivals else None
         self.result("apply", *words)
-        if self.result("plan", *words)["changes"]:
+        if rival and rival.wait() not in (0, 3):
+            raise Wrong(f"two applies at once: one ended with {rival.returncode}")
+        if any(change["action"] != "keep" for change in self.result("plan", *words)["changes"]):
             raise Wrong("after apply, plan still has changes")
         self.count["applies"] += 1
         self.applied = self.ecosystem.model
