@@ -205,8 +205,8 @@ class Watermark(Snapshot):
                 self.greatest = max([self.greatest, *(row[self.column] for row in window.values())])
                 return {dataset: self._seen(lens)}
         raise Wrong(
-            f"{stream.name}: batch {number} is no state of the source from transaction {least} on, seen through a window "
-            f"from {self.greatest - self.overlap}: {stream.recorded}, not {fingerprint(self._seen(lens))}")
+            f"{stream.name}: batch {number} is no state of the source from transaction {least} on, seen through a "
+            f"window from {self.greatest - self.overlap}: {stream.recorded}, not {fingerprint(self._seen(lens))}")
 
     def _seen(self, lens):
         return {lens.content(row) for row in self.believed.values()}

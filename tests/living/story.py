@@ -197,7 +197,7 @@ def column(world):
 
 def masked(inputs):
     return {
-        "customers": [{"id": row["id"], "name": row["firstname"][0] + "*** " + row["lastname"][-2:], "dob": row["dob"]}
+        "customers": [{"id": row["id"], "name": row["firstname"][:1] + "*** " + row["lastname"][-2:], "dob": row["dob"]}
                       for row in inputs["Crm/customers"]]
     }
 
