@@ -1,17 +1,18 @@
 """More chapters, for turns that have minutes; or one at a time, with --chapter."""
 import threading
 
-from ecosystem import document, wait_until
+from ecosystem import document
 from oracle import Watermark, Wrong
+from patience import wait_until
 from story import after, again, assign, audit, group, replica, sink, visits
 
 
 def versions(world):
-    """{stream: version of its definition}, by the control tables."""
+    """{stream: version of its definition} of those that the model has, by the control tables."""
     return {
         name: version
         for merge in world.merges.values()
-        for name, version in merge.ask(f"SELECT name, version FROM {merge.control('stream')}")
+        for name, version in merge.ask(f"SELECT name, version FROM {merge.control('stream')} WHERE removed = 0")
     }
 
 

@@ -3,9 +3,9 @@ import collections
 import contextlib
 import time
 
-from ecosystem import PATIENCE_S, wait_until
 from oracle import (FOREVER, History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history,
                     compare_live, difference)
+from patience import patience_s, wait_until
 from pq import Refused
 from rows import Lens
 
@@ -139,7 +139,7 @@ class Looks:
         return tuple(self.count[what] - was for what, was in zip(("batches", "views", "rows"), before))
 
     def _read_patiently(self, merge, views):
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s()
         while True:
             try:
                 with contextlib.closing(merge.connect()) as db:

@@ -3,8 +3,9 @@ from collections import Counter
 from decimal import Decimal
 
 import sources
-from ecosystem import document, wait_until
+from ecosystem import document
 from oracle import Wrong
+from patience import wait_until
 from world import Merge, sqlite
 
 EXTERNAL = {"external": True}

@@ -9,9 +9,10 @@ import subprocess
 import threading
 import time
 
-from ecosystem import PATIENCE_S, Ecosystem
+from ecosystem import Ecosystem
 from looks import Looks
 from oracle import Wrong
+from patience import patience_s
 from pq import Refused, Sqlite
 from servers import PASSWORD, ROLE, Link, Server
 
@@ -94,7 +95,7 @@ class World(Looks):
 
     def ds(self, *words, patience=True):
         """One command, as often as it is worth a retry: exit 3."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s()
         while True:
             done = subprocess.run([*self.program, "--format", "json", "-C",
                                    str(self.ecosystem.model), *words], env=self.env, capture_output=True, text=True,
@@ -128,7 +129,7 @@ class World(Looks):
                 run.send_signal(signal.SIGCONT)
                 run.send_signal(signal.SIGTERM)
             for run in runs:
-                if run.wait(timeout=PATIENCE_S) not in (0, -signal.SIGTERM):  # killed by it: before it knew the signal
+                if run.wait(timeout=patience_s()) not in (0, -signal.SIGTERM):  # killed by it: before it knew the signal
                     raise Wrong(f"SIGTERM: run ended with {run.returncode}")
             for _ in runs:
                 self.run()
