@@ -40,7 +40,7 @@ class Chaos(threading.Thread):
                 if time.monotonic() >= self.next and self.world.runs:
                     names, weights = zip(*self.BLOWS)
                     getattr(self, self.rng.choices(names, weights)[0])()
-                    self.next = time.monotonic() + self.pace * slowness() * self.rng.uniform(0.3, 1.7)
+                    self.next = time.monotonic() + self.pace * slowness() ** 0.5 * self.rng.uniform(0.3, 1.7)
 
     def keep_running(self):
         for run in list(self.world.runs):

@@ -4,7 +4,7 @@ import threading
 from ecosystem import document
 from oracle import Watermark, Wrong
 from patience import wait_until
-from story import after, again, assign, audit, group, replica, sink, visits
+from story import after, again, assign, audit, column, group, replica, sink, visits
 
 
 def versions(world):
@@ -182,4 +182,26 @@ def late(world):
     world.apply(killed=0.2)
 
 
-LATER = [guests, late, outage, homecoming]
+@again
+@after(column)
+def channel(world):
+    """Orders lose their channel: refused, and then approved; it comes back with what it was"""
+    kind = world.ecosystem["Datastore Sales"]["datasets"]["orders"]["columns"]["channel"]
+
+    def lost(model):
+        del model["Datastore", "Sales"]["datasets"]["orders"]["columns"]["channel"]
+
+    def back(model):
+        model["Datastore", "Sales"]["datasets"]["orders"]["columns"]["channel"] = kind
+
+    world.ecosystem.pull("sales", "orders lose their channel", lost, refused="C001")
+    world.ecosystem.pull("sales", "the same, approved", lost, approve=True)
+    world.apply(killed=0.5)
+    if world.rng.random() < 0.7:
+        loaded(world, [name for name in world.streams if "/Sales" in name and name not in world.resting()])
+        world.look()
+    world.ecosystem.pull("sales", "orders have a channel again", back)
+    world.apply(killed=0.5)
+
+
+LATER = [guests, late, channel, outage, homecoming]

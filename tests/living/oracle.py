@@ -330,6 +330,8 @@ def compare_history(where, names, rows, lens, stream, dataset):
         _fits_primary(where, shown, lens, stream, dataset)
         shown = _coarse(shown, stream.batches)
     wanted = Counter((lens.only(content), begun, ended) for content, begun, ended in history.versions())
+    if stream.mirrored():  # two that differed only in a column that has gone
+        wanted = _coarse(wanted, stream.batches)
     if shown != wanted:
         raise Wrong(f"{where}: {difference(shown, wanted)}")
     return len(rows)
