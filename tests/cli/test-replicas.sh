@@ -190,6 +190,10 @@ is "and forgotten" "$(sql shop/merge.db "SELECT count(*) FROM datasurface__meta 
 model "container: ReportsDb" ""
 sed -i 's/{history: full}/{history: full, retention: 7y}/' shop/model.yaml
 expect "a retention, there" 0 -C shop apply
+ds -C shop job Full/Crm@ReportsDb
+is "a column that the primary has not given up yet is waited for" "$code" 3
+complains "with the way" 'apply both, and run Full/Crm once'
+expect "the primary" 0 -C shop job Full/Crm
 expect "and rows" 0 -C shop job Full/Crm@ReportsDb
 model "" ""
 expect "given up once more" 0 -C shop apply

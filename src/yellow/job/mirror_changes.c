@@ -105,9 +105,8 @@ ds_rc mirror_refuse_rows(const ds_job *job, ds_error *err)
     const char *primary = job->def->primary;
     return ds_hint(ds_fail(err, DS_BUSY, "rows of primary %s have other columns, or are not what it has recorded",
                            primary),
-                   err,
-                   "an apply has come to one of both: apply the other one, and run %s; or else: datasurface verify %s",
-                   primary, primary);
+                   err, "after a change of columns: apply both, and run %s once; else: datasurface verify %s", primary,
+                   primary);
 }
 
 // --- staging them
