@@ -357,17 +357,18 @@ static void note_refused(ds_follow *f, const look *l, const ds_error *why)
         return;
     }
     f->again_us = clock_now_us(clock_system()) + REFUSED_AGAIN_US;
-    if (!follow_merges(f) && l->session.merge_count)
-        keep_merges(f, &l->session);
     tell(f, TOLD_REFUSED, "", why, l);
 }
 
-// The plan of a first look is kept for its merge databases, even if it is refused.
+// The plan of a first look is kept for its merge databases, even if it is refused, or one of them can't be reached: the
+// streams that are applied run.
 static ds_rc look_at_commit(ds_follow *f, ds_error *err)
 {
     CLEANUP(look_release) look l;
     look_init(&l, f);
     ds_rc rc = bring_in(&l, err);
+    if (!follow_merges(f) && l.session.merge_count)
+        keep_merges(f, &l.session);
     if (rc.code == DS_OK)
         note_applied(f, l.changes);
     else if (is_refusal(rc))

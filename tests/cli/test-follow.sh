@@ -263,6 +263,14 @@ merge_commit()
     sql repo/shop/merge2.db 'SELECT commit_id FROM datasurface__applied ORDER BY id DESC LIMIT 1'
 }
 same "apply records the commit of a directory" "$head" "$(merge_commit)"
+mkdir plain
+git -C repo archive main:shop | tar -x -C plain
+sql repo/shop/merge2.db "VACUUM INTO 'plain/merge2.db'"
+sql plain/merge2.db 'DROP VIEW ws_consumer1__live__store1__customers'
+"$ds" -C plain apply >/dev/null
+same "the same model without git around it is still of that commit" "$head|2" "$(sql plain/merge2.db "SELECT commit_id, count(*)
+    OVER () FROM datasurface__applied WHERE tree_id = (SELECT tree_id FROM datasurface__applied ORDER BY id DESC LIMIT 1)
+    ORDER BY id DESC LIMIT 1")"
 edit analytics.yaml 's/priority: high/priority: low/'
 "$ds" -C repo/shop apply >/dev/null
 same "but not of one that was changed" "" "$(merge_commit)"

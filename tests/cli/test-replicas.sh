@@ -1,6 +1,7 @@
 #!/bin/sh
 # Workspaces with containers of their own: copies there, followed batch by batch, shared, given up and pruned.
 . "$(dirname "$0")/lib.sh"
+. "$here/git_lib.sh"
 need python3
 runner=
 trap 'kill -9 $runner 2>/dev/null || :; rm -rf "$work"' EXIT
@@ -156,6 +157,23 @@ wait_for "run to go on without it" merged
 kill -TERM $runner
 wait $runner && code=0 || code=$?
 is "run begins and drains without it" "$code" 0
+
+# a run that follows a branch begins without it, too
+git -C shop init -q -b main
+git -C shop add model.yaml
+git -C shop commit -q -m model
+"$ds" -C shop run --follow main >$out 2>$err </dev/null &
+runner=$!
+sql shop/crm.db "UPDATE customers SET name = 'eva' WHERE id = 5"
+"$ds" -C shop trigger Full/Crm >/dev/null
+merged()
+{
+    [ "$(sql shop/merge.db "SELECT name FROM ds_live__crm__customers WHERE id = 5")" = eva ]
+}
+wait_for "run --follow to go on without it" merged
+kill -TERM $runner
+wait $runner && code=0 || code=$?
+is "run --follow begins and drains without it" "$code" 0
 rmdir shop/reports.db
 mv shop/away.db shop/reports.db
 again
@@ -200,6 +218,10 @@ is "and forgotten" "$(sql shop/merge.db "SELECT count(*) FROM datasurface__meta 
 model "container: ReportsDb" ""
 sed -i 's/{history: full}/{history: full, retention: 7y}/' shop/model.yaml
 expect "a retention, there" 0 -C shop apply
+ds -C shop job Full/Crm@ReportsDb
+is "a column that the primary has not given up yet is waited for" "$code" 3
+complains "with the way" 'apply both, and run Full/Crm once'
+expect "the primary" 0 -C shop job Full/Crm
 expect "and rows" 0 -C shop job Full/Crm@ReportsDb
 model "" ""
 expect "given up once more" 0 -C shop apply

@@ -6,6 +6,8 @@ import signal
 import threading
 import time
 
+from patience import slowness
+
 
 def children(pid):
     """Of a process, by /proc."""
@@ -19,7 +21,7 @@ def children(pid):
 
 
 class Chaos(threading.Thread):
-    """One blow every `pace` seconds or so, when nobody holds world.calm. Also sees to it that as many processes run as
+    """One blow every `pace` seconds or so, fewer where all is slow, when nobody holds world.calm. Also sees to it that as many processes run as
     should, and that none ends by itself."""
 
     BLOWS = (("kill", 8), ("freeze", 2), ("cut", 3), ("session", 3), ("server", 1), ("command", 2))
@@ -38,7 +40,7 @@ class Chaos(threading.Thread):
                 if time.monotonic() >= self.next and self.world.runs:
                     names, weights = zip(*self.BLOWS)
                     getattr(self, self.rng.choices(names, weights)[0])()
-                    self.next = time.monotonic() + self.pace * self.rng.uniform(0.3, 1.7)
+                    self.next = time.monotonic() + self.pace * slowness() ** 0.5 * self.rng.uniform(0.3, 1.7)
 
     def keep_running(self):
         for run in list(self.world.runs):

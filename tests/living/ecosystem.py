@@ -3,12 +3,10 @@ import copy
 import json
 import os
 import subprocess
-import time
 
 from oracle import Wrong
 
 REPOSITORY = "harbour/model"
-PATIENCE_S = float(os.environ.get("LIVING_PATIENCE", "180"))
 
 
 def document(kind, name, **fields):
@@ -147,16 +145,3 @@ def _findings(result):
         count = sum(d["severity"] == severity for d in result["diagnostics"])
         words += [f"{count} {severity}{'s' if count != 1 else ''}"] if count else []
     return ", ".join(words) or "fine"
-
-
-def wait_until(what, ready, tell=None):
-    """tell: what keeps us waiting, every ten seconds."""
-    deadline = time.monotonic() + PATIENCE_S
-    next_word = time.monotonic() + 10
-    while not ready():
-        if time.monotonic() > next_word and tell:
-            tell()
-            next_word += 10
-        if time.monotonic() > deadline:
-            raise Wrong(f"waited {PATIENCE_S:.0f} s in vain for {what}")
-        time.sleep(0.1)

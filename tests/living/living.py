@@ -3,7 +3,7 @@
 streams run every second, and processes, servers and links die at random. After every chapter each batch, each view and
 each version in it must be what can be recomputed from the ledgers of the sources.
 
-living.py [--seed N] [--minutes M] [--tap] [--dir DIR] [--keep]"""
+living.py [--seed N] [--minutes M] [--chapter NAME]... [--tap] [--dir DIR] [--keep]"""
 import argparse
 import os
 import pathlib
@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from chaos import Chaos  # noqa: E402
 from oracle import Wrong  # noqa: E402
+from later import LATER  # noqa: E402
 from story import CHAPTERS  # noqa: E402
 from world import World  # noqa: E402
 
@@ -58,13 +59,28 @@ def tell_look(world, look):
     )
 
 
+def chosen(options):
+    """The chapters of the short turn; with --minutes all; with --chapter those, and what they go on from."""
+    if not options.chapter:
+        return CHAPTERS + (LATER if options.minutes else [])
+    wanted, left = set(), [chapter for chapter in CHAPTERS + LATER if chapter.__name__ in options.chapter]
+    while left:
+        wanted.add(left[-1])
+        left += getattr(left.pop(), "after", ())
+    return [chapter for chapter in CHAPTERS + LATER if chapter in wanted]
+
+
 def live(world, options, teller):
-    """All chapters in order; with --minutes as many more turns of those that can come again as there is time."""
+    """Chapters in order; with --minutes as many more turns of those that can come again as there is time."""
     end = time.monotonic() + options.minutes * 60
-    pause = max(options.pause, options.minutes * 60 / (len(CHAPTERS) * 2.5))
-    for chapter in CHAPTERS:
+    chapters = chosen(options)
+    pause = max(options.pause, options.minutes * 60 / (len(chapters) * 2.5))
+    for chapter in chapters:
         play(world, teller, chapter, pause)
-    turns = [chapter for chapter in CHAPTERS if getattr(chapter, "again", False)]
+    turns = [
+        chapter for chapter in chapters
+        if getattr(chapter, "again", False) and chapter.__name__ in (options.chapter or chapter.__name__)
+    ]
     rng = random.Random(f"{options.seed} again")
     while time.monotonic() < end:
         play(world, teller, rng.choice(turns), pause)
@@ -94,6 +110,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--pause", type=float, default=0.7, help="seconds after each chapter, at least")
     parser.add_argument("--pace", type=float, default=3, help="seconds between two blows")
+    parser.add_argument("--chapter", action="append", choices=[chapter.__name__ for chapter in CHAPTERS + LATER],
+                        help="only this one, and those that it goes on from")
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--dir")
     parser.add_argument("--keep", action="store_true", help="also when all is well")

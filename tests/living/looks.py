@@ -3,9 +3,9 @@ import collections
 import contextlib
 import time
 
-from ecosystem import PATIENCE_S, wait_until
-from oracle import (History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history, compare_live,
-                    difference)
+from oracle import (FOREVER, History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history,
+                    compare_live, difference)
+from patience import patience_s, wait_until
 from pq import Refused
 from rows import Lens
 
@@ -20,11 +20,23 @@ class Looks:
     def followed(self, state="applied"):
         """Whether all who follow main have come to this state of where it is, or of where it was."""
         commit = self.ecosystem.git("rev-parse", "main").strip()
-        for merge in self.merges.values():
+        for merge in self.merges_in_use():
             rows = merge.ask(f"SELECT commit_id, state FROM {merge.control('follow')} WHERE ref = 'main'")
             if rows != [(commit, state)]:
                 return False
         return True
+
+    def last_applied(self):
+        return [
+            merge.ask(f"SELECT commit_id FROM {merge.control('applied')} ORDER BY id DESC LIMIT 1")
+            for merge in self.merges_in_use()
+        ]
+
+    def merges_in_use(self):
+        """Those that the model knows: a container only as long as a workspace has it."""
+        used = {None} | {text.get("container") for (kind, _), text in self.ecosystem.documents.items()
+                         if kind == "Workspace"}
+        return [merge for merge in self.merges.values() if merge.container in used]
 
     def wait_followed(self):
         """Nobody applies: those who run see that main has moved."""
@@ -63,7 +75,8 @@ class Looks:
             name = "/".join([primary, store, *rest])
             kind, what = Mirror, (self.streams.setdefault(name, Stream(name)), )
         elif self.ecosystem["Datastore " + store]["capture"]["type"] == "sql_watermark":
-            kind, what = Watermark, (self.sources[store].ledger, )
+            mark = self.ecosystem["Datastore " + store]["capture"]["watermark"]
+            kind, what = Watermark, (self.sources[store].ledger, mark["column"], mark["overlap"])
         else:
             kind, what = Snapshot, (self.sources[store].ledger, )
         before = stream.definitions[max(stream.definitions)][0] if stream.definitions else None
@@ -126,7 +139,7 @@ class Looks:
         return tuple(self.count[what] - was for what, was in zip(("batches", "views", "rows"), before))
 
     def _read_patiently(self, merge, views):
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s()
         while True:
             try:
                 with contextlib.closing(merge.connect()) as db:
@@ -203,6 +216,17 @@ class Looks:
             platform = stream.name.split("/")[0]
             return 2 + max(self.depth(self.streams[f"{platform}/{store}"]) for store in self.inputs[stream.store])
         return 0
+
+    def look_at_kept(self, merge, name):
+        """Tables of a stream that nobody has views of any more, with history in them: what it merged last is there."""
+        stream = self.streams[name]
+        platform, store = name.lower().split("/")
+        for dataset, lens in stream.definitions[max(stream.definitions)][1].items():
+            columns = ", ".join(f'"{column}"' for column in lens.kinds)
+            with contextlib.closing(merge.connect()) as db:
+                names, rows = db.ask(f"SELECT {columns} FROM ds_{platform}.{store}__{dataset.lower()} "
+                                     f"WHERE ds_batch_out = {FOREVER}")
+            compare_live(f"what is kept of {name}", names, rows, lens, stream.histories[dataset])
 
     def _compare(self, merge, views):
         for view, names, rows in views:

@@ -48,7 +48,7 @@ class History:
 
 class Stream:
     """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch
-    changed, for those who follow."""
+    changed, for those who follow; loads: (batch, dataset) that began with nothing, also after tables were dropped."""
 
     def __init__(self, name):
         self.name, self.store = name, name.split("@")[0].split("/")[1]
@@ -60,6 +60,7 @@ class Stream:
         self.life += 1
         self.last, self.version, self.batches, self.position = 0, 0, [], {}
         self.recorded, self.changed, self.histories, self.deltas, self.committed_at = {}, {}, {}, {}, {}
+        self.loads = set()
 
     def is_at_end(self):
         """Whether its last batch was read by the definition of today, and there is nothing that it hasn't seen."""
@@ -95,6 +96,7 @@ class Stream:
             self.recorded[row["dataset"]] = (int(row["fingerprint_rows"]), row["fingerprint"])
             if int(row["first_load"]):
                 self.histories.pop(row["dataset"], None)
+                self.loads.add((number, row["dataset"]))
         self.turn(
             number,
             way.contents(self, number, batch, rows, {d: lens
@@ -172,11 +174,14 @@ class Snapshot:
 
 
 class Watermark(Snapshot):
-    """The way of a stream with one dataset that is read by watermark: what was deleted stays until one reads all."""
+    """The way of a stream with one dataset that is read by watermark: a batch sees rows whose mark is at most `overlap`
+    below the greatest that was seen; what is older or was deleted stays as it was, until one reads all."""
 
-    def __init__(self, ledger):
+    def __init__(self, ledger, column, overlap):
         super().__init__(ledger)
+        self.column, self.overlap = column, overlap
         self.believed, self.swept = {}, None  # rows by their id, the deleted among them; which sweep was the last
+        self.greatest = 0
 
     def contents(self, stream, number, batch, rows, lenses):
         (dataset, lens), = lenses.items()
@@ -185,23 +190,26 @@ class Watermark(Snapshot):
             self.swept = swept
             contents = super().contents(stream, number, batch, rows, lenses)
             self.believed = dict(self.replay.rows.get(dataset, {}))
+            self.greatest = max((row[self.column] for row in self.believed.values()), default=0)
             return contents
-        least, at, before = self.least(batch), self.number, dict(self.believed)
-        while at < least or fingerprint(self._seen(lens)) != stream.recorded[dataset]:
-            if at == self.ledger.last:
-                raise Wrong(
-                    f"{stream.name}: batch {number} is no state of the source from transaction {least} on with what "
-                    f"was deleted since the last sweep: {stream.recorded}, not {fingerprint(self._seen(lens))}")
-            at += 1
-            for name, identity, row in self.ledger.changes[at]:
-                if name == dataset:  # what went stays as the last batch has seen it, if it has
-                    self.believed[identity] = row or before.get(identity)
-        self.believed = {identity: row for identity, row in self.believed.items() if row}
-        self.go(at)
-        return {dataset: self._seen(lens)}
+        least, before = self.least(batch), self.believed
+        for at in range(least, self.ledger.last + 1):
+            self.go(at)
+            window = {
+                identity: row
+                for identity, row in self.replay.rows.get(dataset, {}).items()
+                if row[self.column] >= self.greatest - self.overlap
+            }
+            self.believed = {**before, **window}
+            if fingerprint(self._seen(lens)) == stream.recorded[dataset]:
+                self.greatest = max([self.greatest, *(row[self.column] for row in window.values())])
+                return {dataset: self._seen(lens)}
+        raise Wrong(
+            f"{stream.name}: batch {number} is no state of the source from transaction {least} on, seen through a "
+            f"window from {self.greatest - self.overlap}: {stream.recorded}, not {fingerprint(self._seen(lens))}")
 
     def _seen(self, lens):
-        return {lens.content(row) for row in self.believed.values() if row}
+        return {lens.content(row) for row in self.believed.values()}
 
     def is_at_end(self, stream, lenses):
         (dataset, lens), = lenses.items()
@@ -224,7 +232,7 @@ class Follower:
                 break
             for dataset, (come, gone) in self.stream.deltas[number].items():
                 rows = self.rows.setdefault(dataset, set())
-                rows -= gone
+                rows -= rows if (number, dataset) in self.stream.loads else gone
                 rows |= come
         self.at = batch
         return self.rows
@@ -322,6 +330,8 @@ def compare_history(where, names, rows, lens, stream, dataset):
         _fits_primary(where, shown, lens, stream, dataset)
         shown = _coarse(shown, stream.batches)
     wanted = Counter((lens.only(content), begun, ended) for content, begun, ended in history.versions())
+    if stream.mirrored():  # two that differed only in a column that has gone
+        wanted = _coarse(wanted, stream.batches)
     if shown != wanted:
         raise Wrong(f"{where}: {difference(shown, wanted)}")
     return len(rows)

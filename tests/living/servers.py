@@ -69,7 +69,7 @@ class Link:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.pairs, self.guard = set(), threading.Lock()  # guard: of pairs
-        self.up = True
+        self.cuts = 0  # as many must be mended
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -79,7 +79,7 @@ class Link:
 
     def _carry(self, near):
         try:
-            if not self.up:
+            if self.cuts:
                 return
             with socket.create_connection(self.target, timeout=5) as far:
                 far.settimeout(None)
@@ -97,8 +97,8 @@ class Link:
             near.close()
 
     def cut(self):
-        self.up = False
         with self.guard:
+            self.cuts += 1
             pairs = list(self.pairs)
         for pair in pairs:
             for end in pair:
@@ -108,7 +108,8 @@ class Link:
                     pass
 
     def mend(self):
-        self.up = True
+        with self.guard:
+            self.cuts -= 1
 
 
 def _pump(near, far):

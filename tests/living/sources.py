@@ -261,6 +261,8 @@ class Sales(Writer):
 class Visits(Writer):
     """A table by watermark: its rows say which transaction changed them last, or one a little before."""
 
+    behind = 0
+
     def __init__(self, seed, pace, connect):
         super().__init__("Visits", seed, pace, connect, [
             Table(
@@ -277,9 +279,18 @@ class Visits(Writer):
     def touched(self, name, row):
         return {**super().touched(name, row), "seen": self._mark(self)}
 
-    @staticmethod
-    def _mark(writer):
-        return writer.ledger.last + 1 - min(writer.rng.choice([0, 0, 0, 1, 3]), writer.ledger.last)
+    def _mark(self, _):
+        return self.ledger.last + 1 - (self.behind or min(self.rng.choice([0, 0, 0, 1, 3]), self.ledger.last))
+
+    def load_old(self, behind):
+        """Rows with marks of so many transactions ago: some that are new, and some that were there."""
+        with self.still:
+            self.behind = behind
+            rows = [self.new_row("visits") for _ in range(5)]
+            changed = self.rng.sample(list(self.rows["visits"].items()), 5)
+            self.commit([("visits", row["id"], row) for row in rows] +
+                        [("visits", identity, self.touched("visits", row)) for identity, row in changed])
+            self.behind = 0
 
 
 class Stock(Writer):

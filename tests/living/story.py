@@ -3,15 +3,28 @@ from collections import Counter
 from decimal import Decimal
 
 import sources
-from ecosystem import document, wait_until
+from ecosystem import document
+from oracle import Wrong
+from patience import wait_until
 from world import Merge, sqlite
 
 EXTERNAL = {"external": True}
 
 
 def again(chapter):
+    """It may come more than once."""
     chapter.again = True
     return chapter
+
+
+def after(*chapters):
+    """It goes on from what these have begun."""
+
+    def mark(chapter):
+        chapter.after = chapters
+        return chapter
+
+    return mark
 
 
 def store(container, datasets, kind="sql_snapshot", credential=None, **capture):
@@ -105,6 +118,7 @@ def begin(world):
     world.run()
 
 
+@after(begin)
 def stranger(world):
     """A stranger's repository wants to change a store, and so does the wrong team"""
 
@@ -116,6 +130,7 @@ def stranger(world):
     world.ecosystem.pull("crm", "team crm wants the same", more_urgent, refused="A002")
 
 
+@after(begin)
 def sales(world):
     """A second team brings orders from PostgreSQL"""
 
@@ -147,6 +162,7 @@ def sales(world):
     world.apply(killed=0.5)
 
 
+@after(sales)
 def audit(world):
     """A consumer who wants every version that a row ever had"""
 
@@ -163,6 +179,7 @@ def audit(world):
     world.apply(killed=0.5)
 
 
+@after(sales)
 def column(world):
     """Orders get a column: refused when it must have a value, fine when it may be null"""
 
@@ -181,7 +198,7 @@ def column(world):
 
 def masked(inputs):
     return {
-        "customers": [{"id": row["id"], "name": row["firstname"][0] + "*** " + row["lastname"][-2:], "dob": row["dob"]}
+        "customers": [{"id": row["id"], "name": row["firstname"][:1] + "*** " + row["lastname"][-2:], "dob": row["dob"]}
                       for row in inputs["Crm/customers"]]
     }
 
@@ -191,6 +208,7 @@ def letters(inputs):
     return {"letters": [{"letter": letter, "customers": number} for letter, number in count.items()]}
 
 
+@after(audit)
 def masking(world):
     """A masked copy for everybody, and a count of it: two transformers in SQL, one behind the other"""
 
@@ -247,6 +265,7 @@ subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c",
 """
 
 
+@after(sales)
 def program(world):
     """A transformer that is a program, beside one that sums up"""
     path = world.dir / "labels.py"
@@ -276,6 +295,7 @@ def program(world):
 
 
 @again
+@after(begin)
 def priority(world):
     """The desk becomes more urgent, or less"""
     now = world.ecosystem["Workspace Desk"].get("priority", "medium")
@@ -288,6 +308,7 @@ def priority(world):
     world.apply(killed=0.2)
 
 
+@after(audit)
 def visits(world):
     """A store by watermark: deleted rows stay until a batch reads all"""
 
@@ -318,6 +339,7 @@ def visits(world):
 
 
 @again
+@after(visits)
 def sweep(world):
     """Somebody has all visits read again"""
     for name in ("Live/Visits", "Full/Visits"):
@@ -325,6 +347,7 @@ def sweep(world):
     world.tell("        resnapshot of Live/Visits and Full/Visits")
 
 
+@after(audit)
 def primary(world):
     """Sales is read once, and mirrored from there; an archive on SQLite is the second to mirror it"""
 
@@ -364,13 +387,14 @@ def primary(world):
     world.run_anew()
 
 
+@after(visits, masking, program)
 def replica(world):
     """A branch office has its data in a database of its own"""
 
     def wanted(model):
         model["DataContainer",
               "OfficeDB"] = document("DataContainer", "OfficeDB", team="Port/analytics", type="postgres",
-                                     host="127.0.0.1", port=world.links["sources"].port, database="office")
+                                     host="127.0.0.1", port=world.links["office"].port, database="office")
         model["Workspace", "Office"] = document(
             "Workspace", "Office", team="Port/analytics", container="OfficeDB", credential="merge_rw", dataset_groups={
                 "now": group(["Sales/orders", "Crm/customers", "Visits/visits", "Labels/labels"]),
@@ -389,6 +413,7 @@ def replica(world):
     world.run_anew()
 
 
+@after(begin)
 def follow(world):
     """From now on those who run follow the branch main, and apply what is merged there"""
     world.follows = True
@@ -397,16 +422,22 @@ def follow(world):
 
 
 @again
+@after(follow)
 def forced(world):
     """Somebody sets main back by force: nobody follows, until it is where it was"""
-    now, before = (world.ecosystem.git("rev-parse", name).strip() for name in ("main", "main~1"))
+    back = world.rng.randint(1, 3)
+    now, before = (world.ecosystem.git("rev-parse", name).strip() for name in ("main", f"main~{back}"))
+    applied = world.last_applied()
     world.ecosystem.git("checkout", "-q", "--detach")
     world.ecosystem.git("branch", "-f", "main", before)
     wait_until("run --follow to refuse", lambda: world.followed("refused"))
+    world.look()
+    if world.last_applied() != applied:
+        raise Wrong(f"main was set back by force, and was applied: {applied}, {world.last_applied()}")
     world.ecosystem.git("branch", "-f", "main", now)
     world.ecosystem.git("checkout", "-q", "main")
     wait_until("run --follow to be content again", world.followed)
-    world.tell("        main was one commit back: refused; it is where it was: applied")
+    world.tell(f"        main was {back} back: refused; it is where it was: applied")
 
 
 def begin_anew(world, mirror, source):
@@ -423,18 +454,24 @@ def begin_anew(world, mirror, source):
     world.tell(f"        {mirror} was at {last[mirror]}, {source} is at {last[source]}: resnapshot, to begin anew")
 
 
+@again
+@after(sales)
 def key(world):
-    """The key of orders becomes their number: refused, and then approved"""
+    """The key of orders becomes another one: refused, and then approved"""
+    now = world.ecosystem["Datastore Sales"]["datasets"]["orders"]["columns"]
+    old, new = ("number", "id") if "primary key" in now["number"] else ("id", "number")
 
     def change(model):
         columns = model["Datastore", "Sales"]["datasets"]["orders"]["columns"]
-        columns["id"], columns["number"] = "integer not null", "varchar(12) primary key"
+        columns[old] = now[old].replace("primary key", "not null")
+        columns[new] = now[new].replace("not null", "primary key")
 
-    world.ecosystem.pull("sales", "orders have their number as key", change, refused="C007")
+    world.ecosystem.pull("sales", f"orders have their {new} as key", change, refused="C007")
     world.ecosystem.pull("sales", "the same, approved", change, approve=True)
     world.apply(killed=0.5)
 
 
+@after(audit)
 def deprecation(world):
     """Addresses are deprecated, when everybody who uses them agrees"""
 
@@ -454,6 +491,7 @@ def deprecation(world):
 
 
 @again
+@after(begin)
 def migration(world):
     """The desk moves to another platform, without a moment without views"""
     entry = next(a for a in world.ecosystem["PlatformService Quay"]["assignments"] if a["group"] == "Desk/live")
@@ -505,6 +543,7 @@ def add_stock(world):
     world.apply(killed=0.5)
 
 
+@after(audit)
 def stock(world):
     """A store on SQLite with items and places"""
     world.sources["Stock"] = source = sources.Stock(world.seed, 0.15, lambda: sqlite(world.dir / "stock.db"))
@@ -513,6 +552,7 @@ def stock(world):
 
 
 @again
+@after(stock)
 def guard(world):
     """Somebody deletes most of the items: the batch stops and asks"""
     source, merge = world.sources["Stock"], world.merges["Quay"]
@@ -544,6 +584,7 @@ def guard(world):
 
 
 @again
+@after(stock)
 def retired(world):
     """Stock is retired, and comes back, sometimes after its tables were dropped"""
 
@@ -565,6 +606,7 @@ def retired(world):
     add_stock(world)
 
 
+@after(stock)
 def wider(world):
     """Items may be counted in billions"""
 

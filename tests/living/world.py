@@ -9,9 +9,10 @@ import subprocess
 import threading
 import time
 
-from ecosystem import PATIENCE_S, Ecosystem
+from ecosystem import Ecosystem
 from looks import Looks
 from oracle import Wrong
+from patience import patience_s
 from pq import Refused, Sqlite
 from servers import PASSWORD, ROLE, Link, Server
 
@@ -78,6 +79,7 @@ class World(Looks):
         for maker in makers:
             maker.join()
         self.links = {name: Link(server.port) for name, server in self.sites.items()}
+        self.links["office"] = Link(self.sites["sources"].port)  # another way to the same server
         self.env = {**os.environ, "XDG_CACHE_HOME": str(self.dir / "cache"), "TMPDIR": str(self.dir)}
         for credential in ("SRC_READ", "MERGE_RW"):
             self.env |= {f"DATASURFACE_{credential}_USER": ROLE, f"DATASURFACE_{credential}_PASSWORD": PASSWORD}
@@ -93,7 +95,7 @@ class World(Looks):
 
     def ds(self, *words, patience=True):
         """One command, as often as it is worth a retry: exit 3."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s()
         while True:
             done = subprocess.run([*self.program, "--format", "json", "-C",
                                    str(self.ecosystem.model), *words], env=self.env, capture_output=True, text=True,
@@ -127,26 +129,32 @@ class World(Looks):
                 run.send_signal(signal.SIGCONT)
                 run.send_signal(signal.SIGTERM)
             for run in runs:
-                if run.wait(timeout=PATIENCE_S) not in (0, -signal.SIGTERM):  # killed by it: before it knew the signal
+                if run.wait(timeout=patience_s()) not in (0, -signal.SIGTERM):  # killed by it: before it knew the signal
                     raise Wrong(f"SIGTERM: run ended with {run.returncode}")
             for _ in runs:
                 self.run()
 
-    def apply(self, *words, killed=0.0):
-        """plan says what it will do, apply does it, sometimes after an apply that was killed on the way."""
+    def _begin_apply(self, *words):
+        return subprocess.Popen([*self.program, "-C", str(self.ecosystem.model), "apply", *words], env=self.env,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def apply(self, *words, killed=0.0, rivals=0.2):
+        """plan says what it will do, apply does it, sometimes after an apply that was killed on the way, sometimes
+        beside another one."""
         started = time.monotonic()
         changes = self.result("plan", *words)["changes"]
         if self.rng.random() < killed:
-            victim = subprocess.Popen(
-                [*self.program, "-C", str(self.ecosystem.model), "apply", *words], env=self.env,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            victim = self._begin_apply(*words)
             time.sleep(self.rng.uniform(0.005, 0.15))
             victim.kill()
             code = victim.wait()
             self.count["kills"] += code != 0
             self.tell("        " + ("apply is killed on the way" if code else "apply was faster than its killer"))
+        rival = self._begin_apply(*words) if self.rng.random() < rivals else None
         self.result("apply", *words)
-        if self.result("plan", *words)["changes"]:
+        if rival and rival.wait() not in (0, 3):
+            raise Wrong(f"two applies at once: one ended with {rival.returncode}")
+        if any(change["action"] != "keep" for change in self.result("plan", *words)["changes"]):
             raise Wrong("after apply, plan still has changes")
         self.count["applies"] += 1
         self.applied = self.ecosystem.model

@@ -356,6 +356,75 @@ static void a_new_column_is_carried(void **state)
     estate_close(&e);
 }
 
+// An apply that has come to the other stream only: this one keeps the definition that it had, and undo takes away what
+// was done to its tables.
+static void use_for_all_but(estate *e, const char *stream, const char *columns, const char *undo)
+{
+    estate_sql(e, "merge.db",
+               arena_printf(e->arena,
+                            "CREATE TABLE kept AS SELECT config, version FROM datasurface__stream WHERE name = '%s'",
+                            stream));
+    use(e, columns, PRIMARY);
+    estate_sql(e, "merge.db",
+               arena_printf(e->arena,
+                            "UPDATE datasurface__stream SET (config, version) = (SELECT config, version FROM kept) "
+                            "WHERE name = '%s'; DROP TABLE kept; %s",
+                            stream, undo));
+}
+
+// The mirror may wait for its own apply, or for its primary's.
+static void both_or_one(estate *e)
+{
+    ds_error err;
+    estate_job(e, "P/Store1");
+    ds_ignore(estate_try_job(e, "Q/Store1", &err));
+}
+
+static const char LIVE_OF_Q[] = "SELECT id, name, age FROM ds_q__store1__people WHERE ds_batch_out > 1000 ORDER BY id";
+
+static void a_column_that_comes_to_one_of_them_first_is_not_lost(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *late, *undo;
+    } CASES[] = {
+        {"Q/Store1", "DROP VIEW ws_consumer__live__store1__people; ALTER TABLE ds_q__store1__people DROP COLUMN age; "
+                     "ALTER TABLE ds_q__store1__people__s DROP COLUMN age"},
+        {"P/Store1", "DROP VIEW ws_consumer__full__store1__people; DROP VIEW "
+                     "ws_consumer__full__store1__people__history; ALTER TABLE ds_p__store1__people DROP COLUMN age"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        mirrored_estate(&e);
+        both(&e);
+        estate_sql(&e, "source.db", "ALTER TABLE people ADD COLUMN age; UPDATE people SET age = 7");
+        use_for_all_but(&e, CASES[i].late, COLUMNS ", age: integer", CASES[i].undo);
+        both_or_one(&e);
+        estate_sql(&e, "source.db", "INSERT INTO people VALUES (2, 'bob', 8)");
+        use(&e, COLUMNS ", age: integer", PRIMARY);
+        both(&e);
+        assert_string_equal(estate_query(&e, "merge.db", LIVE_OF_Q), "1|ann|7\n2|bob|8\n");
+        estate_close(&e);
+    }
+}
+
+static void a_column_that_goes_and_comes_back_is_not_lost(void **state)
+{
+    (void)state;
+    estate e;
+    open_people(&e);
+    estate_sql(&e, "source.db", "ALTER TABLE people ADD COLUMN age");
+    use(&e, COLUMNS ", age: integer", PRIMARY);
+    both(&e);
+    use_for_all_but(&e, "P/Store1", COLUMNS, "");
+    estate_sql(&e, "source.db", "INSERT INTO people VALUES (2, 'bob', 8)");
+    both_or_one(&e);
+    use(&e, COLUMNS ", age: integer", PRIMARY);
+    both(&e);
+    assert_string_equal(estate_query(&e, "merge.db", LIVE_OF_Q), "1|ann|~\n2|bob|8\n");
+    estate_close(&e);
+}
+
 static void it_becomes_a_mirror_and_ceases_to_be_one(void **state)
 {
     (void)state;
@@ -436,6 +505,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_key_change_is_followed),
         cmocka_unit_test(an_unreachable_primary_is_an_event),
         cmocka_unit_test(a_new_column_is_carried),
+        cmocka_unit_test(a_column_that_comes_to_one_of_them_first_is_not_lost),
+        cmocka_unit_test(a_column_that_goes_and_comes_back_is_not_lost),
         cmocka_unit_test(it_becomes_a_mirror_and_ceases_to_be_one),
         cmocka_unit_test(nobody_but_the_primary_reads_the_source),
         cmocka_unit_test(a_primary_must_have_what_others_read),

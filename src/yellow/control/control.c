@@ -223,11 +223,28 @@ ds_rc control_event(ds_control *control, const char *stream, const char *kind, c
     return store_exec(control->db, &q, NULL, err);
 }
 
+// A model without git around it is of the commit that the last one was of, when it is the same model.
+static void sql_commit(ds_sql *q, const ds_control *control, const char *tree_id)
+{
+    const char *commit = control->runtime->commit;
+    if (commit && commit[0]) {
+        sql_text(q, commit);
+        return;
+    }
+    SQL(q, "(SELECT commit_id FROM ");
+    sql_relation(q, control->names.applied);
+    SQL(q, " WHERE tree_id = ");
+    sql_text(q, tree_id);
+    SQL(q, " AND id = (SELECT max(id) FROM ");
+    sql_relation(q, control->names.applied);
+    SQL(q, "))");
+}
+
 ds_rc control_applied(ds_control *control, const char *plan_id, const char *changes_json, ds_error *err)
 {
     int64_t now = 0;
     TRY(store_now(control->db, &now, err));
-    const ds_runtime *runtime = control->runtime;
+    const char *tree_id = control->runtime->tree_id ? control->runtime->tree_id : "";
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     SQL(&q, "INSERT INTO ");
     sql_relation(&q, control->names.applied);
@@ -236,9 +253,9 @@ ds_rc control_applied(ds_control *control, const char *plan_id, const char *chan
     SQL(&q, ", ");
     sql_text(&q, plan_id);
     SQL(&q, ", ");
-    sql_text(&q, runtime->tree_id ? runtime->tree_id : "");
+    sql_text(&q, tree_id);
     SQL(&q, ", ");
-    sql_text(&q, runtime->commit && runtime->commit[0] ? runtime->commit : NULL);
+    sql_commit(&q, control, tree_id);
     SQL(&q, ", ");
     sql_text(&q, changes_json);
     SQL(&q, ")");

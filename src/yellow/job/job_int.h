@@ -318,6 +318,8 @@ ds_rc mirror_open_primary(ds_job *job, ds_error *err);
 ds_rc mirror_changes(ds_job *job, ds_work *work, int64_t since, ds_error *err);
 // The read of the dataset's live rows, or of its versions when there is a shape for them.
 ds_read mirror_read(const ds_job *job, const ds_work *work, ds_sql *select);
+// What was read is not what the primary says it has.
+ds_rc mirror_refuse_rows(const ds_job *job, ds_error *err);
 
 // --- mirror_merge.c: inside the merge's transaction
 // Does staging hold versions of the primary's, not differences found by comparing?

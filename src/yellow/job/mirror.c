@@ -241,8 +241,9 @@ ds_rc mirror_dataset(ds_job *job, ds_work *work, ds_error *err)
     work->changed |= work->first_load;
     if (work->first_load)
         TRY(load_clear(job, work, err));
-    if (way == WAY_ROWS)
-        return read_rows(job, work, err);
     const ds_primary_state *primary = &job->mirror.primary[work->def - job->def->datasets];
-    return mirror_changes(job, work, work->first_load ? 0 : primary->since, err);
+    if (way == WAY_VERSIONS)
+        return mirror_changes(job, work, work->first_load ? 0 : primary->since, err);
+    TRY(read_rows(job, work, err));
+    return fingerprint_eq(work->after, primary->now.fingerprint) ? DS_DONE : mirror_refuse_rows(job, err);
 }

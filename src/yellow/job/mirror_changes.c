@@ -27,12 +27,10 @@ static bool has_out(const ds_job *job, const ds_dataset_def *dataset)
     return job->def->primary_versions && !dataset->source_history.name;
 }
 
-static void select_rows(const ds_job *job, const ds_dataset_def *dataset, bool hash, ds_sql *q)
+static void select_rows(const ds_job *job, const ds_dataset_def *dataset, ds_sql *q)
 {
     SQL(q, "SELECT ");
     sql_columns_to_read(q, dataset->shape, false);
-    if (hash)
-        SQL(q, ", ds_row_hash");
     SQL(q, " FROM ");
     sql_relation(q, live_of(dataset));
     if (!has_out(job, dataset))
@@ -90,18 +88,25 @@ static void select_versions(const ds_job *job, const ds_work *work, ds_sql *q)
         sql_order_by_key(q, work->def->shape);
 }
 
-// The primary's hashes are ours, but where its values are to be proved.
 ds_read mirror_read(const ds_job *job, const ds_work *work, ds_sql *select)
 {
-    bool proves = job->resnapshot || job->options->verify;
     ds_read read = {.select = select, .key_seed = job->key_seed};
     read.shape = work->versions ? work->versions : work->def->shape;
-    read.has_hash = work->versions || !proves;
+    read.has_hash = work->versions;
     if (work->versions)
         select_versions(job, work, select);
     else
-        select_rows(job, work->def, read.has_hash, select);
+        select_rows(job, work->def, select);
     return read;
+}
+
+ds_rc mirror_refuse_rows(const ds_job *job, ds_error *err)
+{
+    const char *primary = job->def->primary;
+    return ds_hint(ds_fail(err, DS_BUSY, "rows of primary %s have other columns, or are not what it has recorded",
+                           primary),
+                   err, "after a change of columns: apply both, and run %s once; else: datasurface verify %s", primary,
+                   primary);
 }
 
 // --- staging them
@@ -110,6 +115,7 @@ typedef struct changes {
     ds_job *job;
     ds_work *work;
     ds_cell *cells;
+    ds_rows row; // one, made anew
     ds_fingerprint after;
     // The key whose versions are being read: was it live at `since`, is it now?
     ds_hash key;
@@ -125,6 +131,22 @@ static void end_key(changes *c)
     c->was = c->is = false;
 }
 
+// The primary's hashes are ours. So a row must have the values that its hash is of: it has more than we know of as long
+// as an apply that adds or removes a column has come to one of the two only.
+static ds_rc check_row(changes *c, ds_hash hash, ds_error *err)
+{
+    const ds_shape *shape = c->work->def->shape; // the first columns of a version
+    rows_clear(&c->row);
+    rows_begin(&c->row);
+    for (size_t i = 0; i < shape->n; i++) {
+        uint16_t column = shape->hash_order[i];
+        if (c->cells[column].p)
+            rows_put(&c->row, shape->columns[column].name_hash, c->cells[column].p, c->cells[column].n);
+    }
+    TRY(rows_end(&c->row, shape, 0, err));
+    return hash_eq(c->row.row_hash[0], hash) ? DS_DONE : mirror_refuse_rows(c->job, err);
+}
+
 static ds_rc take_version(changes *c, const ds_rows *chunk, size_t i, ds_error *err)
 {
     const ds_shape *shape = c->work->versions;
@@ -135,6 +157,8 @@ static ds_rc take_version(changes *c, const ds_rows *chunk, size_t i, ds_error *
     row_cells(shape, row, c->cells);
     bool closed = cell_i64(c->cells[shape->n - 2]) <= c->work->since;
     bool live = !closed && cell_i64(c->cells[shape->n - 1]) == BATCH_LIVE;
+    if (live)
+        TRY(check_row(c, chunk->row_hash[i], err));
     c->was |= closed;
     c->is |= live;
     if (closed)
@@ -180,7 +204,10 @@ ds_rc mirror_changes(ds_job *job, ds_work *work, int64_t since, ds_error *err)
     work->changed = true;
     changes c = {.job = job, .work = work, .after = work->state.fingerprint};
     c.cells = ARENA_ARRAY(job->arena, ds_cell, work->versions->n);
-    TRY(take_all(&c, err));
+    rows_init(&c.row);
+    ds_rc rc = take_all(&c, err);
+    rows_release(&c.row);
+    TRY(rc);
     work->after = c.after;
     job->mirror.differs = !fingerprint_eq(c.after, *primary);
     if (job->mirror.differs)
