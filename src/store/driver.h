@@ -88,6 +88,9 @@ typedef struct ds_read {
     // The types of the shape's columns in hash order, as the catalogue told them in the same transaction; NULL: the
     // driver finds them out, which may cost a round trip.
     const uint32_t *type_ids;
+    // The select is of nothing but those columns, by their names at the source, of all rows of this table, and the
+    // catalogue told in the same transaction that it is_plain: there may be a shorter way to the same. NULL: it isn't.
+    const ds_relation *plain;
     // Rows of our own tables, which somebody may have damaged: a value that can't be read is left out and a stored
     // hash that is none is zero, so that the row differs from every source row. A key must be good all the same.
     bool salvage;
@@ -135,6 +138,7 @@ typedef struct ds_catalog_table {
     bool is_view;
     bool is_split; // no physical places of its own to split a read by: a view, partitioned, foreign
     bool can_lock; // begin_snapshot can hold it
+    bool is_plain; // for ds_read.plain: each row is here and shown to all, each value stored as it is
     const ds_catalog_column *columns;
     size_t n;
 } ds_catalog_table;

@@ -334,6 +334,75 @@ static void hidden_rows_are_an_error(void **state)
     FAILS(read_all(f, &read, &rows, &err), DS_ENV, "row-level security");
 }
 
+// So many columns that all come from the source's `id`.
+static const ds_shape *ids(fixture *f, size_t n)
+{
+    static const char *const NAMES[] = {"id", "again"};
+    ds_error err;
+    ds_shape_column *list = ARENA_ARRAY(f->arena, ds_shape_column, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t at;
+        list[i] = (ds_shape_column){.name = NAMES[i], .source = "id"};
+        OK(type_parse(f->arena, str_of("text"), &list[i].type, &at, &err));
+    }
+    const ds_shape *shape = NULL;
+    OK(shape_new(f->arena, list, n, NULL, 0, &shape, &err));
+    return shape;
+}
+
+// The select is not of the table: whose row comes tells which of the two the server was asked for.
+static bool is_copied(fixture *f, const char *table, const char *select, size_t n)
+{
+    ds_error err;
+    const ds_catalog_table *found = NULL;
+    OK(store_describe(f->db, f->arena, (ds_relation){"app", table}, &found, &err));
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    sql_user_text(&q, select);
+    const ds_shape *shape = ids(f, n);
+    ds_read read = {.select = &q, .shape = shape, .plain = found->is_plain ? &found->relation : NULL};
+    OK(read_all(f, &read, &rows, &err));
+    assert_int_equal(rows.n, 1);
+    ds_cell cells[2];
+    row_cells(shape, rows_row(&rows, 0), cells);
+    assert_memory_equal(cells[0].p, cells[0].n == 4 ? "copy" : "query", cells[0].n);
+    return cells[0].n == 4;
+}
+
+// COPY of a table takes no plan. It leaves out what heirs have, and is no way to what is more than a table, to values
+// that must be cast, or to a column twice.
+static void plain_tables_are_copied(void **state)
+{
+    static const struct {
+        const char *name, *ddl;
+        bool copied;
+        size_t columns;
+    } TABLES[] = {
+        {"t", "CREATE TABLE app.t (a int, id text); INSERT INTO app.t VALUES (1, 'copy')", true, 1},
+        {"A \"t",
+         "CREATE UNLOGGED TABLE app.\"A \"\"t\" (a int, b int PRIMARY KEY); INSERT INTO app.\"A \"\"t\" VALUES "
+         "(1, 1); ALTER TABLE app.\"A \"\"t\" DROP COLUMN a, ADD COLUMN id varchar(9) DEFAULT 'copy'",
+         true, 1},
+        {"heir", "CREATE TABLE app.heir (id text); CREATE TABLE app.heirs () INHERITS (app.heir)", false, 1},
+        {"parts", "CREATE TABLE app.parts (id text) PARTITION BY LIST (id)", false, 1},
+        {"made", "CREATE TABLE app.made (a text, id text GENERATED ALWAYS AS (a) STORED)", false, 1},
+        {"hides", "CREATE TABLE app.hides (id text); ALTER TABLE app.hides ENABLE ROW LEVEL SECURITY", false, 1},
+        {"v", "CREATE VIEW app.v AS SELECT 'copy'::text AS id", false, 1},
+        {"m", "CREATE MATERIALIZED VIEW app.m AS SELECT 'copy'::text AS id", false, 1},
+        {"twice", "CREATE TABLE app.twice (id text)", false, 2},
+    };
+    fixture *f = *state;
+    pg_exec_text(&f->database, "CREATE SCHEMA app");
+    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++) {
+        pg_exec_text(&f->database, TABLES[i].ddl);
+        const char *select = TABLES[i].columns == 1 ? "SELECT 'query'::text" : "SELECT 'query'::text, 'query'::text";
+        assert_int_equal(is_copied(f, TABLES[i].name, select, TABLES[i].columns), TABLES[i].copied);
+    }
+    pg_exec_text(&f->database, "CREATE TYPE app.mood AS ENUM ('query')");
+    assert_false(is_copied(f, "t", "SELECT 'query'::app.mood", 1));
+}
+
 // What has no binary form of its own comes as text; what the model's type can't take is named before a row is read.
 static void types_of_sources(void **state)
 {
@@ -398,6 +467,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(selects_of_users, setup, teardown),
         cmocka_unit_test_setup_teardown(views_keep_their_grants, setup, teardown),
         cmocka_unit_test_setup_teardown(hidden_rows_are_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(plain_tables_are_copied, setup, teardown),
         cmocka_unit_test_setup_teardown(types_of_sources, setup, teardown),
         cmocka_unit_test_setup_teardown(geography_as_text, setup, teardown),
     };

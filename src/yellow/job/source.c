@@ -244,6 +244,13 @@ static void source_select(const ds_dataset_def *dataset, ds_sql *out)
     sql_relation(out, relation_of(dataset));
 }
 
+static bool is_wanted_whole(const ds_source *source, size_t i)
+{
+    const ds_work *work = &source->job->work[i];
+    const ds_catalog_table *table = source->tables[i];
+    return table && table->is_plain && !work->range && !work->window && !work->waiting;
+}
+
 // The types of the columns as the catalogue has told them; NULL when it doesn't know them all.
 static const uint32_t *type_ids(const ds_shape *shape, const ds_catalog_table *table, uint32_t *out)
 {
@@ -297,7 +304,10 @@ static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, d
     }
     source_select(dataset, &q);
     where_wanted(source, i, &q);
+    ds_relation table = relation_of(dataset);
     ds_read read = {.select = &q, .shape = dataset->shape};
+    if (is_wanted_whole(source, i))
+        read.plain = &table;
     if (dataset->sql)
         read = transform_read(job->def, dataset, &q, arena);
     read.role = source->role;
