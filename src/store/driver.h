@@ -176,6 +176,10 @@ struct ds_driver {
     // One statement with a small result, which lives in arena. Outside of a transaction it only reads.
     ds_rc (*query)(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
 
+    // In a transaction: these will be the next reads, in this order, and small, so that a server may be asked for all
+    // of them at once. Any other call on the connection ends that: then each is asked for when it is opened. NULL: a
+    // request costs nothing.
+    ds_rc (*read_expect)(ds_db *db, const ds_read *reads, size_t n, ds_error *err);
     ds_rc (*read_open)(ds_db *db, const ds_read *read, ds_reader **out, ds_error *err);
     // Appends up to max_rows rows or about max_bytes to rows (2 rows under stress); *more is false at the end.
     // A value that the column's type can't hold is DS_FINDING and names column, value and the row's key; the rows

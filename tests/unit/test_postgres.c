@@ -361,7 +361,11 @@ static bool is_copied(fixture *f, const char *table, const char *select, size_t 
     rows_init(&rows);
     sql_user_text(&q, select);
     const ds_shape *shape = ids(f, n);
-    ds_read read = {.select = &q, .shape = shape, .plain = found->is_plain ? &found->relation : NULL};
+    const uint32_t type = found->columns[found->n - 1].type_id, types[] = {type, type};
+    ds_read read = {.select = &q,
+                    .shape = shape,
+                    .type_ids = types,
+                    .plain = found->is_plain ? &found->relation : NULL};
     OK(read_all(f, &read, &rows, &err));
     assert_int_equal(rows.n, 1);
     ds_cell cells[2];
@@ -390,6 +394,7 @@ static void plain_tables_are_copied(void **state)
         {"hides", "CREATE TABLE app.hides (id text); ALTER TABLE app.hides ENABLE ROW LEVEL SECURITY", false, 1},
         {"v", "CREATE VIEW app.v AS SELECT 'copy'::text AS id", false, 1},
         {"m", "CREATE MATERIALIZED VIEW app.m AS SELECT 'copy'::text AS id", false, 1},
+        {"feels", "CREATE TYPE app.mood AS ENUM ('copy', 'query'); CREATE TABLE app.feels (id app.mood)", false, 1},
         {"twice", "CREATE TABLE app.twice (id text)", false, 2},
     };
     fixture *f = *state;
@@ -399,8 +404,78 @@ static void plain_tables_are_copied(void **state)
         const char *select = TABLES[i].columns == 1 ? "SELECT 'query'::text" : "SELECT 'query'::text, 'query'::text";
         assert_int_equal(is_copied(f, TABLES[i].name, select, TABLES[i].columns), TABLES[i].copied);
     }
-    pg_exec_text(&f->database, "CREATE TYPE app.mood AS ENUM ('query')");
-    assert_false(is_copied(f, "t", "SELECT 'query'::app.mood", 1));
+}
+
+// Tables of 10, 11, 12 and 20,000 rows, and one that we may not read.
+enum { EXPECTED = 5, FORBIDDEN = 4 };
+static void make_expected(fixture *f, ds_relation *tables)
+{
+    static const char *const NAMES[EXPECTED] = {"t0", "t1", "t2", "t3", "t4"};
+    pg_exec_text(&f->database, "CREATE SCHEMA app");
+    for (int i = 0; i < EXPECTED; i++) {
+        tables[i] = (ds_relation){"app", NAMES[i]};
+        pg_exec_text(&f->database, arena_printf(f->arena,
+                                                "CREATE TABLE app.t%d (id text); INSERT INTO app.t%d "
+                                                "SELECT i FROM generate_series(1, %d) AS i",
+                                                i, i, i == 3 ? 20000 : 10 + i));
+    }
+    pg_exec_text(&f->database, arena_printf(f->arena, "REVOKE ALL ON app.t%d FROM %s", FORBIDDEN, f->database.role));
+}
+
+static ds_rc read_expected(fixture *f, const ds_read *reads, int i, bool whole, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    SQL(&q, "SELECT id FROM ");
+    sql_relation(&q, *reads[i].plain);
+    ds_read read = reads[i];
+    read.select = &q;
+    if (!whole) {
+        ds_reader *reader = NULL;
+        TRY(POSTGRES_DRIVER.read_open(f->db, &read, &reader, err));
+        POSTGRES_DRIVER.read_close(reader);
+        return DS_DONE;
+    }
+    TRY(read_all(f, &read, &rows, err));
+    assert_int_equal(rows.n, i == 3 ? 20000 : 10 + i);
+    return DS_DONE;
+}
+
+// Whatever is done instead of what was expected, each read has its own table's rows, and the transaction goes on.
+static void tables_asked_for_at_once(void **state)
+{
+    static const char *const ORDERS[] = {// - is a query, / leaves the next table in the middle
+                                         "0123",  "03",    "3",    "",       "10", "0-123", "-0123",
+                                         "0/123", "01/32", "/3/2", "0123-0", "00", "0123-"};
+    static const uint32_t TEXT[] = {25};
+    fixture *f = *state;
+    ds_error err;
+    ds_relation tables[EXPECTED];
+    ds_read reads[EXPECTED];
+    const char *one;
+    make_expected(f, tables);
+    for (int i = 0; i < EXPECTED; i++)
+        reads[i] = (ds_read){.shape = ids(f, 1), .type_ids = TEXT, .plain = &tables[i]};
+    for (size_t o = 0; o < sizeof ORDERS / sizeof ORDERS[0]; o++) {
+        OK(POSTGRES_DRIVER.begin(f->db, BEGIN_READ, &err));
+        OK(POSTGRES_DRIVER.read_expect(f->db, reads, FORBIDDEN, &err));
+        for (const char *at = ORDERS[o]; *at; at++) {
+            if (*at == '-')
+                OK(ask(f, f->db, "SELECT 1", &one, &err));
+            else if (*at == '/')
+                OK(read_expected(f, reads, *++at - '0', false, &err));
+            else
+                OK(read_expected(f, reads, *at - '0', true, &err));
+        }
+        OK(POSTGRES_DRIVER.commit(f->db, &err));
+    }
+    OK(POSTGRES_DRIVER.begin(f->db, BEGIN_READ, &err));
+    OK(POSTGRES_DRIVER.read_expect(f->db, (const ds_read[]){reads[0], reads[FORBIDDEN], reads[1]}, 3, &err));
+    OK(read_expected(f, reads, 0, true, &err));
+    FAILS(read_expected(f, reads, FORBIDDEN, true, &err), DS_ENV, "permission denied for table t4");
+    POSTGRES_DRIVER.rollback(f->db);
+    OK(ask(f, f->db, "SELECT 1", &one, &err));
 }
 
 // What has no binary form of its own comes as text; what the model's type can't take is named before a row is read.
@@ -468,6 +543,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(views_keep_their_grants, setup, teardown),
         cmocka_unit_test_setup_teardown(hidden_rows_are_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(plain_tables_are_copied, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_asked_for_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(types_of_sources, setup, teardown),
         cmocka_unit_test_setup_teardown(geography_as_text, setup, teardown),
     };

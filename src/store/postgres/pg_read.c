@@ -132,30 +132,14 @@ static void put_names(size_t n, ds_sql *q)
     }
 }
 
-static bool casts_any(const pg_reader *reader)
+// COPY (…) TO STDOUT; the select as a table expression only where something must be cast. Line feeds end a comment that
+// a user's text may end with.
+static void copy_sql(const pg_reader *reader, const char *select, ds_sql *q)
 {
+    bool casts = false;
     for (size_t i = 0; i < reader->n; i++)
-        if (reader->columns[i].wire == PG_CAST)
-            return true;
-    return false;
-}
-
-// COPY takes each column once.
-static bool reads_twice(const ds_shape *shape)
-{
-    for (size_t i = 0; i < shape->n; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(shape->columns[i].source, shape->columns[k].source) == 0)
-                return true;
-    return false;
-}
-
-// (…); the select as a table expression only where something must be cast. Line feeds end a comment that a user's text
-// may end with.
-static void put_query(const pg_reader *reader, const char *select, ds_sql *q)
-{
-    bool casts = casts_any(reader);
-    SQL(q, "(");
+        casts |= reader->columns[i].wire == PG_CAST;
+    SQL(q, "COPY (");
     for (size_t i = 0; casts && i < reader->width; i++) {
         if (i == 0)
             SQL(q, "SELECT ");
@@ -172,20 +156,6 @@ static void put_query(const pg_reader *reader, const char *select, ds_sql *q)
         put_names(reader->width, q);
         SQL(q, "))");
     }
-}
-
-// COPY of a table takes no planner and no executor, which for a small table are most of what it costs the server.
-static void copy_sql(const pg_reader *reader, const ds_read *read, const char *select, ds_sql *q)
-{
-    SQL(q, "COPY ");
-    if (read->plain && reader->width == reader->n && reader->n && !casts_any(reader) && !reads_twice(reader->shape)) {
-        sql_relation(q, *read->plain);
-        SQL(q, " (");
-        sql_columns_to_read(q, reader->shape, true);
-        SQL(q, ")");
-    } else {
-        put_query(reader, select, q);
-    }
     SQL(q, " TO STDOUT (FORMAT binary)");
 }
 
@@ -201,7 +171,7 @@ static ds_rc act_as(ds_pg *db, const char *role, ds_error *err)
     return pg_run_text(db, buf_text(&q.text), NULL, err);
 }
 
-static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
+static ds_rc open_query(pg_reader *reader, const ds_read *read, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf select = BUF_INIT(TEXT_MAX);
     TRY(pg_inline(reader->db, read->select, &select, err));
@@ -210,21 +180,35 @@ static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
         TRY(pg_vet(reader->db, read, buf_text(&select), err));
     TRY(learn_columns(reader, read, buf_text(&select), err));
     CLEANUP(sql_release) ds_sql copy = sql_new(reader->db->db.dialect);
-    copy_sql(reader, read, buf_text(&select), &copy);
+    copy_sql(reader, buf_text(&select), &copy);
     if (!sql_ok(&copy))
         return ds_fail(err, DS_FINDING, "%s: the statement is too large", reader->db->label);
     reader->in_role = read->untrusted && read->role;
     if (reader->in_role)
         TRY(act_as(reader->db, read->role, err));
-    TRY(pg_copy_start(reader->db, buf_text(&copy.text), PGRES_COPY_OUT, err));
-    reader->db->undrained = true;
-    return DS_DONE;
+    return pg_copy_start(reader->db, buf_text(&copy.text), PGRES_COPY_OUT, err);
+}
+
+// A table that is expected has been asked for already.
+static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
+{
+    ds_pg *db = reader->db;
+    CLEANUP(sql_release) ds_sql copy = sql_new(db->db.dialect);
+    bool plain = pg_plain_copy(read, &copy);
+    bool expected = plain && pg_expected_take(db, &copy);
+    if (plain)
+        TRY(learn_columns(reader, read, NULL, err));
+    if (expected) {
+        TRY(pg_call_again(db, err));
+        return pg_copy_take(db, PGRES_COPY_OUT, err);
+    }
+    TRY(pg_own_begin(db, BEGIN_READ, err));
+    return plain ? pg_copy_start(db, buf_text(&copy.text), PGRES_COPY_OUT, err) : open_query(reader, read, err);
 }
 
 ds_rc pg_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_error *err)
 {
     ds_pg *db = (ds_pg *)base;
-    TRY(pg_own_begin(db, BEGIN_READ, err));
     ds_arena *arena = arena_new();
     pg_reader *reader = ARENA_NEW(arena, pg_reader);
     size_t n = read->shape->n;
@@ -242,6 +226,7 @@ ds_rc pg_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_error *
                           .fields = ARENA_ARRAY(arena, pg_field, n + EXTRA_COLUMNS)};
     ds_rc rc = open_copy(reader, read, err);
     if (rc.code == DS_OK) {
+        db->undrained = true;
         *out = (ds_reader *)reader;
         return DS_DONE;
     }
@@ -346,7 +331,7 @@ static ds_rc take_row(pg_reader *reader, ds_rows *rows, ds_error *err)
 static ds_rc finish_copy(pg_reader *reader, ds_error *err)
 {
     reader->db->undrained = false;
-    TRY(pg_finish(reader->db, NULL, err));
+    TRY(pg_copy_end(reader->db, err));
     if (reader->in_role)
         TRY(act_as(reader->db, NULL, err));
     reader->ended = true;
