@@ -406,8 +406,8 @@ static void plain_tables_are_copied(void **state)
     }
 }
 
-// Tables of 10, 11, 12 and 20,000 rows, and one that we may not read.
-enum { EXPECTED = 5, FORBIDDEN = 4 };
+// Tables of 10, 11 and 12 rows, one of half a megabyte, and one that we may not read.
+enum { EXPECTED = 5, LARGE = 3, FORBIDDEN = 4 };
 static void make_expected(fixture *f, ds_relation *tables)
 {
     static const char *const NAMES[EXPECTED] = {"t0", "t1", "t2", "t3", "t4"};
@@ -416,8 +416,8 @@ static void make_expected(fixture *f, ds_relation *tables)
         tables[i] = (ds_relation){"app", NAMES[i]};
         pg_exec_text(&f->database, arena_printf(f->arena,
                                                 "CREATE TABLE app.t%d (id text); INSERT INTO app.t%d "
-                                                "SELECT i FROM generate_series(1, %d) AS i",
-                                                i, i, i == 3 ? 20000 : 10 + i));
+                                                "SELECT repeat('x', %d) FROM generate_series(1, %d)",
+                                                i, i, i == LARGE ? 1000 : 1, i == LARGE ? 500 : 10 + i));
     }
     pg_exec_text(&f->database, arena_printf(f->arena, "REVOKE ALL ON app.t%d FROM %s", FORBIDDEN, f->database.role));
 }
@@ -438,7 +438,7 @@ static ds_rc read_expected(fixture *f, const ds_read *reads, int i, bool whole, 
         return DS_DONE;
     }
     TRY(read_all(f, &read, &rows, err));
-    assert_int_equal(rows.n, i == 3 ? 20000 : 10 + i);
+    assert_int_equal(rows.n, i == LARGE ? 500 : 10 + i);
     return DS_DONE;
 }
 
