@@ -88,6 +88,9 @@ typedef struct ds_read {
     // The types of the shape's columns in hash order, as the catalogue told them in the same transaction; NULL: the
     // driver finds them out, which may cost a round trip.
     const uint32_t *type_ids;
+    // The select is of nothing but those columns, by their names at the source, of all rows of this table, and the
+    // catalogue told in the same transaction that it is_plain: there may be a shorter way to the same. NULL: it isn't.
+    const ds_relation *plain;
     // Rows of our own tables, which somebody may have damaged: a value that can't be read is left out and a stored
     // hash that is none is zero, so that the row differs from every source row. A key must be good all the same.
     bool salvage;
@@ -139,6 +142,7 @@ typedef struct ds_catalog_table {
     bool is_view;
     bool is_split; // no physical places of its own to split a read by: a view, partitioned, foreign
     bool can_lock; // begin_snapshot can hold it
+    bool is_plain; // for ds_read.plain: each row is here and shown to all, each value stored as it is
     const ds_catalog_column *columns;
     size_t n;
 } ds_catalog_table;
@@ -176,6 +180,10 @@ struct ds_driver {
     // One statement with a small result, which lives in arena. Outside of a transaction it only reads.
     ds_rc (*query)(ds_db *db, const ds_sql *sql, ds_arena *arena, ds_result *out, ds_error *err);
 
+    // In a transaction: these will be the next reads, in this order, and small, so that a server may be asked for all
+    // of them at once. Any other call on the connection ends that: then each is asked for when it is opened. NULL: a
+    // request costs nothing.
+    ds_rc (*read_expect)(ds_db *db, const ds_read *reads, size_t n, ds_error *err);
     ds_rc (*read_open)(ds_db *db, const ds_read *read, ds_reader **out, ds_error *err);
     // Appends up to max_rows rows or about max_bytes to rows (2 rows under stress); *more is false at the end.
     // A value that the column's type can't hold is DS_FINDING and names column, value and the row's key; the rows

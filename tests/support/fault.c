@@ -210,6 +210,12 @@ static fault_stream *stream_new(fault_db *db)
     return stream;
 }
 
+static ds_rc fault_read_expect(ds_db *db, const ds_read *reads, size_t n, ds_error *err)
+{
+    DB(db);
+    WITH_FAULT(self->fault, FAULT_READ_OPEN, DRIVER->read_expect(self->inner, reads, n, err), );
+}
+
 static ds_rc read_open_inner(fault_db *self, const ds_read *read, ds_reader **out, ds_error *err)
 {
     WITH_FAULT(self->fault, FAULT_READ_OPEN, DRIVER->read_open(self->inner, read, out, err), DRIVER->read_close(*out));
@@ -427,6 +433,7 @@ ds_fault *fault_new(const ds_driver *inner)
         .view_put = fault_view_put,
         .pages = inner->pages ? fault_pages : NULL,
         .rows_estimate = inner->rows_estimate ? fault_rows_estimate : NULL,
+        .read_expect = inner->read_expect ? fault_read_expect : NULL,
     };
     return fault;
 }

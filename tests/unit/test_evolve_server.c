@@ -238,13 +238,42 @@ static void pruned(void **state)
     estate_close(&e);
 }
 
+// A transaction holds locks on all that it makes: new streams share one as long as they are not too many tables.
+static void many_new_tables(void **state)
+{
+    (void)state;
+    enum { STORES = 3, DATASETS = 90 };
+    estate e;
+    ds_error err;
+    open_estate(&e);
+    CLEANUP(buf_release) ds_buf sinks = BUF_INIT(1 << 16), yaml = BUF_INIT(1 << 20);
+    buf_puts(&sinks, "Store1/people");
+    for (int i = 0; i < STORES * DATASETS; i++)
+        buf_printf(&sinks, ", Wide%d/t%d", i / DATASETS, i % DATASETS);
+    buf_puts(&yaml, estate_yaml(&e, &(estate_model){.people = "id: integer primary key", .live = buf_text(&sinks)}));
+    for (int i = 0; i < STORES * DATASETS; i++) {
+        if (i % DATASETS == 0)
+            buf_printf(
+                &yaml,
+                "---\nkind: Datastore\nteam: Z/T\nname: Wide%d\ncapture: {type: sql_snapshot, container: Source, "
+                "trigger: {external: true}}\ndatasets:\n",
+                i / DATASETS);
+        buf_printf(&yaml, "  t%d: {columns: {id: integer primary key}}\n", i % DATASETS);
+    }
+    OK(estate_compile(&e, buf_text(&yaml), &err));
+    estate_apply(&e);
+    assert_string_equal(estate_query(&e, "merge.db",
+                                     "SELECT string_agg(name, ' ' ORDER BY name) FROM datasurface.stream "
+                                     "GROUP BY xmin::text ORDER BY 1"),
+                        "P/Store1 P/Wide0 P/Wide1\nP/Wide2\n");
+    estate_close(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(evolutions),
-        cmocka_unit_test(grants_stay),
-        cmocka_unit_test(built_on_a_view),
-        cmocka_unit_test(pruned),
+        cmocka_unit_test(evolutions), cmocka_unit_test(grants_stay),     cmocka_unit_test(built_on_a_view),
+        cmocka_unit_test(pruned),     cmocka_unit_test(many_new_tables),
     };
     if (!pair_open(&pair, "sqlite-postgres"))
         return 2;

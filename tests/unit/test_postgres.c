@@ -334,6 +334,150 @@ static void hidden_rows_are_an_error(void **state)
     FAILS(read_all(f, &read, &rows, &err), DS_ENV, "row-level security");
 }
 
+// So many columns that all come from the source's `id`.
+static const ds_shape *ids(fixture *f, size_t n)
+{
+    static const char *const NAMES[] = {"id", "again"};
+    ds_error err;
+    ds_shape_column *list = ARENA_ARRAY(f->arena, ds_shape_column, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t at;
+        list[i] = (ds_shape_column){.name = NAMES[i], .source = "id"};
+        OK(type_parse(f->arena, str_of("text"), &list[i].type, &at, &err));
+    }
+    const ds_shape *shape = NULL;
+    OK(shape_new(f->arena, list, n, NULL, 0, &shape, &err));
+    return shape;
+}
+
+// The select is not of the table: whose row comes tells which of the two the server was asked for.
+static bool is_copied(fixture *f, const char *table, const char *select, size_t n)
+{
+    ds_error err;
+    const ds_catalog_table *found = NULL;
+    OK(store_describe(f->db, f->arena, (ds_relation){"app", table}, &found, &err));
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    sql_user_text(&q, select);
+    const ds_shape *shape = ids(f, n);
+    const uint32_t type = found->columns[found->n - 1].type_id, types[] = {type, type};
+    ds_read read = {.select = &q,
+                    .shape = shape,
+                    .type_ids = types,
+                    .plain = found->is_plain ? &found->relation : NULL};
+    OK(read_all(f, &read, &rows, &err));
+    assert_int_equal(rows.n, 1);
+    ds_cell cells[2];
+    row_cells(shape, rows_row(&rows, 0), cells);
+    assert_memory_equal(cells[0].p, cells[0].n == 4 ? "copy" : "query", cells[0].n);
+    return cells[0].n == 4;
+}
+
+// COPY of a table takes no plan. It leaves out what heirs have, and is no way to what is more than a table, to values
+// that must be cast, or to a column twice.
+static void plain_tables_are_copied(void **state)
+{
+    static const struct {
+        const char *name, *ddl;
+        bool copied;
+        size_t columns;
+    } TABLES[] = {
+        {"t", "CREATE TABLE app.t (a int, id text); INSERT INTO app.t VALUES (1, 'copy')", true, 1},
+        {"A \"t",
+         "CREATE UNLOGGED TABLE app.\"A \"\"t\" (a int, b int PRIMARY KEY); INSERT INTO app.\"A \"\"t\" VALUES "
+         "(1, 1); ALTER TABLE app.\"A \"\"t\" DROP COLUMN a, ADD COLUMN id varchar(9) DEFAULT 'copy'",
+         true, 1},
+        {"heir", "CREATE TABLE app.heir (id text); CREATE TABLE app.heirs () INHERITS (app.heir)", false, 1},
+        {"parts", "CREATE TABLE app.parts (id text) PARTITION BY LIST (id)", false, 1},
+        {"made", "CREATE TABLE app.made (a text, id text GENERATED ALWAYS AS (a) STORED)", false, 1},
+        {"hides", "CREATE TABLE app.hides (id text); ALTER TABLE app.hides ENABLE ROW LEVEL SECURITY", false, 1},
+        {"v", "CREATE VIEW app.v AS SELECT 'copy'::text AS id", false, 1},
+        {"m", "CREATE MATERIALIZED VIEW app.m AS SELECT 'copy'::text AS id", false, 1},
+        {"feels", "CREATE TYPE app.mood AS ENUM ('copy', 'query'); CREATE TABLE app.feels (id app.mood)", false, 1},
+        {"twice", "CREATE TABLE app.twice (id text)", false, 2},
+    };
+    fixture *f = *state;
+    pg_exec_text(&f->database, "CREATE SCHEMA app");
+    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++) {
+        pg_exec_text(&f->database, TABLES[i].ddl);
+        const char *select = TABLES[i].columns == 1 ? "SELECT 'query'::text" : "SELECT 'query'::text, 'query'::text";
+        assert_int_equal(is_copied(f, TABLES[i].name, select, TABLES[i].columns), TABLES[i].copied);
+    }
+}
+
+// Tables of 10, 11 and 12 rows, one of half a megabyte, and one that we may not read.
+enum { EXPECTED = 5, LARGE = 3, FORBIDDEN = 4 };
+static void make_expected(fixture *f, ds_relation *tables)
+{
+    static const char *const NAMES[EXPECTED] = {"t0", "t1", "t2", "t3", "t4"};
+    pg_exec_text(&f->database, "CREATE SCHEMA app");
+    for (int i = 0; i < EXPECTED; i++) {
+        tables[i] = (ds_relation){"app", NAMES[i]};
+        pg_exec_text(&f->database, arena_printf(f->arena,
+                                                "CREATE TABLE app.t%d (id text); INSERT INTO app.t%d "
+                                                "SELECT repeat('x', %d) FROM generate_series(1, %d)",
+                                                i, i, i == LARGE ? 1000 : 1, i == LARGE ? 500 : 10 + i));
+    }
+    pg_exec_text(&f->database, arena_printf(f->arena, "REVOKE ALL ON app.t%d FROM %s", FORBIDDEN, f->database.role));
+}
+
+static ds_rc read_expected(fixture *f, const ds_read *reads, int i, bool whole, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(f->db->dialect);
+    CLEANUP(rows_release) ds_rows rows;
+    rows_init(&rows);
+    SQL(&q, "SELECT id FROM ");
+    sql_relation(&q, *reads[i].plain);
+    ds_read read = reads[i];
+    read.select = &q;
+    if (!whole) {
+        ds_reader *reader = NULL;
+        TRY(POSTGRES_DRIVER.read_open(f->db, &read, &reader, err));
+        POSTGRES_DRIVER.read_close(reader);
+        return DS_DONE;
+    }
+    TRY(read_all(f, &read, &rows, err));
+    assert_int_equal(rows.n, i == LARGE ? 500 : 10 + i);
+    return DS_DONE;
+}
+
+// Whatever is done instead of what was expected, each read has its own table's rows, and the transaction goes on.
+static void tables_asked_for_at_once(void **state)
+{
+    static const char *const ORDERS[] = {// - is a query, / leaves the next table in the middle
+                                         "0123",  "03",    "3",    "",       "10", "0-123", "-0123",
+                                         "0/123", "01/32", "/3/2", "0123-0", "00", "0123-"};
+    static const uint32_t TEXT[] = {25};
+    fixture *f = *state;
+    ds_error err;
+    ds_relation tables[EXPECTED];
+    ds_read reads[EXPECTED];
+    const char *one;
+    make_expected(f, tables);
+    for (int i = 0; i < EXPECTED; i++)
+        reads[i] = (ds_read){.shape = ids(f, 1), .type_ids = TEXT, .plain = &tables[i]};
+    for (size_t o = 0; o < sizeof ORDERS / sizeof ORDERS[0]; o++) {
+        OK(POSTGRES_DRIVER.begin(f->db, BEGIN_READ, &err));
+        OK(POSTGRES_DRIVER.read_expect(f->db, reads, FORBIDDEN, &err));
+        for (const char *at = ORDERS[o]; *at; at++) {
+            if (*at == '-')
+                OK(ask(f, f->db, "SELECT 1", &one, &err));
+            else if (*at == '/')
+                OK(read_expected(f, reads, *++at - '0', false, &err));
+            else
+                OK(read_expected(f, reads, *at - '0', true, &err));
+        }
+        OK(POSTGRES_DRIVER.commit(f->db, &err));
+    }
+    OK(POSTGRES_DRIVER.begin(f->db, BEGIN_READ, &err));
+    OK(POSTGRES_DRIVER.read_expect(f->db, (const ds_read[]){reads[0], reads[FORBIDDEN], reads[1]}, 3, &err));
+    OK(read_expected(f, reads, 0, true, &err));
+    FAILS(read_expected(f, reads, FORBIDDEN, true, &err), DS_ENV, "permission denied for table t4");
+    POSTGRES_DRIVER.rollback(f->db);
+    OK(ask(f, f->db, "SELECT 1", &one, &err));
+}
+
 // What has no binary form of its own comes as text; what the model's type can't take is named before a row is read.
 static void types_of_sources(void **state)
 {
@@ -398,6 +542,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(selects_of_users, setup, teardown),
         cmocka_unit_test_setup_teardown(views_keep_their_grants, setup, teardown),
         cmocka_unit_test_setup_teardown(hidden_rows_are_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(plain_tables_are_copied, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_asked_for_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(types_of_sources, setup, teardown),
         cmocka_unit_test_setup_teardown(geography_as_text, setup, teardown),
     };

@@ -14,16 +14,19 @@ enum {
     AT_NOT_NULL,
     AT_KEY,
     AT_TYPE_ID,
+    AT_PLAIN,
 };
 
 // An int2vector counts from 0, a slice of it from 1; behind the key it has what INCLUDE adds. A domain's values have
-// the type that it stands for, which is asked for when it is read.
+// the type that it stands for, which is asked for when it is read. COPY of a table has the rows of that table only,
+// without its heirs', and no generated columns.
 static void select_columns(ds_sql *q)
 {
     SQL(q, "SELECT n.nspname, c.relname, c.relkind::text, a.attname, "
            "pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::int, "
            "COALESCE(pg_catalog.array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum), 0), "
-           "CASE t.typtype WHEN 'd' THEN 0 ELSE t.oid END FROM ");
+           "CASE t.typtype WHEN 'd' THEN 0 ELSE t.oid END, "
+           "(c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relrowsecurity AND a.attgenerated = '')::int FROM ");
 }
 
 static void join_columns(ds_sql *q)
@@ -61,10 +64,13 @@ static size_t take_table(ds_arena *arena, const ds_result *r, size_t first, ds_c
                               .is_view = kind == 'v' || kind == 'm',
                               .is_split = kind != 'r',
                               .can_lock = kind == 'r' || kind == 'p' || kind == 'v',
+                              .is_plain = true,
                               .columns = columns};
-    for (size_t row = first; row < end; row++)
+    for (size_t row = first; row < end; row++) {
+        out->is_plain &= result_int(r, row, AT_PLAIN) != 0;
         if (result_text(r, row, AT_COLUMN))
             take_column(r, row, &columns[out->n++]);
+    }
     return end;
 }
 

@@ -15,6 +15,7 @@ const ds_driver POSTGRES_DRIVER = {
     .rollback = pg_rollback,
     .exec = pg_exec,
     .query = pg_query,
+    .read_expect = pg_read_expect,
     .read_open = pg_read_open,
     .read_next = pg_read_next,
     .read_close = pg_read_close,

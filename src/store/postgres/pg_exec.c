@@ -23,15 +23,32 @@ ds_rc pg_copy_start(ds_pg *db, const char *text, ExecStatusType direction, ds_er
     if (!PQsendQuery(db->conn, text))
         return pg_fail_connection(db, err);
     TRY(pg_flush(db, err));
+    return pg_copy_take(db, direction, err);
+}
+
+// After a failure the server forgets what else it was asked for.
+static ds_rc take_status(ds_pg *db, ExecStatusType wanted, ds_error *err)
+{
     CLEANUP(pg_result_clearp) PGresult *result = NULL;
     TRY(pg_next_result(db, &result, err));
-    if (PQresultStatus(result) == direction)
+    if (PQresultStatus(result) == wanted)
         return DS_DONE;
     ds_rc rc = result ? pg_fail_result(db, result, err) : pg_fail_connection(db, err);
     ds_error ignored;
+    db->expected_at = db->expected.n;
     if (!db->broken)
         ds_ignore(pg_finish(db, NULL, &ignored));
     return rc;
+}
+
+ds_rc pg_copy_take(ds_pg *db, ExecStatusType direction, ds_error *err)
+{
+    return take_status(db, direction, err);
+}
+
+ds_rc pg_copy_end(ds_pg *db, ds_error *err)
+{
+    return pg_expects(db) ? take_status(db, PGRES_COMMAND_OK, err) : pg_finish(db, NULL, err);
 }
 
 ds_rc pg_check_text(const ds_pg *db, const ds_sql *sql, ds_error *err)

@@ -30,6 +30,8 @@ typedef struct ds_pg {
     double deadline_s;  // of the read that is open; 0: none
     int64_t timeout_ms; // by which it was set
     bool undrained;     // a COPY was left in the middle
+    ds_buf expected;    // COPYs that the server was asked for at once, "…;…;"
+    size_t expected_at; // those from here on nobody has opened yet
     bool spoilt;        // the server refused something, or ran a user's text: not for another user
     bool shared;        // by users one after another: each transaction says what it is for
     char purpose[PG_PURPOSE];
@@ -54,6 +56,11 @@ typedef struct ds_pg {
     ds_rc connected;
     ds_error *why_not;
 } ds_pg;
+
+static inline bool pg_expects(const ds_pg *db)
+{
+    return db->expected_at < db->expected.n;
+}
 
 // Where a relation is looked for.
 static inline const char *pg_schema_of(const ds_pg *db, ds_relation relation)
@@ -84,6 +91,8 @@ ds_rc pg_fail_connection(ds_pg *db, ds_error *err); // the connection is lost: i
 // --- pg_wait.c: all waiting for the server
 // Begins a call: forgets an earlier cancel, brings the connection in order. DS_ENV on a broken connection.
 ds_rc pg_call_begin(ds_pg *db, ds_error *err);
+// The same for a call that goes on with what the server was asked for: nothing is thrown away.
+ds_rc pg_call_again(ds_pg *db, ds_error *err);
 bool pg_cancelled(const ds_pg *db);
 // Until the server has taken what was sent.
 ds_rc pg_flush(ds_pg *db, ds_error *err);
@@ -125,6 +134,10 @@ bool pg_send(ds_pg *db, const ds_sql *sql);
 ds_rc pg_run_text(ds_pg *db, const char *text, PGresult **out, ds_error *err);
 // Begins a COPY, which must be of that direction.
 ds_rc pg_copy_start(ds_pg *db, const char *text, ExecStatusType direction, ds_error *err);
+// The same when it was sent already.
+ds_rc pg_copy_take(ds_pg *db, ExecStatusType direction, ds_error *err);
+// After its last row. Others that are expected remain.
+ds_rc pg_copy_end(ds_pg *db, ds_error *err);
 // The statement's text with its parameters as literals, for statements that can't have any.
 ds_rc pg_inline(ds_pg *db, const ds_sql *sql, ds_buf *out, ds_error *err);
 // Names and types of a select's columns. Refuses more than one statement.
@@ -143,6 +156,13 @@ ds_rc pg_write_open(ds_db *db, const ds_write *write, ds_writer **out, ds_error 
 ds_rc pg_write_row(ds_writer *writer, const ds_system_value *system, ds_str row, ds_error *err);
 ds_rc pg_write_close(ds_writer *writer, int64_t *rows_written, ds_error *err);
 void pg_write_abort(ds_writer *writer);
+
+// --- pg_expect.c
+ds_rc pg_read_expect(ds_db *db, const ds_read *reads, size_t n, ds_error *err);
+// The read as COPY of a table. False: it needs a query.
+bool pg_plain_copy(const ds_read *read, ds_sql *q);
+// Is it the next one that is expected? Then it is no longer, its result comes now.
+bool pg_expected_take(ds_pg *db, const ds_sql *copy);
 
 // --- pg_catalog.c
 ds_rc pg_describe(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n, const ds_catalog_table **out,

@@ -175,6 +175,7 @@ ds_rc pg_reconnect(ds_pg *db, ds_error *err)
     db->conn = NULL;
     db->broken = true;
     db->in_transaction = db->own_transaction = db->undrained = db->direct = false;
+    db->expected_at = db->expected.n;
     TRY(connect_once(db, err));
     TRY(check_server(db, err));
     db->broken = false;
@@ -258,6 +259,7 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
         .label = label_of(arena, target),
         .schema = arena_strdup(arena, target->schema && target->schema[0] ? target->schema : "public"),
         .shared = options->kept,
+        .expected = BUF_INIT(SQL_TEXT_MAX),
         .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
     };
     pg_set_options(db, options);
@@ -299,6 +301,7 @@ void pg_close(ds_db *base)
         PQfinish(db->conn);
     if (db->wake >= 0)
         close(db->wake);
+    buf_release(&db->expected);
     if (db->settings->password)
         explicit_bzero(db->settings->password, strlen(db->settings->password));
     arena_free(db->settings->arena);

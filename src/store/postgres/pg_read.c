@@ -171,7 +171,7 @@ static ds_rc act_as(ds_pg *db, const char *role, ds_error *err)
     return pg_run_text(db, buf_text(&q.text), NULL, err);
 }
 
-static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
+static ds_rc open_query(pg_reader *reader, const ds_read *read, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf select = BUF_INIT(TEXT_MAX);
     TRY(pg_inline(reader->db, read->select, &select, err));
@@ -189,15 +189,29 @@ static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
     reader->in_role = read->untrusted && read->role;
     if (reader->in_role)
         TRY(act_as(reader->db, read->role, err));
-    TRY(pg_copy_start(reader->db, buf_text(&copy.text), PGRES_COPY_OUT, err));
-    reader->db->undrained = true;
-    return DS_DONE;
+    return pg_copy_start(reader->db, buf_text(&copy.text), PGRES_COPY_OUT, err);
+}
+
+// A table that is expected has been asked for already.
+static ds_rc open_copy(pg_reader *reader, const ds_read *read, ds_error *err)
+{
+    ds_pg *db = reader->db;
+    CLEANUP(sql_release) ds_sql copy = sql_new(db->db.dialect);
+    bool plain = pg_plain_copy(read, &copy);
+    bool expected = plain && pg_expected_take(db, &copy);
+    if (plain)
+        TRY(learn_columns(reader, read, NULL, err));
+    if (expected) {
+        TRY(pg_call_again(db, err));
+        return pg_copy_take(db, PGRES_COPY_OUT, err);
+    }
+    TRY(pg_own_begin(db, BEGIN_READ, err));
+    return plain ? pg_copy_start(db, buf_text(&copy.text), PGRES_COPY_OUT, err) : open_query(reader, read, err);
 }
 
 ds_rc pg_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_error *err)
 {
     ds_pg *db = (ds_pg *)base;
-    TRY(pg_own_begin(db, BEGIN_READ, err));
     ds_arena *arena = arena_new();
     pg_reader *reader = ARENA_NEW(arena, pg_reader);
     size_t n = read->shape->n;
@@ -217,6 +231,7 @@ ds_rc pg_read_open(ds_db *base, const ds_read *read, ds_reader **out, ds_error *
     db->deadline_s = read->timeout_ms ? clock_elapsed_s() + (double)read->timeout_ms / 1000 : 0;
     ds_rc rc = open_copy(reader, read, err);
     if (rc.code == DS_OK) {
+        db->undrained = !reader->ended;
         *out = (ds_reader *)reader;
         return DS_DONE;
     }
@@ -324,7 +339,7 @@ static ds_rc finish_copy(pg_reader *reader, ds_error *err)
 {
     reader->db->undrained = false;
     reader->db->deadline_s = 0;
-    TRY(pg_finish(reader->db, NULL, err));
+    TRY(pg_copy_end(reader->db, err));
     if (reader->in_role)
         TRY(act_as(reader->db, NULL, err));
     reader->ended = true;

@@ -13,7 +13,7 @@ bool pg_rest(ds_db *base)
     if (db->connecting) // and nobody waits for it any more
         return false;
     pg_rollback(base);
-    bool clean = !db->broken && !db->spoilt && !db->undrained && db->touched < TOUCHED_MAX &&
+    bool clean = !db->broken && !db->spoilt && !db->undrained && !pg_expects(db) && db->touched < TOUCHED_MAX &&
                  PQpipelineStatus(db->conn) == PQ_PIPELINE_OFF && PQtransactionStatus(db->conn) == PQTRANS_IDLE;
     db->stop = NULL; // the last user's
     return clean;

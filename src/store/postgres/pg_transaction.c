@@ -318,7 +318,7 @@ void pg_rollback(ds_db *base)
     bool nothing = db->due;
     db->in_transaction = db->own_transaction = db->due = false;
     db->backend = 0;
-    if (db->undrained) // to read the rest of a table only to forget it is no use
+    if (db->undrained || pg_expects(db)) // to read the rest of a table only to forget it is no use
         db->broken = true;
     if (nothing || db->broken || pg_call_begin(db, &ignored).code != DS_OK)
         return;

@@ -98,7 +98,8 @@ static void ask_to_stop(const ds_pg *db)
 static ds_rc interrupted(ds_pg *db, ds_error *err)
 {
     bool whole_process = flag_is_set(db->stop);
-    if (db->undrained && !whole_process) // only this read is given up, the transaction and its snapshot live on
+    if ((db->undrained || pg_expects(db)) &&
+        !whole_process) // only this read is given up, the transaction and its snapshot live on
         return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
     if (!db->broken)
         ask_to_stop(db);
@@ -225,30 +226,53 @@ ds_rc pg_finish(ds_pg *db, PGresult **out, ds_error *err)
 
 // --- a call
 
-// What is left of a COPY is read and thrown away, so that the transaction and its snapshot live on.
-static ds_rc drain(ds_pg *db, ds_error *err)
+static ds_rc drain_copy(ds_pg *db, ds_error *err)
 {
-    db->undrained = false;
     for (;;) {
         char *row = NULL;
         int n = PQgetCopyData(db->conn, &row, 1);
         PQfreemem(row);
+        if (n < 0)
+            return DS_DONE;
         if (n == 0)
             TRY(pg_wait_input(db, err));
-        else if (n < 0)
-            break;
     }
-    return pg_finish(db, NULL, err);
 }
 
-ds_rc pg_call_begin(ds_pg *db, ds_error *err)
+// What is left of a COPY, and those that were to come, are read and thrown away, so that the transaction and its
+// snapshot live on.
+static ds_rc drain(ds_pg *db, ds_error *err)
+{
+    ds_rc rc = DS_DONE;
+    db->undrained = false;
+    db->expected_at = db->expected.n;
+    TRY(pg_flush(db, err));
+    for (;;) {
+        CLEANUP(pg_result_clearp) PGresult *result = NULL;
+        TRY(pg_next_result(db, &result, err)); // of a COPY in the middle it is told again
+        if (!result)
+            return rc;
+        if (is_copy(result))
+            TRY(drain_copy(db, err));
+        else if (is_failure(result) && rc.code == DS_OK)
+            rc = pg_fail_result(db, result, err);
+    }
+}
+
+ds_rc pg_call_again(ds_pg *db, ds_error *err)
 {
     uint64_t count;
     if (atomic_exchange(&db->cancelled, false))
         (void)!read(db->wake, &count, sizeof count);
     if (db->broken)
         return ds_hint(ds_fail(err, DS_ENV, "%s: the connection was lost", db->label), err, "run it again");
-    return db->undrained ? drain(db, err) : DS_DONE;
+    return DS_DONE;
+}
+
+ds_rc pg_call_begin(ds_pg *db, ds_error *err)
+{
+    TRY(pg_call_again(db, err));
+    return db->undrained || pg_expects(db) ? drain(db, err) : DS_DONE;
 }
 
 void pg_cancel(ds_db *base)

@@ -215,7 +215,7 @@ static ds_rc read_dataset(ds_job *job, ds_work *work, ds_error *err)
     TRY(source_pump(job, work, &pump, err));
     if (pump_is_small(pump) && small_and_unchanged(job, work, pump_peek(pump)))
         return DS_DONE;
-    if (is_quiet(job, work)) {
+    if (!pump_is_small(pump) && is_quiet(job, work)) { // else all of it is here already
         bool unchanged;
         TRY(read_quiet(job, work, pump, &unchanged, err));
         if (unchanged)

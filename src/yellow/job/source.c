@@ -15,9 +15,11 @@
 
 enum {
     READERS_MAX = PUMP_PARTS_MAX,
-    SPLIT_PAGES = 4096,   // a table of fewer is not worth splitting
-    SPLIT_ROWS = 200000,  // nor is one that had fewer rows the last time
-    SPLIT_END = INT32_MAX // pages beyond the last one when it was measured
+    SPLIT_PAGES = 4096,    // a table of fewer is not worth splitting
+    SPLIT_ROWS = 200000,   // nor is one that had fewer rows the last time
+    SPLIT_END = INT32_MAX, // pages beyond the last one when it was measured
+    EXPECT_ROWS = 1000,    // so few the last time: it may be asked for together with others
+    EXPECT_MAX = 64,
 };
 
 // What reading ahead has for a dataset. Guarded by ds_source.lock.
@@ -48,8 +50,9 @@ struct ds_source {
     size_t *order;                   // datasets in the order in which they are read: first those that are read ahead
     size_t *place;                   // of each dataset in that order
     size_t ahead_count;
-    int64_t *pages; // of each dataset that is read in ranges, else 0
-    ds_rate *rate;  // NULL: as fast as it goes
+    size_t expected; // place of the first that was not considered for being asked for beforehand
+    int64_t *pages;  // of each dataset that is read in ranges, else 0
+    ds_rate *rate;   // NULL: as fast as it goes
     pthread_mutex_t lock;
     pthread_cond_t changed;
     ahead *ahead; // by place in the order
@@ -244,6 +247,13 @@ static void source_select(const ds_dataset_def *dataset, ds_sql *out)
     sql_relation(out, relation_of(dataset));
 }
 
+static bool is_wanted_whole(const ds_source *source, size_t i)
+{
+    const ds_work *work = &source->job->work[i];
+    const ds_catalog_table *table = source->tables[i];
+    return table && table->is_plain && !work->range && !work->window && !work->waiting;
+}
+
 // The types of the columns as the catalogue has told them; NULL when it doesn't know them all.
 static const uint32_t *type_ids(const ds_shape *shape, const ds_catalog_table *table, uint32_t *out)
 {
@@ -285,6 +295,43 @@ static void where_wanted(const ds_source *source, size_t i, ds_sql *q)
     and_wanted(source, i, q);
 }
 
+static ds_read read_table(const ds_source *source, size_t i, ds_arena *arena)
+{
+    const ds_job *job = source->job;
+    const ds_dataset_def *dataset = job->work[i].def;
+    ds_read read = {.shape = dataset->shape, .key_seed = job->key_seed};
+    read.type_ids = type_ids(dataset->shape, source->tables[i], ARENA_ARRAY(arena, uint32_t, dataset->shape->n));
+    if (!is_wanted_whole(source, i))
+        return read;
+    ds_relation *plain = ARENA_NEW(arena, ds_relation);
+    *plain = relation_of(dataset);
+    read.plain = plain;
+    return read;
+}
+
+static bool was_small(const ds_work *work)
+{
+    return !work->first_load && work->state.fingerprint.rows <= EXPECT_ROWS;
+}
+
+// The dataset at the place and those behind it, as long as they were small: what is large may take its time, and may
+// be read twice.
+static ds_rc expect(ds_source *source, size_t place, reader *r, ds_arena *arena, ds_error *err)
+{
+    ds_read reads[EXPECT_MAX];
+    size_t n = 0, count = source->job->work_count;
+    if (source->n > 1 || source->rate || !r->db->driver->read_expect || place < source->expected)
+        return DS_DONE;
+    for (; n < EXPECT_MAX && place + n < count; n++) {
+        size_t i = source->order[place + n];
+        reads[n] = read_table(source, i, arena);
+        if (!reads[n].plain || !was_small(&source->job->work[i]))
+            break;
+    }
+    source->expected = place + (n ? n : 1);
+    return n ? r->db->driver->read_expect(r->db, reads, n, err) : DS_DONE;
+}
+
 static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, ds_error *err)
 {
     const ds_job *job = source->job;
@@ -297,12 +344,11 @@ static ds_rc open_whole(ds_source *source, size_t i, reader *r, ds_pump **out, d
     }
     source_select(dataset, &q);
     where_wanted(source, i, &q);
-    ds_read read = {.select = &q, .shape = dataset->shape};
-    if (dataset->sql)
-        read = transform_read(job->def, dataset, &q, arena);
+    TRY(expect(source, source->place[i], r, arena, err));
+    ds_read read = dataset->sql ? transform_read(job->def, dataset, &q, arena) : read_table(source, i, arena);
+    read.select = &q;
     read.role = source->role;
     read.key_seed = job->key_seed;
-    read.type_ids = type_ids(dataset->shape, source->tables[i], ARENA_ARRAY(arena, uint32_t, dataset->shape->n));
     return pump_open_parts(&r->db, &read, 1, (size_t)job->def->chunk_rows, source->rate, out, err);
 }
 

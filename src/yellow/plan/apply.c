@@ -10,7 +10,7 @@
 #include "yellow/plan/apply_int.h"
 #include "yellow/tables/tables.h"
 
-enum { LOCK_WAIT_MS = 10000, PLANS_MAX = 5, NEW_STREAMS_MAX = 100 };
+enum { LOCK_WAIT_MS = 10000, PLANS_MAX = 5, NEW_STREAMS_MAX = 100, NEW_DATASETS_MAX = 200 };
 static const char APPLY_LOCK[] = "apply"; // streams' names contain a slash
 
 // --- locks
@@ -157,11 +157,17 @@ static ds_rc change_or_drop(applier *a, stream_slice streams, ds_error *err)
 }
 
 // The first of the streams alone, or with the new ones that follow it: a synced commit costs more than a small stream.
+// A server holds a lock on whatever a transaction makes, some ten for each dataset, and has room for 6,400 of them
+// unless it was told otherwise.
 static size_t streams_together(stream_slice rest)
 {
-    size_t n = 0;
-    while (n < rest.n && n < NEW_STREAMS_MAX && !rest.v[n]->old && !rest.v[n]->from)
+    size_t n = 0, datasets = 0;
+    while (n < rest.n && n < NEW_STREAMS_MAX && !rest.v[n]->old && !rest.v[n]->from && rest.v[n]->def) {
+        datasets += rest.v[n]->def->dataset_count;
+        if (datasets > NEW_DATASETS_MAX)
+            break;
         n++;
+    }
     return n ? n : 1;
 }
 
