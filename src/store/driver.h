@@ -31,7 +31,8 @@ typedef struct ds_open_options {
     // The first use is a while from now: a server may be connected to meanwhile, and then it's that use which waits,
     // and says what went wrong.
     bool later;
-    // Closing waits until the server has ended its side, a second at most: for who counts connections there.
+    // Closing waits until the server has ended its side, ten seconds at most (one after a failure): for who counts
+    // connections there.
     bool wait_closed;
     bool kept;           // it may be given to others later (keeper.h): what it is for is said by each transaction
     bool create;         // a file that is missing is made (merge databases at apply, simulators)

@@ -17,7 +17,8 @@ enum {
     BUSY_TIMEOUT_MS = 5000,
     SETTINGS_MAX = 20,
     SLICE_MS = 100,
-    CLOSE_WAIT_MS = 1000,
+    CLOSE_WAIT_MS = 10000,
+    CLOSE_WAIT_BROKEN_MS = 1000,
 };
 
 static const char NOBODYS[] = "datasurface"; // the name of a connection that nobody uses
@@ -272,15 +273,18 @@ ds_rc pg_open(const ds_driver *self, const ds_target *target, const ds_open_opti
 }
 
 // The server closes its end when the session is over. libpq doesn't wait for that: another name for the socket does.
-static void finish_patiently(PGconn *conn)
+// What has gone wrong with the connection may be that nobody answers any more.
+static void finish_patiently(ds_pg *db)
 {
+    PGconn *conn = db->conn;
+    int wait_ms = db->broken ? CLOSE_WAIT_BROKEN_MS : CLOSE_WAIT_MS;
     int fd = conn ? dup(PQsocket(conn)) : -1;
     PQfinish(conn);
     if (fd < 0)
         return;
     char rest[256];
     struct pollfd end = {.fd = fd, .events = POLLIN};
-    while (poll(&end, 1, CLOSE_WAIT_MS) == 1 && recv(fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
+    while (poll(&end, 1, wait_ms) == 1 && recv(fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
         ;
     close(fd);
 }
@@ -296,7 +300,7 @@ void pg_close(ds_db *base)
     if (!db->direct) // the server rolls back by itself, but a pooler gives up its connection then
         pg_rollback(base);
     if (db->wait_closed)
-        finish_patiently(db->conn);
+        finish_patiently(db);
     else
         PQfinish(db->conn);
     if (db->wake >= 0)

@@ -73,14 +73,13 @@ static void commits_of(const history_of *h, ds_sql *out)
         SQL(out, "= ");
         sql_literal_text(out, h->def->name);
     }
-    SQL(out, " AND b.status = 'committed'");
 }
 
 // The batch with which a mirror's datasets have moved may have the number of one before: that of a dataset's own stream
 // says when.
 static void first_of(const history_of *h, ds_sql *out)
 {
-    SQL(out, " ORDER BY b.batch_id");
+    SQL(out, " AND b.status = 'committed' ORDER BY b.batch_id");
     if (h->dataset->former)
         SQL(out, ", b.stream DESC");
     SQL(out, " LIMIT 1)");
