@@ -121,8 +121,8 @@ static ds_rc last_change(const reading *r, int64_t *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(r->control->db->dialect);
     dataset_batch_sql(r, &q);
-    SQL(&q, " AND (d.first_load = 1 OR d.rows_inserted + d.rows_updated + d.rows_deleted > 0) "
-            "ORDER BY d.batch_id DESC LIMIT 1");
+    control_sql_changed(&q);
+    SQL(&q, " ORDER BY d.batch_id DESC LIMIT 1");
     return read_batch(r, &q, out, err);
 }
 

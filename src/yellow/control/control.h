@@ -131,6 +131,10 @@ ds_rc control_dataset_states(ds_control *control, const ds_stream_def *def, ds_a
 ds_rc control_dataset_states_at(ds_control *control, const ds_stream_def *def, int64_t batch, ds_arena *arena,
                                 ds_dataset_state **out, ds_error *err);
 
+// " AND …": of dataset_batch AS d only batches in which rows of the dataset have changed. A batch may record one of
+// which none has: that it was read whole, has passed other checks, or has come from another stream.
+void control_sql_changed(ds_sql *sql);
+
 // --- control_restart.c: first loads that are made in key ranges, outside any batch. A row says how far one is; while
 // it is there, the merge table holds the rows up to its point and no others.
 typedef enum ds_restart_phase {

@@ -129,6 +129,11 @@ ds_rc control_dataset_state_at(ds_control *control, const char *stream, const ch
     return decode_state(&r, 0, 0, out, err);
 }
 
+void control_sql_changed(ds_sql *sql)
+{
+    SQL(sql, " AND (d.first_load = 1 OR d.rows_inserted + d.rows_updated + d.rows_deleted > 0)");
+}
+
 // (VALUES ('people'), ('towns')) AS names
 static void names_of(const ds_stream_def *def, ds_sql *q)
 {

@@ -14,8 +14,7 @@ static ds_rc change_in(ds_db *db, const ds_control_names *names, const char *str
     sql_text(&q, stream);
     SQL(&q, " AND d.dataset = ");
     sql_text(&q, dataset);
-    // A batch may record a dataset of which no row has changed: that it was read whole, or has passed other checks.
-    SQL(&q, " AND (d.first_load = 1 OR d.rows_inserted + d.rows_updated + d.rows_deleted > 0)");
+    control_sql_changed(&q);
     SQL(&q, " AND b.status = 'committed' ORDER BY d.batch_id DESC LIMIT 1");
     ds_result r;
     TRY(store_query(db, &q, arena, &r, err));
