@@ -64,7 +64,8 @@ const ds_cli_command COMMAND_APPLY = {
     .help =
         "Makes tables and views, and writes each stream's whole definition into the merge database, where jobs read it. "
         "Idempotent, and never asks; killed half-way, the next apply finishes. What the model no longer mentions is "
-        "kept unless --prune says otherwise. A consumer's database that can't be reached is left out. Ends with the consumers' views, each with a SELECT to copy.",
+        "kept unless --prune says otherwise. A consumer's database that can't be reached is left out. Ends with "
+        "the consumers' views, each with a SELECT to copy.",
     .exits = {{1, "a change is refused, the plan is out of date, or the model has errors"},
               {3, "worth a retry: a database can't be reached, or a stream is busy; consumers' databases that can't be "
                   "reached are left out, and the others are done"}},

@@ -98,8 +98,8 @@ static void ask_to_stop(const ds_pg *db)
 static ds_rc interrupted(ds_pg *db, ds_error *err)
 {
     bool whole_process = flag_is_set(db->stop);
-    if ((db->undrained || pg_expects(db)) &&
-        !whole_process) // only this read is given up, the transaction and its snapshot live on
+    bool reads = db->undrained || pg_expects(db);
+    if (reads && !whole_process) // only this read is given up, the transaction and its snapshot live on
         return ds_fail(err, DS_CANCELLED, "%s: interrupted", db->label);
     if (!db->broken)
         ask_to_stop(db);

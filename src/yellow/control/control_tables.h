@@ -56,6 +56,7 @@ ds_rc control_retired(ds_control *control, const char *stream, ds_arena *arena, 
 ds_rc control_put_retired(ds_control *control, const char *stream, const char *retired_json, ds_error *err);
 // Forgets what is known of one dataset's batches.
 ds_rc control_delete_dataset(ds_control *control, const char *stream, const char *dataset, ds_error *err);
+
 // --- control_move.c: datasets go to the other stream of their store. Inside the caller's transaction.
 typedef struct ds_moving {
     const char *from, *dataset; // the stream that has it, or had batches before it was there; and its name
