@@ -24,7 +24,7 @@ if [ ! -f "$dir/build.ninja" ]; then
     fi
 fi
 # The program may be linked in its module's directory; users find it at the top.
-program=src/cli/datasurface
+program=src/program/datasurface
 ! grep -q '^build datasurface:' "$dir/build.ninja" || program=datasurface
 target=
 [ "$only_program" = no ] || target=$program

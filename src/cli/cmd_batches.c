@@ -50,22 +50,23 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     session_init(&session, cli);
     ds_applied_stream *stream;
     TRY(session_stream(&session, args_word(&cli->args, 0), &stream, err));
-    CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_open(&session.runtime, stream->merge, CONTROL_READ, &control, err));
+    if (!stream->type->batches)
+        return ds_fail(err, DS_USAGE, "%s is of a platform that keeps no record of batches", stream->info.name);
     ds_batch_row *batches;
     size_t n;
-    TRY(control_batches(control, stream->row.name, args_int(&cli->args, "limit", 20), cli->arena, &batches, &n, err));
+    TRY(stream->type->batches(&session.runtime, stream->merge, stream->info.name, args_int(&cli->args, "limit", 20),
+                              cli->arena, &batches, &n, err));
     ds_table table = table_new(cli->arena, HEADINGS);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         add_row(cli, &table, &batches[i]);
         json_array_append_new(list, batch_json(&batches[i]));
     }
-    cli->result = json_pack("{s:s, s:o}", "stream", stream->row.name, "batches", list);
+    cli->result = json_pack("{s:s, s:o}", "stream", stream->info.name, "batches", list);
     if (!cli->json && n)
         table_print(cli, &table, "");
     else if (!cli->json)
-        fprintf(cli->out, "%s has no batches yet\n", stream->row.name);
+        fprintf(cli->out, "%s has no batches yet\n", stream->info.name);
     return DS_DONE;
 }
 

@@ -10,10 +10,10 @@ static ds_rc tell(ds_cli *cli, ds_stream_order order, const char *said, ds_error
     session_init(&session, cli);
     ds_applied_stream *stream;
     TRY(session_stream(&session, args_word(&cli->args, 0), &stream, err));
-    TRY(stream->type->tell(&session.runtime, stream->merge, stream->row.name, order, err));
-    cli->result = json_pack("{s:s, s:s}", "stream", stream->row.name, "done", said);
+    TRY(stream->type->tell(&session.runtime, stream->merge, stream->info.name, order, err));
+    cli->result = json_pack("{s:s, s:s}", "stream", stream->info.name, "done", said);
     if (!cli->json)
-        fprintf(cli->out, "%s: %s\n", stream->row.name, said);
+        fprintf(cli->out, "%s: %s\n", stream->info.name, said);
     return DS_DONE;
 }
 
@@ -50,7 +50,7 @@ static ds_rc run_reset(ds_cli *cli, ds_error *err)
     TRY(session_stream(&session, args_word(&cli->args, 0), &stream, err));
     bool dry = args_flag(&cli->args, "dry-run");
     int64_t batch, rows;
-    const char *name = stream->row.name;
+    const char *name = stream->info.name;
     TRY(stream->type->reset(&session.runtime, stream->merge, name, dry, &batch, &rows, err));
     cli->result = json_pack("{s:s, s:o, s:o, s:b}", "stream", name, "batch", json_int64(batch), "staging_rows",
                             json_int64(rows), "dry_run", dry);

@@ -221,7 +221,7 @@ static bool same_file(const char *a, const char *b)
 // The path that we were called by, whole; of a build directory the link at its top.
 static const char *own_path(const player *p)
 {
-    static const char DEEP[] = "/src/cli/datasurface";
+    static const char DEEP[] = "/src/program/datasurface";
     ds_arena *arena = p->cli->arena;
     const char *self = p->cli->self;
     char here[PATH_MAX];

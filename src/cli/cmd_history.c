@@ -1,9 +1,7 @@
-#include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/session.h"
+#include "cli/view_list.h"
 #include "schema/value.h"
-#include "yellow/history.h"
 
 static const ds_option OPTIONS[] = {
     {"as-of", 0, OPTION_TEXT, "N|TIME", .help = "a batch, or an instant such as 2026-01-31T12:00:00Z"},
@@ -55,11 +53,6 @@ static ds_rc parse_as_of(ds_arena *arena, const char *text, ds_as_of *out, ds_er
 
 // --- rows out
 
-typedef struct row_printer {
-    ds_cli *cli;
-    bool headed; // CSV: the names are written
-} row_printer;
-
 // RFC 4180. Null is an empty field, an empty text is "".
 static void csv_field(FILE *out, ds_str text, bool null, bool first)
 {
@@ -83,16 +76,15 @@ static void csv_field(FILE *out, ds_str text, bool null, bool first)
     fputc('"', out);
 }
 
-// Not before there is something to show: a refusal leaves standard output empty.
-static void csv_header(row_printer *printer, const ds_shape *shape)
+// Not before there is an answer: a refusal leaves standard output empty.
+static void print_header(void *context, const ds_shape *shape)
 {
-    FILE *out = printer->cli->out;
-    if (printer->headed || printer->cli->json)
+    const ds_cli *cli = context;
+    if (cli->json)
         return;
-    printer->headed = true;
     for (size_t i = 0; i < shape->n; i++)
-        csv_field(out, str_of(shape->columns[i].name), false, i == 0);
-    fputs("\r\n", out);
+        csv_field(cli->out, str_of(shape->columns[i].name), false, i == 0);
+    fputs("\r\n", cli->out);
 }
 
 // 64-bit numbers don't survive in JSON numbers.
@@ -110,9 +102,8 @@ static json_t *cell_json(const ds_type *type, ds_cell cell, const ds_buf *text)
 static ds_rc print_row(void *context, const ds_shape *shape, const ds_cell *cells, ds_error *err)
 {
     (void)err;
-    row_printer *printer = context;
-    csv_header(printer, shape);
-    json_t *row = printer->cli->json ? json_object() : NULL;
+    ds_cli *cli = context;
+    json_t *row = cli->json ? json_object() : NULL;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(CELL_MAX);
     for (size_t i = 0; i < shape->n; i++) {
         buf_clear(&text);
@@ -121,91 +112,68 @@ static ds_rc print_row(void *context, const ds_shape *shape, const ds_cell *cell
         if (row)
             json_object_set_new(row, shape->columns[i].name, cell_json(shape->columns[i].type, cells[i], &text));
         else
-            csv_field(printer->cli->out, (ds_str){buf_text(&text), text.n}, !cells[i].p, i == 0);
+            csv_field(cli->out, (ds_str){buf_text(&text), text.n}, !cells[i].p, i == 0);
     }
     if (row)
-        output_row_take(printer->cli, row);
+        output_row_take(cli, row);
     else
-        fputs("\r\n", printer->cli->out);
+        fputs("\r\n", cli->out);
     return DS_DONE;
 }
 
-// --- which merge database has the path
+// --- whose path it is
 
-static bool is_path(const char *path, const ds_view_row *view)
+static const char *path_of(ds_arena *arena, const ds_artifact *is)
 {
-    CLEANUP(buf_release) ds_buf text = BUF_INIT(2048);
-    buf_printf(&text, "%s/%s/%s/%s", view->workspace, view->group, view->store, view->dataset);
-    return strcmp(buf_text(&text), path) == 0;
-}
-
-static const ds_shape *shape_of(const ds_stream_row *stream, const char *dataset)
-{
-    for (size_t i = 0; stream && i < stream->def->dataset_count; i++)
-        if (strcmp(stream->def->datasets[i].name, dataset) == 0)
-            return stream->def->datasets[i].shape;
-    return NULL;
+    return arena_path(arena, is->workspace, is->group, is->store, is->dataset, NULL);
 }
 
 // Is the path's dataset one of a stream that the model no longer has?
-static bool is_kept(const char *path, const ds_stream_row *stream)
+static bool is_kept(const char *path, const ds_stream_info *stream)
 {
     ds_str rest = str_of(path);
     (void)str_split(&rest, '/');
     (void)str_split(&rest, '/');
     ds_str store = str_split(&rest, '/');
-    for (size_t i = 0; stream && stream->removed && i < stream->def->dataset_count; i++)
-        if (str_eq(store, str_of(stream->def->store)) && str_eq(rest, str_of(stream->def->datasets[i].name)))
+    for (size_t i = 0; i < stream->dataset_count; i++)
+        if (str_eq(store, str_of(stream->store)) && str_eq(rest, str_of(stream->datasets[i])))
             return true;
     return false;
 }
 
-static ds_rc unknown_path(ds_session *session, const char *const *known, size_t n, ds_error *err)
+static ds_rc unknown_path(ds_session *session, const view_list *views, ds_error *err)
 {
     const char *path = args_word(&session->cli->args, 0);
+    if (session->missing.code != DS_OK) { // it may be there
+        *err = session->missing;
+        return (ds_rc){err->code};
+    }
     TRY(session_read_kept(session, err));
     for (size_t i = 0; i < session->kept.n; i++)
-        if (is_kept(path, session->kept.v[i]->own))
+        if (is_kept(path, session->kept.v[i]))
             return ds_hint(ds_fail(err, DS_USAGE, "\"%s\": stream %s was removed from the model; its tables are kept",
                                    path, session->kept.v[i]->name),
                            err, "put it back and apply, or drop its tables with apply --prune");
-    const char *nearest = str_nearest(path, known, n);
+    const char **known = ARENA_ARRAY(session->cli->arena, const char *, views->n);
+    for (size_t i = 0; i < views->n; i++)
+        known[i] = path_of(session->cli->arena, &views->v[i].is);
+    const char *nearest = str_nearest(path, known, views->n);
     ds_rc rc = ds_fail(err, DS_USAGE, "no consumer has \"%s\"", path);
     if (nearest)
         return ds_hint(rc, err, "did you mean \"%s\"?", nearest);
     return ds_hint(rc, err, "write WORKSPACE/GROUP/STORE/DATASET as datasurface views lists them");
 }
 
-typedef VEC(const char *) name_list;
-
-// Prints the rows when this merge database has the path; *found tells.
-static ds_rc try_merge(ds_session *session, const ds_container_def *merge, ds_as_of as_of, row_printer *printer,
-                       name_list *known, bool *found, ds_error *err)
+static ds_rc find_path(ds_session *session, const view_entry **out, ds_error *err)
 {
-    const char *path = args_word(&session->cli->args, 0);
-    ds_arena *arena = session->cli->arena;
-    CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_open(&session->runtime, merge, CONTROL_READ, &control, err));
-    ds_view_row *views;
-    const ds_shape *shape = NULL;
-    size_t n;
-    TRY(control_views(control, arena, &views, &n, err));
-    for (size_t i = 0; i < n && !*found; i++) {
-        *VEC_PUSH(arena, known) =
-            arena_printf(arena, "%s/%s/%s/%s", views[i].workspace, views[i].group, views[i].store, views[i].dataset);
-        if (!is_path(path, &views[i]))
-            continue;
-        ds_stream_row *stream;
-        TRY(control_stream(control, views[i].stream, arena, &stream, err));
-        shape = shape_of(stream, views[i].dataset);
-        *found = true;
-    }
-    if (!*found)
-        return DS_DONE;
-    TRY(history_read(control, path, as_of, print_row, printer, err));
-    if (shape)
-        csv_header(printer, shape);
-    return DS_DONE;
+    view_list views;
+    TRY(view_list_read(session, NULL, &views, err));
+    for (size_t i = 0; i < views.n; i++)
+        if (strcmp(path_of(session->cli->arena, &views.v[i].is), args_word(&session->cli->args, 0)) == 0) {
+            *out = &views.v[i];
+            return DS_DONE;
+        }
+    return unknown_path(session, &views, err);
 }
 
 static ds_rc run(ds_cli *cli, ds_error *err)
@@ -217,15 +185,15 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     TRY(parse_as_of(cli->arena, text, &as_of, err));
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
-    TRY(session_merges(&session, err));
-    row_printer printer = {.cli = cli};
+    session.some = true;
+    const view_entry *view = NULL;
+    TRY(find_path(&session, &view, err));
+    if (!view->type->history)
+        return ds_fail(err, DS_USAGE, "stream %s is of a platform that keeps no history", view->is.stream);
     cli->result =
         json_pack("{s:s, s:s, s:o}", "dataset", args_word(&cli->args, 0), "as_of", text, "rows", json_array());
-    name_list known = {0};
-    bool found = false;
-    for (size_t i = 0; i < session.merge_count && !found; i++)
-        TRY(try_merge(&session, &session.merges[i], as_of, &printer, &known, &found, err));
-    return found ? DS_DONE : unknown_path(&session, known.v, known.n, err);
+    const ds_row_sink sink = {.context = cli, .shape = print_header, .row = print_row};
+    return view->type->history(&session.runtime, view->merge, &view->is, as_of, &sink, err);
 }
 
 const ds_cli_command COMMAND_HISTORY = {

@@ -78,13 +78,11 @@ static ds_rc run(ds_cli *cli, ds_error *err)
 {
     TRY(check_options(&cli->args, err));
     CLEANUP(keeper_freep) ds_keeper *keeper = keeper_new(NULL, NULL);
-    CLEANUP(def_cache_freep) ds_def_cache *defs = def_cache_new(0);
     if (args_given(&cli->args, "follow"))
-        return run_follow(cli, keeper, defs, err);
+        return run_follow(cli, keeper, err);
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     session.runtime.keeper = keeper;
-    session.runtime.defs = defs;
     return args_flag(&cli->args, "once") ? run_once(&session, err) : run_on(&session, err);
 }
 

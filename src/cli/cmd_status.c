@@ -9,7 +9,6 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "sched/backoff.h"
-#include "yellow/job/watermark.h"
 
 static const ds_option OPTIONS[] = {
     {"check", 0, OPTION_FLAG,
@@ -25,22 +24,18 @@ enum { DATASETS_SHOWN = 20 }; // with their watermarks; more are in JSON
 typedef struct stream_status {
     const ds_applied_stream *stream;
     const char *state;
-    ds_batch_row *last;      // NULL: no batch yet
-    ds_batch_row *committed; // NULL: none yet
-    ds_restart *loads;       // of datasets that are being loaded outside any batch
-    size_t load_count;
-    ds_dataset_state *datasets;          // in the definition's order; NULL: nothing is read by watermark
+    ds_stream_status is;                 // of a type that tells no more: empty
     const struct stream_status *primary; // of a mirror; NULL: it is none, or its primary is not looked at
 } stream_status;
 
 // One word for where a stream stands.
 static const char *state_of(const stream_status *s, int64_t now_us)
 {
-    const ds_batch_row *last = s->last;
+    const ds_batch_row *last = s->is.last;
     if (s->stream->info.paused)
         return "paused";
     if (!last)
-        return s->load_count ? "loading" : "new";
+        return s->is.load_count ? "loading" : "new";
     if (last->guarded)
         return "guarded";
     if (last->error && backoff_is_parked(last->attempts))
@@ -49,7 +44,7 @@ static const char *state_of(const stream_status *s, int64_t now_us)
         return "failed";
     if (strcmp(last->status, "committed") != 0)
         return last->status;
-    return due_late(s->stream->row.def, last->committed_at, now_us) ? "late" : "ok";
+    return due_late(&s->stream->info, last->committed_at, now_us) ? "late" : "ok";
 }
 
 static bool is_bad(const stream_status *s)
@@ -61,40 +56,24 @@ static bool is_bad(const stream_status *s)
     return false;
 }
 
-static ds_rc read_status(ds_session *session, ds_control *control, const ds_applied_stream *stream, stream_status *out,
-                         ds_error *err)
-{
-    ds_arena *arena = session->cli->arena;
-    *out = (stream_status){.stream = stream, .state = stream->info.paused ? "paused" : "applied"};
-    if (!stream->row.def) // of a type that tells no more
-        return DS_DONE;
-    TRY(control_last_batch(control, stream->info.name, false, arena, &out->last, err));
-    TRY(control_last_batch(control, stream->info.name, true, arena, &out->committed, err));
-    TRY(control_restarts(control, stream->info.name, arena, &out->loads, &out->load_count, err));
-    if (stream->row.def->watermark)
-        TRY(control_dataset_states(control, stream->row.def, arena, &out->datasets, err));
-    out->state = state_of(out, clock_now_us(session->runtime.clock));
-    return DS_DONE;
-}
-
 // After the last commit, which may lie in the past: then it is due.
 static int64_t next_due(const stream_status *s)
 {
-    return s->committed && !s->stream->info.paused ? due_after(s->stream->row.def, s->committed->committed_at) : 0;
+    return s->is.committed && !s->stream->info.paused ? due_after(&s->stream->info, s->is.committed->committed_at) : 0;
 }
 
-static const char *trigger_text(const ds_stream_def *def)
+static const char *trigger_text(const ds_applied_stream *stream)
 {
-    if (!def)
+    if (!stream->type->status) // it tells no more
         return "";
-    if (def->cron && def->cron[0])
-        return def->cron;
-    return def->external ? "external" : "after inputs";
+    if (stream->info.cron[0])
+        return stream->info.cron;
+    return stream->info.external ? "external" : "after inputs";
 }
 
 static int64_t lag_s(const ds_session *session, const stream_status *s)
 {
-    return (clock_now_us(session->runtime.clock) - s->committed->committed_at) / 1000000;
+    return (clock_now_us(session->runtime.clock) - s->is.committed->committed_at) / 1000000;
 }
 
 static const char *lag_text(ds_arena *arena, int64_t s)
@@ -114,45 +93,33 @@ static void add_row(const ds_session *session, ds_table *table, const stream_sta
     table_row(table);
     table_cell(table, 0, "%s", s->stream->info.name);
     table_cell(table, 1, "%s%s%s", style(cli, colour), s->state, style_end(cli));
-    if (s->last)
-        table_int(table, 2, s->last->id);
-    if (s->committed) {
+    if (s->is.last)
+        table_int(table, 2, s->is.last->id);
+    if (s->is.committed) {
         table_cell(table, 3, "%s", lag_text(cli->arena, lag_s(session, s)));
-        table_int(table, 4, s->committed->fingerprint.rows);
+        table_int(table, 4, s->is.committed->fingerprint.rows);
     }
-    table_cell(table, 5, "%s", trigger_text(s->stream->row.def));
+    table_cell(table, 5, "%s", trigger_text(s->stream));
     if (next_due(s))
         table_cell(table, 6, "%s", time_text(cli->arena, next_due(s)));
-    if (s->last && s->last->error)
-        table_cell(table, 7, "%s", s->last->error);
+    if (s->is.last && s->is.last->error)
+        table_cell(table, 7, "%s", s->is.last->error);
 }
 
 static void print_loads(const ds_cli *cli, const stream_status *s)
 {
-    for (size_t i = 0; i < s->load_count; i++) {
-        CLEANUP(buf_release) ds_buf text = BUF_INIT(1024);
-        control_restart_text(&s->loads[i], &text);
-        fprintf(cli->out, "%s %s\n", s->stream->info.name, buf_text(&text));
-    }
+    for (size_t i = 0; i < s->is.load_count; i++)
+        fprintf(cli->out, "%s %s\n", s->stream->info.name, s->is.loads[i].text);
 }
 
 static json_t *loads_json(const stream_status *s)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < s->load_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dataset", s->loads[i].dataset, "rows_loaded",
-                                              json_int64(s->loads[i].rows_loaded), "rows_estimate",
-                                              json_int64(s->loads[i].rows_estimate)));
+    for (size_t i = 0; i < s->is.load_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dataset", s->is.loads[i].dataset, "rows_loaded",
+                                              json_int64(s->is.loads[i].rows_loaded), "rows_estimate",
+                                              json_int64(s->is.loads[i].rows_estimate)));
     return list;
-}
-
-// How far a dataset has been read by watermark, and when the whole table was.
-static const char *watermark_of(ds_arena *arena, const stream_status *s, size_t i, int64_t *swept_at)
-{
-    const ds_stream_def *def = s->stream->row.def;
-    ds_position position = position_decode(arena, s->datasets[i].position);
-    *swept_at = position.swept_at;
-    return position_watermark(arena, &position, watermark_column(def, &def->datasets[i]));
 }
 
 // How many of its primary's batches a mirror has not taken yet; -1: it is none.
@@ -160,8 +127,8 @@ static int64_t batches_behind(const stream_status *s)
 {
     if (!s->primary)
         return -1;
-    int64_t primary = s->primary->committed ? s->primary->committed->id : 0;
-    int64_t ours = s->committed ? s->committed->id : 0;
+    int64_t primary = s->primary->is.committed ? s->primary->is.committed->id : 0;
+    int64_t ours = s->is.committed ? s->is.committed->id : 0;
     return primary > ours ? primary - ours : 0;
 }
 
@@ -175,27 +142,23 @@ static void print_behind(const ds_cli *cli, const stream_status *s)
 
 static void print_watermarks(const ds_cli *cli, const stream_status *s)
 {
-    const ds_stream_def *def = s->stream->row.def;
-    for (size_t i = 0; s->datasets && i < def->dataset_count && def->dataset_count <= DATASETS_SHOWN; i++) {
-        int64_t swept_at;
-        const char *watermark = watermark_of(cli->arena, s, i, &swept_at);
-        fprintf(cli->out, "%s %s: %s %s", def->name, def->datasets[i].name, def->watermark,
-                watermark ? watermark : "not read yet");
-        if (swept_at)
-            fprintf(cli->out, ", all rows read %s", time_text(cli->arena, swept_at));
+    for (size_t i = 0; i < s->is.watermark_count && s->is.watermark_count <= DATASETS_SHOWN; i++) {
+        const ds_watermark_status *w = &s->is.watermarks[i];
+        fprintf(cli->out, "%s %s: %s %s", s->stream->info.name, w->dataset, w->column,
+                w->value ? w->value : "not read yet");
+        if (w->swept_at)
+            fprintf(cli->out, ", all rows read %s", time_text(cli->arena, w->swept_at));
         fputc('\n', cli->out);
     }
 }
 
-static json_t *watermarks_json(ds_arena *arena, const stream_status *s)
+static json_t *watermarks_json(const stream_status *s)
 {
-    const ds_stream_def *def = s->stream->row.def;
     json_t *list = json_array();
-    for (size_t i = 0; s->datasets && i < def->dataset_count; i++) {
-        int64_t swept_at;
-        const char *watermark = watermark_of(arena, s, i, &swept_at);
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dataset", def->datasets[i].name, "watermark",
-                                              json_text(watermark), "swept_at", json_time(swept_at)));
+    for (size_t i = 0; i < s->is.watermark_count; i++) {
+        const ds_watermark_status *w = &s->is.watermarks[i];
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dataset", w->dataset, "watermark",
+                                              json_text(w->value), "swept_at", json_time(w->swept_at)));
     }
     return list;
 }
@@ -205,24 +168,47 @@ static json_t *status_json(const ds_session *session, const stream_status *s)
     const ds_stream_info *info = &s->stream->info;
     int64_t behind = batches_behind(s);
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o}", "stream", info->name, "platform",
-                     info->platform, "state", s->state, "batch", json_int64(s->last ? s->last->id : 0), "lag_s",
-                     s->committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
-                     "trigger", trigger_text(s->stream->row.def), "last_error",
-                     json_text(s->last ? s->last->error : NULL), "paused", info->paused, "loads", loads_json(s),
-                     "watermarks", watermarks_json(session->cli->arena, s), "batches_behind",
+                     info->platform, "state", s->state, "batch", json_int64(s->is.last ? s->is.last->id : 0), "lag_s",
+                     s->is.committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
+                     "trigger", trigger_text(s->stream), "last_error", json_text(s->is.last ? s->is.last->error : NULL),
+                     "paused", info->paused, "loads", loads_json(s), "watermarks", watermarks_json(s), "batches_behind",
                      behind < 0 ? json_null() : json_int64(behind));
+}
+
+// Those behind the first that are of one type, in one merge database; they are asked at once.
+static size_t alike(const ds_applied_stream *streams, size_t n)
+{
+    size_t i = 1;
+    while (i < n && streams[i].type == streams[0].type && streams[i].merge == streams[0].merge)
+        i++;
+    return i;
+}
+
+static ds_rc read_alike(ds_session *session, const ds_applied_stream *streams, size_t n, stream_status *out,
+                        ds_error *err)
+{
+    ds_arena *arena = session->cli->arena;
+    const ds_platform_type *type = streams[0].type;
+    const ds_stream_info **infos = ARENA_ARRAY(arena, const ds_stream_info *, n);
+    ds_stream_status *found = ARENA_ARRAY(arena, ds_stream_status, n);
+    for (size_t i = 0; i < n; i++)
+        infos[i] = &streams[i].info;
+    if (type->status)
+        TRY(type->status(&session->runtime, streams[0].merge, infos, n, arena, found, err));
+    int64_t now_us = clock_now_us(session->runtime.clock);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (stream_status){.stream = &streams[i], .is = found[i]};
+        out[i].state = type->status ? state_of(&out[i], now_us) : streams[i].info.paused ? "paused" : "applied";
+    }
+    return DS_DONE;
 }
 
 static ds_rc read_all(ds_session *session, const ds_applied_stream *streams, size_t n, stream_status *out,
                       ds_error *err)
 {
-    CLEANUP(control_closep) ds_control *control = NULL; // of the merge database that the last one was in
-    for (size_t i = 0; i < n; i++) {
-        if (control && control->merge != streams[i].merge)
-            control_closep(&control);
-        if (!control && streams[i].row.def)
-            TRY(control_open(&session->runtime, streams[i].merge, CONTROL_READ, &control, err));
-        TRY(read_status(session, control, &streams[i], &out[i], err));
+    for (size_t i = 0, some; i < n; i += some) {
+        some = alike(&streams[i], n - i);
+        TRY(read_alike(session, &streams[i], some, &out[i], err));
     }
     return DS_DONE;
 }
@@ -231,22 +217,24 @@ static ds_rc read_all(ds_session *session, const ds_applied_stream *streams, siz
 
 typedef VEC(ds_follow_row) follow_rows;
 
-static ds_rc read_follows(ds_session *session, follow_rows *out, ds_error *err)
+// Databases that can't be reached have been told of before.
+static void read_follows(ds_session *session, follow_rows *out)
 {
     const char *service = args_text(&session->cli->args, "service");
-    for (size_t i = 0; i < session->merge_count; i++) {
-        CLEANUP(control_closep) ds_control *control = NULL;
+    const ds_platform_types types = session->cli->program->platforms;
+    for (size_t i = 0; i < session->merge_count * types.n; i++) {
+        const ds_platform_type *type = types.v[i % types.n];
         ds_follow_row *rows;
-        size_t n;
-        ds_error ignored;
-        if (control_open(&session->runtime, &session->merges[i], CONTROL_READ, &control, &ignored).code != DS_OK)
-            continue; // of a type that tells no more
-        TRY(control_follows(control, session->cli->arena, &rows, &n, err));
+        size_t n = 0;
+        ds_error ignored = {0};
+        if (!type->follows ||
+            type->follows(&session->runtime, &session->merges[i / types.n], session->cli->arena, &rows, &n, &ignored)
+                    .code != DS_OK)
+            continue;
         for (size_t k = 0; k < n; k++)
             if (!service || !rows[k].service[0] || strcmp(service, rows[k].service) == 0)
                 *VEC_PUSH(session->cli->arena, out) = rows[k];
     }
-    return DS_DONE;
 }
 
 static bool follow_is_bad(const ds_follow_row *row)
@@ -284,8 +272,8 @@ static void find_primaries(stream_status *all, size_t n, ds_arena *arena)
     for (size_t i = 0; i < n; i++)
         map_set(by_name, all[i].stream->info.name, &all[i]);
     for (size_t i = 0; i < n; i++) {
-        const ds_stream_def *def = all[i].stream->row.def;
-        all[i].primary = def && def->primary ? map_get(by_name, def->primary) : NULL;
+        const char *primary = all[i].stream->info.primary;
+        all[i].primary = primary ? map_get(by_name, primary) : NULL;
     }
 }
 
@@ -317,7 +305,7 @@ static ds_rc look(ds_session *session, ds_error *err)
     stream_status *all = ARENA_ARRAY(cli->arena, stream_status, n);
     TRY(read_all(session, streams, n, all, err));
     follow_rows follows = {0};
-    TRY(read_follows(session, &follows, err));
+    read_follows(session, &follows);
     find_primaries(all, n, cli->arena);
     json_t *list = json_array();
     json_decref(cli->result);

@@ -8,7 +8,7 @@ static ds_rc unknown_workspace(ds_session *session, const char *name, ds_error *
     TRY(view_list_read(session, NULL, &all, err));
     const char **names = ARENA_ARRAY(session->cli->arena, const char *, all.n);
     for (size_t i = 0; i < all.n; i++)
-        names[i] = all.v[i].row.workspace;
+        names[i] = all.v[i].is.workspace;
     const char *nearest = str_nearest(name, names, all.n);
     ds_rc rc = ds_fail(err, DS_USAGE, "workspace \"%s\" has no views", name);
     if (nearest)
@@ -20,6 +20,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
+    session.some = true;
     const char *workspace = args_word(&cli->args, 0);
     view_list views;
     TRY(view_list_read(&session, workspace, &views, err));

@@ -17,13 +17,13 @@ static void stage_close(stage *s)
     session_release(&s->session);
 }
 
-static ds_relation find_view(const view_list *views, const char *group, const char *store, bool history)
+static ds_relation find_view(const view_list *views, const char *group, const char *store, const char *kind)
 {
     for (size_t i = 0; i < views->n; i++) {
-        const ds_view_row *row = &views->v[i].row;
-        if (row->history == history && strcmp(row->group, group) == 0 && strcmp(row->store, store) == 0 &&
-            strcmp(row->dataset, "customers") == 0)
-            return row->relation;
+        const ds_artifact *is = &views->v[i].is;
+        if (strcmp(is->kind, kind) == 0 && strcmp(is->group, group) == 0 && strcmp(is->store, store) == 0 &&
+            strcmp(is->dataset, "customers") == 0)
+            return is->relation;
     }
     return (ds_relation){0};
 }
@@ -34,9 +34,9 @@ static ds_rc stage_open(stage *s, ds_cli *cli, const char *dir, ds_error *err)
     s->session.dir = s->session.runtime.base_dir = dir;
     view_list views;
     TRY(view_list_read(&s->session, NULL, &views, err));
-    s->live = find_view(&views, "live", "Store1", false);
-    s->masked = find_view(&views, "live", "MaskedCustomers", false);
-    s->history = find_view(&views, "audit", "Store1", true);
+    s->live = find_view(&views, "live", "Store1", "live");
+    s->masked = find_view(&views, "live", "MaskedCustomers", "live");
+    s->history = find_view(&views, "audit", "Store1", "history");
     if (!s->live.name || !s->masked.name || !s->history.name)
         return ds_fail(err, DS_FINDING, "the demo's model has changed: its views are not there");
     return runtime_open(&s->session.runtime, &s->session.merges[0], (ds_access){.read_only = true}, &s->db, err);

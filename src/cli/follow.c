@@ -9,7 +9,6 @@
 #include "cli/plans.h"
 #include "model/commits.h"
 #include "sched/backoff.h"
-#include "yellow/def/def_json.h"
 
 enum {
     REMOTE_MS = 15000,
@@ -71,23 +70,19 @@ static void look_release(look *l)
 typedef enum told_state { TOLD_APPLIED, TOLD_WAITING, TOLD_REFUSED, TOLD_FAILED } told_state;
 static const char *const STATES[] = {"applied", "waiting", "refused", "failed"};
 
-static void put_row(const ds_runtime *runtime, const ds_container_def *merge, const ds_follow_row *row)
-{
-    CLEANUP(control_closep) ds_control *control = NULL;
-    ds_error ignored = {0};
-    bool news;
-    if (control_open(runtime, merge, CONTROL_WRITE, &control, &ignored).code == DS_OK)
-        ds_ignore(control_put_follow(control, row, &news, &ignored));
-}
-
 // Where nothing has been applied yet, or nobody answers, there is no place for it.
 static void record(ds_follow *f, const ds_follow_row *row)
 {
     const ds_follow_merges *merges = follow_merges(f);
+    const ds_platform_types types = f->cli->program->platforms;
     ds_session session;
     session_init(&session, f->cli);
     for (size_t i = 0; merges && i < merges->n; i++)
-        put_row(&session.runtime, &merges->v[i], row);
+        for (size_t k = 0; k < types.n; k++) {
+            ds_error ignored = {0};
+            if (types.v[k]->note_follow)
+                ds_ignore(types.v[k]->note_follow(&session.runtime, &merges->v[i], row, &ignored));
+        }
     session_release(&session);
 }
 
@@ -146,33 +141,12 @@ static void tell(ds_follow *f, told_state state, const char *detail, const ds_er
 
 // --- the merge databases
 
-// By the table of a container's fields, so that none can be forgotten.
-static ds_container_def keep_container(ds_arena *arena, const ds_container_def *container)
-{
-    ds_container_def kept;
-    ds_error err;
-    json_t *json = def_encode_container(container);
-    ds_rc rc = def_decode_container(arena, json, &kept, &err);
-    ds_assert(rc.code == DS_OK);
-    json_decref(json);
-    return kept;
-}
-
-static bool same_container(const ds_container_def *a, const ds_container_def *b)
-{
-    json_t *one = def_encode_container(a), *other = def_encode_container(b);
-    bool same = json_equal(one, other);
-    json_decref(one);
-    json_decref(other);
-    return same;
-}
-
 static bool same_merges(const ds_follow_merges *a, const ds_session *session)
 {
     if (!a || a->n != session->merge_count || a->replicas_from != session->replicas_from)
         return false;
     for (size_t i = 0; i < a->n; i++)
-        if (!same_container(&a->v[i], &session->merges[i]))
+        if (!container_same(&a->v[i], &session->merges[i]))
             return false;
     return true;
 }
@@ -186,7 +160,7 @@ static void keep_merges(ds_follow *f, const ds_session *session)
     merges->replicas_from = session->replicas_from;
     merges->v = ARENA_ARRAY(f->arena, ds_container_def, merges->n);
     for (size_t i = 0; i < merges->n; i++)
-        merges->v[i] = keep_container(f->arena, &session->merges[i]);
+        merges->v[i] = container_dup(f->arena, &session->merges[i]);
     atomic_store(&f->merges, merges);
 }
 
@@ -225,19 +199,17 @@ static ds_rc may_replace(void *context, const ds_applied_model *last, ds_error *
     return refuse_back(f, last->commit, err);
 }
 
-// Before any merge database is changed. Tables of an older version are asked under the lease alone.
+// Before any merge database is changed.
 static ds_rc ask_merge(look *l, const ds_container_def *merge, ds_error *err)
 {
-    const ds_runtime *runtime = &l->session.runtime;
-    bool wants_apply;
-    TRY(control_wants_apply(runtime, merge, &wants_apply, err));
-    if (wants_apply)
-        return DS_DONE;
-    CLEANUP(control_closep) ds_control *control = NULL;
-    TRY(control_open(runtime, merge, CONTROL_READ, &control, err));
-    ds_applied_model last;
-    TRY(control_applied_last(control, l->cli.arena, &last, err));
-    return may_replace(l, &last, err);
+    const ds_platform_types types = l->cli.program->platforms;
+    for (size_t i = 0; i < types.n; i++) {
+        ds_applied_model last = {"", ""};
+        if (types.v[i]->applied)
+            TRY(types.v[i]->applied(&l->session.runtime, merge, l->cli.arena, &last, err));
+        TRY(may_replace(l, &last, err));
+    }
+    return DS_DONE;
 }
 
 // --- a look

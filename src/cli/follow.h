@@ -4,7 +4,7 @@
 // What is there already goes on whatever happens here: a model with errors, a plan that is refused, a commit that does
 // not come from the one applied last, and a remote that can't be reached change nothing. They are told once: on stderr,
 // in the control table `follow` and as an event. Several processes may follow the same branch: apply has a lease, under
-// which may_replace (yellow/control/runtime.h) asks again.
+// which may_replace (runtime/runtime.h) asks again.
 //
 // Thread rule: one thread at a time; follow_merges from any.
 #pragma once

@@ -3,7 +3,7 @@
 #pragma once
 #include "base/buf.h"
 #include "base/vec.h"
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 
 typedef struct progress_dataset {
     const char *name;

@@ -63,7 +63,6 @@ static ds_rc run_streams(ds_cli *cli, ds_follow *follow, running *r, ds_error *e
     session.merge_count = round.merges->n;
     session.replicas_from = round.merges->replicas_from;
     session.runtime.keeper = r->keeper;
-    session.runtime.defs = r->defs;
     r->session = &session;
     return run_round(&round, r, err);
 }
@@ -86,7 +85,7 @@ static void tell_once(const ds_cli *cli, ds_error *told, const ds_error *failure
     *told = *failure;
 }
 
-ds_rc run_follow(ds_cli *cli, ds_keeper *keeper, ds_def_cache *defs, ds_error *err)
+ds_rc run_follow(ds_cli *cli, ds_keeper *keeper, ds_error *err)
 {
     CLEANUP(follow_freep) ds_follow *follow = NULL;
     TRY(follow_new(cli, &follow, err));
@@ -94,7 +93,7 @@ ds_rc run_follow(ds_cli *cli, ds_keeper *keeper, ds_def_cache *defs, ds_error *e
     size_t workers = run_workers(cli);
     note(cli, "following %s, running with %zu worker%s; SIGTERM or Ctrl-C drains, once more cancels",
          args_text(&cli->args, "follow"), workers, plural((int64_t)workers));
-    running r = {.keeper = keeper, .defs = defs};
+    running r = {.keeper = keeper};
     ds_error told = {0};
     look_when_due(follow);
     while (!flag_is_set(cli->program->draining)) {

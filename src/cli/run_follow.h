@@ -2,5 +2,5 @@
 #pragma once
 #include "cli/session.h"
 
-// keeper, defs: what its jobs share.
-ds_rc run_follow(ds_cli *cli, ds_keeper *keeper, ds_def_cache *defs, ds_error *err);
+// keeper: of the connections that its jobs share.
+ds_rc run_follow(ds_cli *cli, ds_keeper *keeper, ds_error *err);

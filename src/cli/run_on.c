@@ -5,15 +5,15 @@
 #include "base/flag.h"
 #include "cli/output.h"
 #include "cli/work.h"
-#include "yellow/schedule.h"
+#include "platform/schedule.h"
 
 enum { WORKERS = 4, A_PRIME = 7919 }; // pids are neighbours
 
-static bool wanted(void *context, const ds_stream_def *def)
+static bool wanted(void *context, const ds_stream_info *stream)
 {
     const ds_args *args = &((running *)context)->session->cli->args;
     const char *glob = args_text(args, "stream"), *service = args_text(args, "service");
-    return (!glob || str_glob(glob, def->name)) && (!service || strcmp(service, def->service) == 0);
+    return (!glob || str_glob(glob, stream->name)) && (!service || strcmp(service, stream->service) == 0);
 }
 
 static void print_json(const ds_cli *cli, const char *at, const ds_schedule_event *event)
@@ -91,7 +91,7 @@ ds_rc run_until(running *r, const volatile int *leave, ds_error *err)
         .wanted = wanted,
         .tell = tell,
     };
-    CLEANUP(schedule_freep) ds_schedule *schedule = schedule_new(&options);
+    CLEANUP(schedule_freep) ds_schedule *schedule = schedule_new(program->platforms, &options);
     ds_sched_options sched_options = {
         .workers = workers,
         .clock = session->runtime.clock,

@@ -6,7 +6,6 @@ typedef struct running {
     ds_session *session;
     int64_t batches, failures; // so far
     ds_keeper *keeper;         // of sessions that are yet to come
-    ds_def_cache *defs;
 } running;
 
 // The first signal drains: what runs goes on to its end, and the command ends well. The second one cancels.

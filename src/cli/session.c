@@ -269,7 +269,7 @@ static void add_replicas(ds_session *session, const ds_platform_service *const *
         const ds_root *root = &roots.v[i];
         if (root->replica && is_chosen(root->service, services, n) && !known_merge(session, root->replica->name.s))
             session->merges[session->merge_count++] =
-                compile_container(root->replica, compile_replica_credential(roots, root->replica));
+                database_of(root->replica, database_replica_credential(roots, root->replica));
     }
 }
 
@@ -292,7 +292,7 @@ ds_rc session_merges(ds_session *session, ds_error *err)
             return ds_hint(ds_fail(err, DS_FINDING, "PlatformService %s has no merge container", services[i]->name.s),
                            err, "datasurface lint tells more; --merge URL replaces it");
         if (!known_merge(session, container->name.s))
-            session->merges[session->merge_count++] = compile_container(container, services[i]->merge_credential.s);
+            session->merges[session->merge_count++] = database_of(container, services[i]->merge_credential.s);
     }
     add_replicas(session, services, n);
     return DS_DONE;
@@ -382,21 +382,18 @@ static ds_rc read_database(ds_session *session, size_t i, const char *only, merg
     return DS_DONE;
 }
 
-static ds_rc nothing_applied(const merge_streams *found, ds_error *err)
+// One there must be.
+ds_rc session_passes_over(ds_session *session, size_t i, const ds_error *why, size_t *passed, ds_error *err)
 {
-    *err = found->of[0].why;
-    return (ds_rc){err->code};
-}
-
-// Where that is enough, others than the one to which nothing has been applied go on; one there must be.
-static ds_rc pass_over(ds_session *session, const merge_streams *found, size_t *passed, ds_error *err)
-{
-    ds_rc rc = nothing_applied(found, err);
-    if (!session->some || ++*passed == session->replicas_from)
-        return rc;
-    warn(session->cli, "%s; the streams of the others are run", err->text);
-    session->missing = *err;
-    *err = (ds_error){0};
+    if (i >= session->replicas_from)
+        return DS_DONE;
+    if (!session->some || ++*passed == session->replicas_from) {
+        *err = *why;
+        return (ds_rc){err->code};
+    }
+    if (!session->quiet && strcmp(session->missing.text, why->text) != 0)
+        warn(session->cli, "%s; it is left out", why->text);
+    session->missing = *why;
     return DS_DONE;
 }
 
@@ -408,9 +405,7 @@ static void add_wanted(ds_session *session, const ds_container_def *merge, const
         for (size_t k = 0; k < found->of[i].n; k++) {
             const ds_stream_info *info = &found->of[i].v[k];
             if (wanted(session, info, glob))
-                *VEC_PUSH(session->cli->arena, list) =
-                    (ds_applied_stream){merge, types.v[i], *info,
-                                        info->own ? *info->own : (ds_stream_row){.name = info->name}};
+                *VEC_PUSH(session->cli->arena, list) = (ds_applied_stream){merge, types.v[i], *info};
         }
 }
 
@@ -441,8 +436,8 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
     for (size_t i = 0; i < session->merge_count; i++) {
         merge_streams found;
         TRY(read_database(session, i, NULL, &found, err));
-        if (found.nothing && i < session->replicas_from)
-            TRY(pass_over(session, &found, &passed, err));
+        if (found.nothing)
+            TRY(session_passes_over(session, i, &found.of[0].why, &passed, err));
         add_wanted(session, &session->merges[i], &found, glob, &list);
         warn_of_types(session, &found, &warned);
     }
@@ -498,7 +493,7 @@ ds_rc session_stream_unseen(ds_session *session, const char *name, ds_applied_st
     if (session->merge_count != 1 || types.n != 1 || args_text(&session->cli->args, "service"))
         return DS_DONE;
     *out = ARENA_NEW(session->cli->arena, ds_applied_stream);
-    **out = (ds_applied_stream){&session->merges[0], types.v[0], {.name = name}, {.name = name}};
+    **out = (ds_applied_stream){&session->merges[0], types.v[0], {.name = name}};
     return DS_DONE;
 }
 

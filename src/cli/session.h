@@ -10,15 +10,14 @@
 #include "cli/compiled.h"
 #include "gate/lint.h"
 #include "model/lookup.h"
-#include "yellow/control/control.h"
-#include "yellow/plan/compile.h"
+#include "platform/database.h"
+#include "platform/platform.h"
 
 // A stream that was applied to one of the merge databases.
 typedef struct ds_applied_stream {
     const ds_container_def *merge;
     const ds_platform_type *type;
     ds_stream_info info;
-    ds_stream_row row; // Yellow's; of other types the name alone
 } ds_applied_stream;
 
 typedef struct ds_session {
@@ -87,6 +86,9 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
 // After a failure in the i-th database: is it that of replicas, and can't be reached? Then it is noted as missing, and
 // others need not wait for it.
 bool session_leaves_out(ds_session *session, size_t i, ds_error *err);
+// After a look at the i-th database, to which nothing has been applied: replicas may come yet. With session->some
+// others go on, if there are any (*passed counts): it is told, and noted as missing. Else why is what it fails with.
+ds_rc session_passes_over(ds_session *session, size_t i, const ds_error *why, size_t *passed, ds_error *err);
 // The only merge database's stream of that name, not looked up yet: for who goes on to run it. NULL where a look is
 // needed first, as with several merge databases.
 ds_rc session_stream_unseen(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);

@@ -74,13 +74,16 @@ static ds_rc run_cycle(const ds_session *session, work_item *item, const ds_job_
 // A failure stands on the batch that it left open. Where that can't be read, the failure itself says enough.
 static void look_at_batch(const ds_session *session, work_item *item)
 {
-    CLEANUP(control_closep) ds_control *control = NULL;
-    ds_batch_row *last = NULL;
+    const ds_applied_stream *stream = item->stream;
+    ds_batch_row *last;
+    size_t n = 0;
     ds_error ignored = {0};
-    ds_rc rc = control_open(&session->runtime, item->stream->merge, CONTROL_READ, &control, &ignored);
-    if (rc.code == DS_OK)
-        rc = control_last_batch(control, item->stream->info.name, false, session->cli->arena, &last, &ignored);
-    if (rc.code != DS_OK || !last || last->committed_at)
+    if (!stream->type->batches || stream->type
+                                          ->batches(&session->runtime, stream->merge, stream->info.name, 1,
+                                                    session->cli->arena, &last, &n, &ignored)
+                                          .code != DS_OK)
+        return;
+    if (n == 0 || last->committed_at)
         return;
     item->open = last->id;
     item->guarded = last->guarded;

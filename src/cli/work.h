@@ -1,7 +1,6 @@
 // Running streams: in order, one after another, with progress on a terminal. Shared by run, job and verify.
 #pragma once
 #include "cli/session.h"
-#include "yellow/job/job.h"
 
 typedef struct work_item {
     const ds_applied_stream *stream;

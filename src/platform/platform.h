@@ -1,8 +1,10 @@
-// The interface of a data platform type. `type: yellow` in the model names one. Registered in cli/main.c as a const
+// The interface of a data platform type. `type: yellow` in the model names one. Registered in program/main.c as a const
 // list. A service may have platforms of several types: each type looks after its own.
 #pragma once
 #include "graph/graph.h"
+#include "platform/artifact.h"
 #include "platform/plan.h"
+#include "platform/schedule.h"
 
 // Rules that platform types report under; their rows are in the gate's table.
 #define PLATFORM_RULE_MERGE "P001"     // the merge database's type can't be used
@@ -16,11 +18,6 @@
 #define PLATFORM_RULE_TYPE "P009"      // a platform of a type that the program lacks
 #define PLATFORM_RULE_REPLICA "P010"   // workspaces that disagree about a database that they share
 
-typedef struct ds_runtime ds_runtime; // what work with databases needs from outside
-struct ds_container_def;              // a database, as those who open it know it
-struct ds_job_options;                // how a cycle is wanted
-struct ds_job_result;                 // what it did
-
 // What plan is asked about.
 typedef struct ds_plan_request {
     const ds_runtime *runtime;
@@ -29,34 +26,6 @@ typedef struct ds_plan_request {
     const ds_platform_service *service;
     bool prune; // what the model no longer mentions is dropped instead of kept
 } ds_plan_request;
-
-// A stream as it was applied.
-typedef struct ds_stream_info {
-    const char *name, *service, *platform;
-    ds_priority priority;
-    const char *const *inputs; // streams that go first
-    size_t input_count;
-    bool paused;
-    bool removed;                    // the model no longer has it, and what it made is kept
-    const struct ds_stream_row *own; // the type's own, for those who know it; or NULL
-} ds_stream_info;
-
-// What a type has applied to a merge database.
-typedef struct ds_streams {
-    ds_stream_info *v; // by name, removed ones last
-    size_t n;
-    const char *tree_id; // of the model that was applied last; "" when unknown
-    bool nothing;        // it has never been there, or wants an apply first; why says so to people
-    ds_error why;
-} ds_streams;
-
-// What people tell a stream from outside.
-typedef enum ds_stream_order {
-    STREAM_PAUSE,      // it is left out by who runs what is due
-    STREAM_RESUME,     // no longer so; what has failed is tried again at once
-    STREAM_TRIGGER,    // it is due now
-    STREAM_RESNAPSHOT, // its next cycle reads everything again, and repairs differences
-} ds_stream_order;
 
 typedef struct ds_platform_type {
     const char *name; // as in `type: yellow`
@@ -83,18 +52,47 @@ typedef struct ds_platform_type {
     // NULL.
     ds_rc (*finish)(const ds_runtime *runtime, const ds_plan *shown, ds_arena *arena, const ds_plan **done,
                     ds_error *err);
-    // The streams that were applied to a merge database; only: NULL, or the one of that name, if it is there.
-    ds_rc (*streams)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *only, ds_arena *arena,
+    // --- what is there, by merge database
+    //
+    // The streams that were applied; only: NULL, or the one of that name, if it is there.
+    ds_rc (*streams)(const ds_runtime *runtime, const ds_container_def *merge, const char *only, ds_arena *arena,
                      ds_streams *out, ds_error *err);
-    // One cycle of a stream, as Yellow's job_run has it.
-    ds_rc (*run)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *stream,
-                 const struct ds_job_options *options, ds_arena *arena, struct ds_job_result *out, ds_error *err);
-    // For both: a stream that streams() has told of. DS_USAGE where the type has nothing of the kind.
-    ds_rc (*tell)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *stream,
-                  ds_stream_order order, ds_error *err);
-    // Abandons what is begun and not committed, as Yellow's job_reset has it.
-    ds_rc (*reset)(const ds_runtime *runtime, const struct ds_container_def *merge, const char *stream, bool dry_run,
+    // How n of these stand, out[i] of streams[i]. Nothing is known of a type that has no such function.
+    ds_rc (*status)(const ds_runtime *runtime, const ds_container_def *merge, const ds_stream_info *const *streams,
+                    size_t n, ds_arena *arena, ds_stream_status *out, ds_error *err);
+    // A stream's batches, newest first, at most limit. May be NULL.
+    ds_rc (*batches)(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, int64_t limit,
+                     ds_arena *arena, ds_batch_row **out, size_t *n, ds_error *err);
+    // What is there for consumers, of all streams that streams() tells of.
+    ds_rc (*artifacts)(const ds_runtime *runtime, const ds_container_def *merge, ds_arena *arena, ds_artifacts *out,
+                       ds_error *err);
+    // The rows of one of these as they were. DS_FINDING: that is not known, or no more. May be NULL.
+    ds_rc (*history)(const ds_runtime *runtime, const ds_container_def *merge, const ds_artifact *artifact,
+                     ds_as_of as_of, const ds_row_sink *sink, ds_error *err);
+    // --- the work
+    //
+    // One cycle of a stream that streams() has told of. The result lives in arena. DS_USAGE unknown stream; DS_BUSY
+    // with the holder; DS_FINDING guarded or bad data; DS_ENV worth a retry.
+    ds_rc (*run)(const ds_runtime *runtime, const ds_container_def *merge, const char *stream,
+                 const ds_job_options *options, ds_arena *arena, ds_job_result *out, ds_error *err);
+    // All of them as tasks of a scheduler.
+    void (*schedule)(const ds_schedule_options *options, size_t first_group, ds_type_schedule *out);
+    // DS_USAGE where the type has nothing of the kind.
+    ds_rc (*tell)(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, ds_stream_order order,
+                  ds_error *err);
+    // Abandons what is begun and not committed. *batch is what was (0: nothing), *rows how many rows (would) go;
+    // dry_run changes nothing.
+    ds_rc (*reset)(const ds_runtime *runtime, const ds_container_def *merge, const char *stream, bool dry_run,
                    int64_t *batch, int64_t *rows, ds_error *err);
+    // --- branches that are followed; NULL, all three, in a type that keeps no record
+    //
+    // The model that was applied last; texts are "" where none is known.
+    ds_rc (*applied)(const ds_runtime *runtime, const ds_container_def *merge, ds_arena *arena, ds_applied_model *out,
+                     ds_error *err);
+    ds_rc (*follows)(const ds_runtime *runtime, const ds_container_def *merge, ds_arena *arena, ds_follow_row **out,
+                     size_t *n, ds_error *err);
+    ds_rc (*note_follow)(const ds_runtime *runtime, const ds_container_def *merge, const ds_follow_row *row,
+                         ds_error *err);
 } ds_platform_type;
 
 typedef struct ds_platform_types {

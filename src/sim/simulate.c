@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "model/lookup.h"
 #include "sim/simulate_int.h"
-#include "yellow/plan/compile.h"
+#include "platform/database.h"
 
 enum {
     ROWS_KEPT_MIN = 5, // a table is not emptied below that
@@ -344,7 +344,7 @@ ds_rc simulate_run(const ds_runtime *runtime, const ds_model *model, const ds_da
     const ds_container *container = name ? map_get(model->container_by_name, name) : NULL;
     if (!container || datastore_dataset_count(store) == 0)
         return ds_fail(err, DS_FINDING, "store %s has no %s", store->name.s, container ? "datasets" : "container");
-    ds_container_def source = compile_container(container, store->capture.credential.s);
+    ds_container_def source = database_of(container, store->capture.credential.s);
     *out = (ds_simulate_result){0};
     sim s = {.runtime = runtime, .options = options, .result = out, .arena = arena_new(), .rng = {options->seed}};
     rows_init(&s.work);

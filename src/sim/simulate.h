@@ -4,7 +4,7 @@
 // (seconds, rate), the same ledger.
 #pragma once
 #include "model/model.h"
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 
 enum { SIMULATE_NO_LIMIT = -1 };
 typedef struct ds_simulate_options {

@@ -1,5 +1,5 @@
 // Opens databases by container type, and thin wrappers over a driver's table. A ds_store is a list of drivers, made
-// once in cli/main.c (tests put a fault-injecting wrapper in it); immutable, any thread.
+// once in program/main.c (tests put a fault-injecting wrapper in it); immutable, any thread.
 #pragma once
 #include "store/driver.h"
 

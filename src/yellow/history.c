@@ -211,8 +211,7 @@ typedef struct receiver {
     const reading *r;
     const ds_shape *shape; // as they are read
     ds_cell *cells;
-    history_row *row;
-    void *context;
+    const ds_row_sink *sink;
 } receiver;
 
 static ds_rc pass_on(void *context, const ds_rows *chunk, ds_error *err)
@@ -222,36 +221,37 @@ static ds_rc pass_on(void *context, const ds_rows *chunk, ds_error *err)
         return ds_fail(err, DS_CANCELLED, "interrupted");
     for (size_t i = 0; i < chunk->n; i++) {
         row_cells(to->shape, rows_row(chunk, i), to->cells);
-        TRY(to->row(to->context, to->r->dataset->shape, to->cells, err));
+        TRY(to->sink->row(to->sink->context, to->r->dataset->shape, to->cells, err));
     }
     return DS_DONE;
 }
 
-static ds_rc read_rows(const reading *r, history_row *row, void *context, ds_error *err)
+static ds_rc read_rows(const reading *r, const ds_row_sink *sink, ds_error *err)
 {
     const ds_shape *shape;
     TRY(shape_without_key(r, &shape, err));
     CLEANUP(sql_release) ds_sql q = sql_new(r->control->db->dialect);
     select_sql(r, &q);
     ds_read read = {.select = &q, .shape = shape};
-    receiver to = {r, shape, ARENA_ARRAY(r->arena, ds_cell, shape->n), row, context};
+    receiver to = {r, shape, ARENA_ARRAY(r->arena, ds_cell, shape->n), sink};
     return store_read(r->control->db, &read, pass_on, &to, err);
 }
 
-static ds_rc read_snapshot(reading *r, ds_as_of as_of, history_row *row, void *context, ds_error *err)
+static ds_rc read_snapshot(reading *r, ds_as_of as_of, const ds_row_sink *sink, ds_error *err)
 {
     TRY(find_dataset(r, err));
     TRY(find_batch(r, as_of, err));
-    return read_rows(r, row, context, err);
+    if (sink->shape)
+        sink->shape(sink->context, r->dataset->shape);
+    return read_rows(r, sink, err);
 }
 
-ds_rc history_read(ds_control *control, const char *path, ds_as_of as_of, history_row *row, void *context,
-                   ds_error *err)
+ds_rc history_read(ds_control *control, const char *path, ds_as_of as_of, const ds_row_sink *sink, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     reading r = {.control = control, .arena = arena, .path = path};
     TRY(store_begin(control->db, BEGIN_READ, err));
-    ds_rc rc = read_snapshot(&r, as_of, row, context, err);
+    ds_rc rc = read_snapshot(&r, as_of, sink, err);
     store_rollback(control->db);
     return rc;
 }

@@ -8,9 +8,12 @@
 #include "naming/naming.h"
 #include "platform/assign.h"
 #include "schema/value.h"
+#include "yellow/artifacts.h"
 #include "yellow/job/job.h"
 #include "yellow/plan/plan.h"
 #include "yellow/plan/plan_service.h"
+#include "yellow/record.h"
+#include "yellow/schedule.h"
 #include "yellow/streams.h"
 
 // What lint knows of the engines that a merge database can be. The drivers' dialects say the same to the runtime; lint
@@ -428,9 +431,17 @@ static const ds_platform_type YELLOW = {
     .apply = plan_service_apply,
     .finish = plan_service_finish,
     .streams = streams_applied,
+    .status = record_status,
+    .batches = record_batches,
+    .artifacts = artifacts_read,
+    .history = artifacts_history,
     .run = job_run,
+    .schedule = schedule_streams,
     .tell = streams_tell,
     .reset = job_reset,
+    .applied = record_applied,
+    .follows = record_follows,
+    .note_follow = record_note_follow,
 };
 
 const ds_platform_type *yellow_platform_type(void)

@@ -1,10 +1,11 @@
 #include "yellow/schedule.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "yellow/control/control_tables.h"
 #include "yellow/control/lock.h"
+#include "yellow/job/job.h"
+#include "yellow/streams.h"
 
 // A job's connections to the merge database: its own, one that reads live rows, one that renews its lease; and slots.
 enum { MERGE_CONNECTIONS = 4, NAME_MAX_BYTES = 512 };
@@ -18,61 +19,31 @@ typedef struct polled {
     _Atomic int64_t skew_us; // its clock minus ours
 } polled;
 
-struct ds_schedule {
+typedef struct stream_schedule {
     ds_schedule_options options;
+    size_t first_group;
+    ds_def_cache *defs;
     ds_runtime runtime; // of the poll
     polled *merges;
     ds_control **slot_controls; // of each worker and merge database, when it was needed
-    pthread_mutex_t mutex;      // guards calls of options.tell
-};
+} stream_schedule;
 
-static void *zeroed(size_t n, size_t size)
+static void schedule_free(void *context)
 {
-    void *memory = calloc(n ? n : 1, size);
-    if (!memory)
-        BUG("out of memory");
-    return memory;
-}
-
-ds_schedule *schedule_new(const ds_schedule_options *options)
-{
-    ds_schedule *s = zeroed(1, sizeof *s);
-    s->options = *options;
-    s->runtime = *options->runtime;
-    s->runtime.purpose = "run";
-    s->runtime.keeper = NULL; // what is opened for it stays open
-    s->merges = zeroed(options->merge_count, sizeof *s->merges);
-    s->slot_controls = zeroed(options->merge_count * options->workers, sizeof(ds_control *));
-    pthread_mutex_init(&s->mutex, NULL);
-    return s;
-}
-
-static void schedule_free(ds_schedule *s)
-{
-    if (!s)
-        return;
+    stream_schedule *s = context;
     for (size_t i = 0; i < s->options.merge_count; i++)
         control_close(s->merges[i].control);
     for (size_t i = 0; i < s->options.merge_count * s->options.workers; i++)
         control_close(s->slot_controls[i]);
-    pthread_mutex_destroy(&s->mutex);
+    def_cache_freep(&s->defs);
     free(s->merges);
     free(s->slot_controls);
     free(s);
 }
 
-void schedule_freep(ds_schedule **s)
+static void tell(stream_schedule *s, ds_schedule_event event)
 {
-    schedule_free(*s);
-    *s = NULL;
-}
-
-static void tell(ds_schedule *s, ds_schedule_event event)
-{
-    pthread_mutex_lock(&s->mutex);
-    if (s->options.tell)
-        s->options.tell(s->options.context, &event);
-    pthread_mutex_unlock(&s->mutex);
+    s->options.tell(s->options.context, &event);
 }
 
 // --- poll: definitions
@@ -101,14 +72,6 @@ static void need(ds_task_def *task, const char *lane, int64_t amount)
     task->needs[task->need_count++] = (ds_lane_need){lane, amount};
 }
 
-static const char **input_names(ds_arena *arena, const ds_stream_def *def)
-{
-    const char **names = ARENA_ARRAY(arena, const char *, def->input_count);
-    for (size_t i = 0; i < def->input_count; i++)
-        names[i] = def->inputs[i].stream;
-    return names;
-}
-
 // A stream that nobody wants here is never due, nor is one whose definition can't be read.
 static ds_rc define_idle(ds_sched *sched, const char *name, ds_error *err)
 {
@@ -116,18 +79,19 @@ static ds_rc define_idle(ds_sched *sched, const char *name, ds_error *err)
     return sched_define(sched, name, &idle, err);
 }
 
-static ds_rc define_stream(ds_schedule *s, ds_sched *sched, const char *merge, const ds_stream_def *def,
+static ds_rc define_stream(stream_schedule *s, ds_sched *sched, const char *merge, const ds_stream_def *def,
                            ds_arena *arena, ds_error *err)
 {
-    if (s->options.wanted && !s->options.wanted(s->options.context, def))
+    ds_stream_info info = streams_info(arena, def);
+    if (!s->options.wanted(s->options.context, &info))
         return define_idle(sched, def->name, err);
     ds_task_def task = {
-        .priority = (int)def->priority,
-        .cron = def->cron ? def->cron : "",
-        .timezone = def->timezone ? def->timezone : "",
-        .external = def->external,
-        .inputs = input_names(arena, def),
-        .input_count = def->input_count,
+        .priority = (int)info.priority,
+        .cron = info.cron,
+        .timezone = info.timezone,
+        .external = info.external,
+        .inputs = info.inputs,
+        .input_count = info.input_count,
     };
     lane_names source = lanes_of(def->source.name), into = lanes_of(merge);
     if (def->source.name[0]) {
@@ -140,7 +104,7 @@ static ds_rc define_stream(ds_schedule *s, ds_sched *sched, const char *merge, c
 }
 
 // Some of those that asked for their definitions.
-static ds_rc define_some(ds_schedule *s, ds_sched *sched, size_t merge, const char *const *names, size_t n,
+static ds_rc define_some(stream_schedule *s, ds_sched *sched, size_t merge, const char *const *names, size_t n,
                          ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
@@ -161,7 +125,7 @@ static ds_rc define_some(ds_schedule *s, ds_sched *sched, size_t merge, const ch
 }
 
 // A definition may be large, and there may be thousands: not all at once.
-static ds_rc define_streams(ds_schedule *s, ds_sched *sched, size_t merge, const char *const *asked, size_t n,
+static ds_rc define_streams(stream_schedule *s, ds_sched *sched, size_t merge, const char *const *asked, size_t n,
                             ds_error *err)
 {
     enum { AT_ONCE = 64 };
@@ -172,7 +136,7 @@ static ds_rc define_streams(ds_schedule *s, ds_sched *sched, size_t merge, const
 
 // --- poll: where the streams stand
 
-static ds_rc put_lanes(ds_schedule *s, ds_sched *sched, size_t merge, ds_arena *arena, ds_error *err)
+static ds_rc put_lanes(stream_schedule *s, ds_sched *sched, size_t merge, ds_arena *arena, ds_error *err)
 {
     ds_container_caps *caps;
     size_t n;
@@ -205,7 +169,7 @@ static ds_task_state state_of(const ds_stream_standing *row, int64_t skew_us)
     };
 }
 
-static ds_rc put_standings(ds_schedule *s, ds_sched *sched, size_t merge, ds_arena *arena, ds_error *err)
+static ds_rc put_standings(stream_schedule *s, ds_sched *sched, size_t merge, ds_arena *arena, ds_error *err)
 {
     polled *p = &s->merges[merge];
     int64_t asked_us = clock_now_us(s->runtime.clock), now_us;
@@ -216,7 +180,7 @@ static ds_rc put_standings(ds_schedule *s, ds_sched *sched, size_t merge, ds_are
     p->skew_us = skew_us;
     const char **asked = ARENA_ARRAY(arena, const char *, n);
     size_t asked_count = 0;
-    sched_put_begin(sched, merge, asked_us);
+    sched_put_begin(sched, s->first_group + merge, asked_us);
     for (size_t i = 0; i < n; i++) {
         ds_task_state state = state_of(&rows[i], skew_us);
         if (sched_put(sched, rows[i].name, rows[i].version, &state))
@@ -227,7 +191,7 @@ static ds_rc put_standings(ds_schedule *s, ds_sched *sched, size_t merge, ds_are
     return rc;
 }
 
-static ds_rc poll_merge(ds_schedule *s, ds_sched *sched, size_t merge, ds_error *err)
+static ds_rc poll_merge(stream_schedule *s, ds_sched *sched, size_t merge, ds_error *err)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     polled *p = &s->merges[merge];
@@ -237,13 +201,13 @@ static ds_rc poll_merge(ds_schedule *s, ds_sched *sched, size_t merge, ds_error 
     return put_standings(s, sched, merge, arena, err);
 }
 
-static bool is_replica(const ds_schedule *s, size_t merge)
+static bool is_replica(const stream_schedule *s, size_t merge)
 {
     return merge >= s->options.merge_count - s->options.replica_count;
 }
 
 // Has nothing been applied there, or does it want an apply that brings its control tables up to date?
-static bool waits_for_apply(ds_schedule *s, size_t merge, ds_rc rc)
+static bool waits_for_apply(stream_schedule *s, size_t merge, ds_rc rc)
 {
     polled *p = &s->merges[merge];
     ds_error ignored;
@@ -254,7 +218,7 @@ static bool waits_for_apply(ds_schedule *s, size_t merge, ds_rc rc)
 }
 
 // Those that wait are told when others have something to do; else it is the run that can't begin.
-static ds_rc tell_waiting(ds_schedule *s, size_t merge, bool others, ds_rc rc, ds_error *failure)
+static ds_rc tell_waiting(stream_schedule *s, size_t merge, bool others, ds_rc rc, ds_error *failure)
 {
     polled *p = &s->merges[merge];
     if (!others)
@@ -265,7 +229,7 @@ static ds_rc tell_waiting(ds_schedule *s, size_t merge, bool others, ds_rc rc, d
     return DS_DONE;
 }
 
-static ds_rc poll_failed(ds_schedule *s, size_t merge, bool others, ds_rc rc, ds_error *failure)
+static ds_rc poll_failed(stream_schedule *s, size_t merge, bool others, ds_rc rc, ds_error *failure)
 {
     polled *p = &s->merges[merge];
     control_closep(&p->control);
@@ -281,8 +245,7 @@ static ds_rc poll_failed(ds_schedule *s, size_t merge, bool others, ds_rc rc, ds
 // What one merge database can't tell doesn't keep the others waiting.
 static ds_rc poll_merges(void *context, ds_sched *sched, ds_error *err)
 {
-    ds_schedule *s = context;
-    keeper_sweep(s->options.runtime->keeper);
+    stream_schedule *s = context;
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_error *failures = ARENA_ARRAY(arena, ds_error, s->options.merge_count);
     bool others = false;
@@ -310,12 +273,22 @@ static ds_rc poll_merges(void *context, ds_sched *sched, ds_error *err)
 
 // --- run
 
-// Opened by the worker that needs it, and kept.
-static ds_rc slot_control(ds_schedule *s, const ds_task_run *run, ds_control **out, ds_error *err)
+static size_t merge_of(const stream_schedule *s, const ds_task_run *run)
 {
-    ds_control **control = &s->slot_controls[run->worker * s->options.merge_count + run->group];
+    return run->group - s->first_group;
+}
+
+static ds_control **slot_control_of(stream_schedule *s, const ds_task_run *run)
+{
+    return &s->slot_controls[run->worker * s->options.merge_count + merge_of(s, run)];
+}
+
+// Opened by the worker that needs it, and kept.
+static ds_rc slot_control(stream_schedule *s, const ds_task_run *run, ds_control **out, ds_error *err)
+{
+    ds_control **control = slot_control_of(s, run);
     if (!*control)
-        TRY(control_open(&s->runtime, &s->options.merges[run->group], CONTROL_WRITE, control, err));
+        TRY(control_open(&s->runtime, &s->options.merges[merge_of(s, run)], CONTROL_WRITE, control, err));
     *out = *control;
     return DS_DONE;
 }
@@ -336,7 +309,7 @@ static ds_rc take_lane(ds_lock *lock, const ds_lane_take *take, size_t first, bo
 }
 
 // All slots that the run needs; *lock owns them until it is freed. *all is false when there are too few now.
-static ds_rc take_slots(ds_schedule *s, const ds_task_run *run, ds_lock **lock, bool *all, ds_error *err)
+static ds_rc take_slots(stream_schedule *s, const ds_task_run *run, ds_lock **lock, bool *all, ds_error *err)
 {
     *all = true;
     if (run->take_count == 0)
@@ -349,10 +322,10 @@ static ds_rc take_slots(ds_schedule *s, const ds_task_run *run, ds_lock **lock, 
     return DS_DONE;
 }
 
-static void drop_slots(ds_schedule *s, const ds_task_run *run, ds_lock **lock, ds_rc rc)
+static void drop_slots(stream_schedule *s, const ds_task_run *run, ds_lock **lock, ds_rc rc)
 {
     lock_freep(lock);
-    ds_control **control = &s->slot_controls[run->worker * s->options.merge_count + run->group];
+    ds_control **control = slot_control_of(s, run);
     bool kernel = *control && !lock_by_rows((*control)->db); // there they go with the connection
     if (kernel || rc.code != DS_OK)
         control_closep(control);
@@ -371,15 +344,17 @@ static ds_task_end end_of(ds_rc rc, const ds_job_result *result)
     return result->batch ? TASK_DONE : TASK_NOTHING;
 }
 
-static ds_task_end run_job(ds_schedule *s, const ds_task_run *run)
+static ds_task_end run_job(stream_schedule *s, const ds_task_run *run)
 {
     CLEANUP(arena_freep) ds_arena *arena = arena_new();
     ds_error err = {0};
     ds_job_result result = {0};
-    ds_job_options options = {.due_us = run->due_us + s->merges[run->group].skew_us};
+    size_t merge = merge_of(s, run);
+    ds_job_options options = {.due_us = run->due_us + s->merges[merge].skew_us};
     ds_runtime runtime = *s->options.runtime;
+    runtime.defs = s->defs;
     runtime.wait_closed = run->take_count > 0; // a slot that is free stands for a connection that is gone
-    ds_rc rc = job_run(&runtime, &s->options.merges[run->group], run->name, &options, arena, &result, &err);
+    ds_rc rc = job_run(&runtime, &s->options.merges[merge], run->name, &options, arena, &result, &err);
     if (rc.code == DS_OK)
         tell(s, (ds_schedule_event){.stream = run->name, .result = &result});
     else if (rc.code != DS_BUSY && rc.code != DS_CANCELLED)
@@ -389,7 +364,7 @@ static ds_task_end run_job(ds_schedule *s, const ds_task_run *run)
 
 static ds_task_end run_task(void *context, const ds_task_run *run)
 {
-    ds_schedule *s = context;
+    stream_schedule *s = context;
     ds_error err = {0};
     ds_lock *slots = NULL;
     bool all = false;
@@ -405,12 +380,27 @@ static ds_task_end run_task(void *context, const ds_task_run *run)
     return end;
 }
 
-static void trouble(void *context, const ds_error *err)
+static void *zeroed(size_t n, size_t size)
 {
-    tell(context, (ds_schedule_event){.error = err});
+    void *memory = calloc(n ? n : 1, size);
+    if (!memory)
+        BUG("out of memory");
+    return memory;
 }
 
-ds_sched_ops schedule_ops(ds_schedule *schedule)
+void schedule_streams(const ds_schedule_options *options, size_t first_group, ds_type_schedule *out)
 {
-    return (ds_sched_ops){.context = schedule, .poll = poll_merges, .run = run_task, .trouble = trouble};
+    stream_schedule *s = zeroed(1, sizeof *s);
+    s->options = *options;
+    s->first_group = first_group;
+    s->defs = def_cache_new(0);
+    s->runtime = *options->runtime;
+    s->runtime.purpose = "run";
+    s->runtime.keeper = NULL; // what is opened for it stays open
+    s->merges = zeroed(options->merge_count, sizeof *s->merges);
+    s->slot_controls = zeroed(options->merge_count * options->workers, sizeof(ds_control *));
+    *out = (ds_type_schedule){
+        .ops = {.context = s, .poll = poll_merges, .run = run_task},
+        .free = schedule_free,
+    };
 }

@@ -4,21 +4,36 @@
 
 // --- which there are
 
-static ds_stream_info stream_info(const ds_stream_row *row, ds_arena *arena)
+ds_stream_info streams_info(ds_arena *arena, const ds_stream_def *def)
 {
-    const ds_stream_def *def = row->def;
     const char **inputs = ARENA_ARRAY(arena, const char *, def->input_count);
+    const char **datasets = ARENA_ARRAY(arena, const char *, def->dataset_count);
     for (size_t i = 0; i < def->input_count; i++)
         inputs[i] = def->inputs[i].stream;
-    return (ds_stream_info){.name = row->name,
+    for (size_t i = 0; i < def->dataset_count; i++)
+        datasets[i] = def->datasets[i].name;
+    return (ds_stream_info){.name = def->name,
                             .service = def->service,
                             .platform = def->platform,
+                            .store = def->store,
                             .priority = def->priority,
+                            .cron = def->cron ? def->cron : "",
+                            .timezone = def->timezone ? def->timezone : "",
+                            .external = def->external,
                             .inputs = inputs,
                             .input_count = def->input_count,
-                            .paused = row->paused,
-                            .removed = row->removed,
-                            .own = row};
+                            .datasets = datasets,
+                            .dataset_count = def->dataset_count,
+                            .primary = def->primary,
+                            .watermark = def->watermark};
+}
+
+static ds_stream_info applied_info(const ds_stream_row *row, ds_arena *arena)
+{
+    ds_stream_info info = streams_info(arena, row->def);
+    info.paused = row->paused;
+    info.removed = row->removed;
+    return info;
 }
 
 static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena, ds_streams *out, ds_error *err)
@@ -36,7 +51,7 @@ static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena
     out->v = ARENA_ARRAY(arena, ds_stream_info, n);
     for (size_t i = 0; i < n; i++)
         if (!rows[i].removed || rows[i].def->dataset_count) // else it is the record of what is elsewhere now
-            out->v[out->n++] = stream_info(&rows[i], arena);
+            out->v[out->n++] = applied_info(&rows[i], arena);
     return DS_DONE;
 }
 
@@ -45,17 +60,10 @@ ds_rc streams_applied(const ds_runtime *runtime, const ds_container_def *merge, 
 {
     *out = (ds_streams){.tree_id = ""};
     CLEANUP(control_closep) ds_control *control = NULL;
-    ds_rc rc = control_open(runtime, merge, CONTROL_READ, &control, err);
-    bool wants_apply = false;
-    ds_error ignored = {0};
-    if (rc.code == DS_FINDING && control_wants_apply(runtime, merge, &wants_apply, &ignored).code == DS_OK &&
-        wants_apply) {
-        out->nothing = true;
-        out->why = *err;
-        *err = (ds_error){0};
+    TRY(control_open_applied(runtime, merge, &control, &out->why, err));
+    out->nothing = !control;
+    if (out->nothing)
         return DS_DONE;
-    }
-    TRY(rc);
     return read_streams(control, only, arena, out, err);
 }
 

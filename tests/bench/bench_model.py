@@ -35,7 +35,7 @@ class World:
     """The model, its images, and the programs. Files are changed by what a dataset's description says."""
 
     def __init__(self, build, size, home):
-        self.program = str(build / "src/cli/datasurface")
+        self.program = str(build / "src/program/datasurface")
         self.generate, self.parse = (str(build / "tests/bench" / name) for name in ("generate_model", "parse_yaml"))
         self.size, self.home = size, home
         self.model, self.cache = home / "model", home / "cache"

@@ -6,7 +6,7 @@ machines are noisy. Before each run the server has written everything (CHECKPOIN
 at, so that no line measures something else than it says.
 
 To work on one line, keep the server and its data, so that only what is measured runs:
-  tests/bench/bench_postgres.py build/src/cli/datasurface --only unchanged --keep /tmp/bench
+  tests/bench/bench_postgres.py build/src/program/datasurface --only unchanged --keep /tmp/bench
   tools/postgres.sh remove /tmp/bench                      # when done
 first-load makes the merge database anew, for a program that keeps its tables otherwise than the one before."""
 import argparse

@@ -6,9 +6,9 @@ row or two a second. All streams have loaded before the first minute that counts
 batch that began since then has committed before the next one.
 
 By hand, with the server and its data kept (--keep) so that only the running is measured again:
-  tests/bench/bench_scale.py build/src/cli/datasurface --stores 1000 --minutes 3 --keep /var/tmp/scale
-  tests/bench/bench_scale.py build/src/cli/datasurface --stores 1000 --processes 4 --keep /var/tmp/scale
-  tests/bench/bench_scale.py build/src/cli/datasurface --databases 50 --datasets 200 --workspaces 100
+  tests/bench/bench_scale.py build/src/program/datasurface --stores 1000 --minutes 3 --keep /var/tmp/scale
+  tests/bench/bench_scale.py build/src/program/datasurface --stores 1000 --processes 4 --keep /var/tmp/scale
+  tests/bench/bench_scale.py build/src/program/datasurface --databases 50 --datasets 200 --workspaces 100
   tools/postgres.sh remove /var/tmp/scale                 # when done"""
 import argparse
 import json

@@ -9,7 +9,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
-program=$build/src/cli/datasurface
+program=$build/src/program/datasurface
 rows=1000000
 size=standard
 stores=100

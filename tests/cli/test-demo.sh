@@ -17,12 +17,12 @@ for step in 'simulate Store1 --changes 50' 'run --once' 'history Consumer1/audit
     expect "what it offers works: $step" 0 -C datasurface-demo $step
 done
 # The alias is the path that it was called by, or of a build directory the link at its top.
-mkdir -p built/src/cli && ln -s "$ds" built/src/cli/datasurface
+mkdir -p built/src/program && ln -s "$ds" built/src/program/datasurface
 rm -rf datasurface-demo
-built/src/cli/datasurface demo >"$out" 2>"$err" || not_ok "demo by another path"
-says "the alias is how it was called" "^  alias datasurface=$work/built/src/cli/datasurface\$"
-ln -s src/cli/datasurface built/datasurface
-built/src/cli/datasurface demo >"$out" 2>"$err" || not_ok "demo by another path, again"
+built/src/program/datasurface demo >"$out" 2>"$err" || not_ok "demo by another path"
+says "the alias is how it was called" "^  alias datasurface=$work/built/src/program/datasurface\$"
+ln -s src/program/datasurface built/datasurface
+built/src/program/datasurface demo >"$out" 2>"$err" || not_ok "demo by another path, again"
 says "or the link at the top of a build" "^  alias datasurface=$work/built/datasurface\$"
 
 # Ctrl-C: what it says fits what the next demo does.

@@ -61,6 +61,30 @@ says "compares what it can" '5 datasets of the merge database'
 complains "and says what not" 'Notes/Store1: not compared: it is noted'
 same "having asked" "verify Notes/MaskedCustomers verify Notes/Store1" "$(tail -2 "$NOTES.runs" | sort | paste -sd ' ')"
 
+expect "views" 0 -C shop views
+says "Yellow's" 'SELECT \* FROM Analytics_live_Store1_customers;|SELECT \* FROM .*customers;'
+says "and what the other has for consumers" "^ +grep ' Notes/Store1[$]' NOTES"
+expect "batches of the one" 0 -C shop batches YellowLive/Store1
+refuses "batches of the other" 2 'Notes/Store1 is of a platform that keeps no record of batches' -C shop batches Notes/Store1
+refuses "its history" 2 'stream Notes/Store1 is of a platform that keeps no history' -C shop history \
+    everybody/notes/Store1/line --as-of 1
+
+# Both are due as each of them says.
+rm "$NOTES.runs"
+sql shop/customers.db "UPDATE customers SET email = 'new'"
+expect "trigger" 0 -C shop trigger YellowLive/Store1
+"$two" -C shop run >"$out" 2>"$err" &
+runner=$!
+both_ran()
+{
+    [ "$(sort "$NOTES.runs" 2>/dev/null | paste -sd ' ')" = "run Notes/MaskedCustomers run Notes/Store1" ] &&
+        grep -q '^[^ ]* YellowLive/Store1 batch' "$out"
+}
+wait_for "both types of streams" both_ran
+kill -TERM $runner
+wait $runner
+same "it drains" 0 $?
+
 for command in pause resume trigger resnapshot; do
     expect "$command of one" 0 -C shop $command Notes/Store1
     same "it is told" "$command Notes/Store1" "$(tail -1 "$NOTES.runs")"

@@ -1,17 +1,18 @@
 // The program with a second platform type, "note": it serves every group, and all that it does is to write down which
 // streams it was given, in the file that NOTES names, a line each: "SERVICE PLATFORM/STORE". It knows nothing of
 // Yellow, and whatever the command line does with its platforms it does through the table.
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/flag.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "cli/command.h"
 #include "schema/rows.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
-#include "yellow/job/job.h"  // what a cycle is asked and says
 #include "yellow/platform.h" // for main, as the program itself has it
 
 enum { NOTES_MAX = 1 << 20 };
@@ -163,10 +164,14 @@ static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, c
         if (only && !str_eq(name, str_of(only)))
             continue;
         ds_str rest = name;
+        const char *platform = arena_str(arena, str_split(&rest, '/'));
         out->v[out->n++] = (ds_stream_info){.name = arena_str(arena, name),
                                             .service = service,
-                                            .platform = arena_str(arena, str_split(&rest, '/')),
-                                            .priority = PRIORITY_MEDIUM};
+                                            .platform = platform,
+                                            .store = arena_str(arena, rest),
+                                            .priority = PRIORITY_MEDIUM,
+                                            .cron = "",
+                                            .timezone = ""};
     }
     out->nothing = map_count(noted) == 0;
     if (out->nothing)
@@ -174,13 +179,36 @@ static ds_rc streams(const ds_runtime *runtime, const ds_container_def *merge, c
     return DS_DONE;
 }
 
+// A line that was noted, for each stream.
+static ds_rc artifacts(const ds_runtime *runtime, const ds_container_def *merge, ds_arena *arena, ds_artifacts *out,
+                       ds_error *err)
+{
+    ds_streams noted;
+    TRY(streams(runtime, merge, NULL, arena, &noted, err));
+    *out = (ds_artifacts){.v = ARENA_ARRAY(arena, ds_artifact, noted.n), .nothing = noted.nothing, .why = noted.why};
+    for (size_t i = 0; i < noted.n; i++)
+        out->v[out->n++] = (ds_artifact){.workspace = "everybody",
+                                         .group = "notes",
+                                         .store = noted.v[i].store,
+                                         .dataset = "line",
+                                         .stream = noted.v[i].name,
+                                         .kind = "note",
+                                         .name = notes_path(),
+                                         .use = arena_printf(arena, "grep ' %s$' NOTES", noted.v[i].name)};
+    return DS_DONE;
+}
+
 // "WORD PLATFORM/STORE", a line in NOTES.runs.
+static ds_rc read_runs(ds_buf *path, ds_buf *text, ds_error *err)
+{
+    buf_printf(path, "%s.runs", notes_path());
+    return file_exists(buf_text(path)) ? file_read(buf_text(path), text, err) : DS_DONE;
+}
+
 static ds_rc note_down(const char *word, const char *stream, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf path = BUF_INIT(NOTES_MAX), text = BUF_INIT(NOTES_MAX);
-    buf_printf(&path, "%s.runs", notes_path());
-    if (file_exists(buf_text(&path)))
-        TRY(file_read(buf_text(&path), &text, err));
+    TRY(read_runs(&path, &text, err));
     buf_printf(&text, "%s %s\n", word, stream);
     return file_write_atomic(buf_text(&path), buf_str(&text), false, err);
 }
@@ -210,6 +238,59 @@ static ds_rc reset(const ds_runtime *runtime, const ds_container_def *merge, con
     return ds_fail(err, DS_USAGE, "%s begins nothing that it would not end", stream);
 }
 
+// --- as tasks: each once
+
+typedef struct note_schedule {
+    ds_schedule_options options;
+    size_t group;
+} note_schedule;
+
+static bool was_run(const char *runs, const char *stream)
+{
+    CLEANUP(buf_release) ds_buf line = BUF_INIT(NOTES_MAX);
+    buf_printf(&line, "run %s\n", stream);
+    return strstr(runs, buf_text(&line)) != NULL;
+}
+
+static ds_rc poll(void *context, ds_sched *sched, ds_error *err)
+{
+    const note_schedule *s = context;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(buf_release) ds_buf path = BUF_INIT(NOTES_MAX), runs = BUF_INIT(NOTES_MAX);
+    ds_streams noted;
+    int64_t now_us = clock_now_us(s->options.runtime->clock);
+    TRY(streams(s->options.runtime, s->options.merges, NULL, arena, &noted, err));
+    TRY(read_runs(&path, &runs, err));
+    sched_put_begin(sched, s->group, now_us);
+    for (size_t i = 0; i < noted.n; i++) {
+        static const ds_task_def NEW_YEAR = {.cron = "0 0 1 1 *", .timezone = ""};
+        int64_t run_us = was_run(buf_text(&runs), noted.v[i].name) ? now_us : 0;
+        ds_task_state state = {.begun_us = run_us, .done_us = run_us};
+        if (s->options.wanted(s->options.context, &noted.v[i]) && sched_put(sched, noted.v[i].name, 1, &state))
+            TRY(sched_define(sched, noted.v[i].name, &NEW_YEAR, err));
+    }
+    sched_put_end(sched);
+    return DS_DONE;
+}
+
+static ds_task_end run_task(void *context, const ds_task_run *task)
+{
+    const note_schedule *s = context;
+    ds_error err = {0};
+    ds_job_result result = {.stream = task->name, .note = "it is noted", .tree_id = ""};
+    ds_rc rc = note_down("run", task->name, &err);
+    s->options.tell(s->options.context, &(ds_schedule_event){.stream = task->name, .result = &result});
+    return rc.code == DS_OK ? TASK_DONE : TASK_FAILED;
+}
+
+static void schedule(const ds_schedule_options *options, size_t first_group, ds_type_schedule *out)
+{
+    note_schedule *s = malloc(sizeof *s);
+    ds_assert(s);
+    *s = (note_schedule){*options, first_group};
+    *out = (ds_type_schedule){.ops = {.context = s, .poll = poll, .run = run_task}, .free = free};
+}
+
 static const ds_platform_type NOTE = {
     .name = TYPE,
     .serves = serves,
@@ -219,20 +300,31 @@ static const ds_platform_type NOTE = {
     .plan = plan,
     .apply = apply,
     .streams = streams,
+    .artifacts = artifacts,
     .run = run,
+    .schedule = schedule,
     .tell = tell,
     .reset = reset,
 };
 
+static volatile int cancelled, draining, drains;
+
+static void on_signal(int number)
+{
+    flag_set(&draining, number);
+}
+
 int main(int argc, char **argv)
 {
-    static const volatile int cancelled = 0;
+    signal(SIGTERM, on_signal);
     const ds_driver *const drivers[] = {&SQLITE_DRIVER, &POSTGRES_DRIVER};
     const ds_platform_type *const platforms[] = {yellow_platform_type(), &NOTE};
     ds_program program = {
         .store = {drivers, sizeof drivers / sizeof drivers[0]},
         .platforms = {platforms, sizeof platforms / sizeof platforms[0]},
         .cancelled = &cancelled,
+        .draining = &draining,
+        .drains = &drains,
     };
     return cli_main(&program, argc, argv, stdout);
 }

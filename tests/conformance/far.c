@@ -1,5 +1,6 @@
 #include "conformance/far.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -500,7 +500,8 @@ const char *stage_as_of(stage *s, const char *dataset, int64_t batch)
     as_of a = {.s = s};
     MUST(control_open(&s->e.runtime, &s->e.deployment->merge, CONTROL_READ, &control, &err));
     const char *path = arena_printf(s->e.arena, "Consumer/full/Store1/%s", dataset);
-    MUST(history_read(control, path, (ds_as_of){.batch = batch, .is_batch = true}, on_row, &a, &err));
+    MUST(history_read(control, path, (ds_as_of){.batch = batch, .is_batch = true}, &(ds_row_sink){&a, NULL, on_row},
+                      &err));
     control_close(control);
     return joined(s, &a.lines);
 }

@@ -64,7 +64,7 @@ static const char *rows_as_of(play *p, ds_control *control, int dataset, int64_t
     ds_error err;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(1 << 20);
     const char *path = arena_printf(p->e.arena, "Consumer/full/Store1/%s", NAMES[dataset]);
-    OK(history_read(control, path, (ds_as_of){.instant = instant}, print_row, &text, &err));
+    OK(history_read(control, path, (ds_as_of){.instant = instant}, &(ds_row_sink){&text, NULL, print_row}, &err));
     return arena_strdup(p->e.arena, buf_text(&text));
 }
 

@@ -9,7 +9,7 @@
 // What is PostgreSQL is in one database of the run's shared server. Helpers abort the test when something fails.
 #pragma once
 #include "support/pg_database.h"
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 
 enum { PAIR_SOURCE, PAIR_MERGE, PAIR_SIDES };
 typedef struct test_pair {

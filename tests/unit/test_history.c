@@ -38,7 +38,7 @@ static ds_rc read_as_of(estate *e, const char *path, ds_as_of as_of, const char 
     CLEANUP(control_closep) ds_control *control = NULL;
     CLEANUP(buf_release) ds_buf text = BUF_INIT(1 << 20);
     TRY(control_open(&e->runtime, &e->deployment->merge, CONTROL_READ, &control, err));
-    TRY(history_read(control, path, as_of, print_row, &text, err));
+    TRY(history_read(control, path, as_of, &(ds_row_sink){&text, NULL, print_row}, err));
     *out = arena_strdup(e->arena, buf_text(&text));
     return DS_DONE;
 }
@@ -183,10 +183,10 @@ static void the_caller_stops(void **state)
     ds_control *control = NULL;
     OK(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err));
     int calls = 0;
-    FAILS(history_read(control, PATH, batch(1), stop, &calls, &err), DS_ENV, "pipe");
+    FAILS(history_read(control, PATH, batch(1), &(ds_row_sink){&calls, NULL, stop}, &err), DS_ENV, "pipe");
     assert_int_equal(calls, 1);
     CLEANUP(buf_release) ds_buf text = BUF_INIT(1000); // the connection is as good as before
-    OK(history_read(control, PATH, batch(1), print_row, &text, &err));
+    OK(history_read(control, PATH, batch(1), &(ds_row_sink){&text, NULL, print_row}, &err));
     assert_string_equal(buf_text(&text), AS_OF[0]);
     control_close(control);
     estate_close(&e);

@@ -441,7 +441,7 @@ static void dialects_and_commands(void **state)
     "platforms: {Live: {type: yellow, milestoning: scd1}}\n"                                                           \
     "assignments:\n  - {group: R/live, platforms: [{platform: Live, status: provisioned}]}\n"
 #define WHOLE(run) STORE WORKSPACE run CONSUMERS SERVICE
-#define SQL "    sql: {o: \"SELECT a AS p, b AS q, 1 AS r FROM {i.S.t} t JOIN {i.S.u} u ON t.c = u.y\"}\n"
+#define RUN_SQL "    sql: {o: \"SELECT a AS p, b AS q, 1 AS r FROM {i.S.t} t JOIN {i.S.u} u ON t.c = u.y\"}\n"
 
 static ds_rc trace_of(world *w, const char *path, ds_trace *out, ds_error *err)
 {
@@ -465,7 +465,7 @@ static void assert_trace(const char *yaml, const char *path, const char *expecte
 static void datasets_are_traced(void **state)
 {
     (void)state;
-    assert_trace(WHOLE(SQL), "S/u",
+    assert_trace(WHOLE(RUN_SQL), "S/u",
                  "comes from\n"
                  "  Source/C/s.U -> Ingest/Live/S\n"
                  "  Ingest/Live/S -> Dataset/S/u\n"
@@ -490,7 +490,7 @@ static void datasets_are_traced(void **state)
 static void columns_are_traced(void **state)
 {
     (void)state;
-    assert_trace(WHOLE(SQL), "S/t/b",
+    assert_trace(WHOLE(RUN_SQL), "S/t/b",
                  "comes from\n"
                  "  Source/C/t/b -> Column/S/t/b\n"
                  "goes to\n"
@@ -498,7 +498,7 @@ static void columns_are_traced(void **state)
                  "  Column/O/o/q -> Group/R/live\n"
                  "  Column/O/o/q -> Dataset/V/v (indirect, by V)\n"
                  "  Dataset/V/v -> Dataset/V/v (indirect, by V)\n");
-    assert_trace(WHOLE(SQL), "O/o/p",
+    assert_trace(WHOLE(RUN_SQL), "O/o/p",
                  "comes from\n"
                  "  Column/S/t/a -> Column/O/o/p (value, by W)\n"
                  "  Dataset/O/o -> Column/O/o/p (indirect)\n"
@@ -549,7 +549,7 @@ static void unknown_names(void **state)
         {"", "no datastore \"\" in the model", NULL},
         {"S//a", "no dataset \"S/\" in the model", NULL},
     };
-    world w = world_new(WHOLE(SQL));
+    world w = world_new(WHOLE(RUN_SQL));
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         ds_trace trace;
         ds_error err = {0};
@@ -564,7 +564,7 @@ static void unknown_names(void **state)
 static void traces_are_rendered(void **state)
 {
     (void)state;
-    world w = world_new(WHOLE(SQL));
+    world w = world_new(WHOLE(RUN_SQL));
     ds_trace trace;
     ds_error err;
     assert_int_equal(trace_of(&w, "O/o/q", &trace, &err).code, DS_OK);

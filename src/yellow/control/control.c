@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 
 enum { MICROS = 1000000, CONTROL_TIME_TEXT = 40 };
 
@@ -199,6 +199,21 @@ ds_rc control_wants_apply(const ds_runtime *runtime, const ds_container_def *mer
     int64_t version;
     TRY(look_at_version(runtime, merge, &version, err));
     *out = version < CONTROL_SCHEMA_VERSION;
+    return DS_DONE;
+}
+
+ds_rc control_open_applied(const ds_runtime *runtime, const ds_container_def *merge, ds_control **out, ds_error *why,
+                           ds_error *err)
+{
+    *out = NULL;
+    ds_rc rc = control_open(runtime, merge, CONTROL_READ, out, err);
+    bool wants_apply = false;
+    ds_error ignored = {0};
+    if (rc.code != DS_FINDING || control_wants_apply(runtime, merge, &wants_apply, &ignored).code != DS_OK ||
+        !wants_apply)
+        return rc;
+    *why = *err;
+    *err = (ds_error){0};
     return DS_DONE;
 }
 

@@ -1,8 +1,9 @@
 // The control tables of a merge database (schema `datasurface`): what they are, and the typed reads and writes that
 // the rest of yellow uses. Times are instants in microseconds, stored as timestamptz.
 #pragma once
-#include "schema/fingerprint.h"
-#include "yellow/control/runtime.h"
+#include "runtime/record.h"
+#include "runtime/runtime.h"
+#include "yellow/def/def_cache.h"
 
 typedef struct ds_control_names {
     ds_relation meta, stream, batch, dataset_batch, lease, container, restart, applied, event, view, trigger, follow;
@@ -26,6 +27,10 @@ typedef enum ds_control_mode {
 // missing, or when a newer version of datasurface wrote them. merge is borrowed.
 ds_rc control_open(const ds_runtime *runtime, const ds_container_def *merge, ds_control_mode mode, ds_control **out,
                    ds_error *err);
+// To read, for who goes on without: *out is NULL, and *why says what people are told, where nothing has been applied
+// yet, or only apply can use what is there.
+ds_rc control_open_applied(const ds_runtime *runtime, const ds_container_def *merge, ds_control **out, ds_error *why,
+                           ds_error *err);
 void control_close(ds_control *control); // takes NULL
 void control_closep(ds_control **control);
 // Is there a database with our control tables? For plan, which takes an absent one as empty.
@@ -85,22 +90,6 @@ ds_rc control_forget_replica(ds_control *control, const char *service, const cha
 ds_rc control_containers(ds_control *control, ds_arena *arena, ds_container_caps **out, size_t *n, ds_error *err);
 // Inserts or replaces. Inside a write transaction.
 ds_rc control_put_container(ds_control *control, const ds_container_caps *caps, ds_error *err);
-
-typedef struct ds_counts {
-    int64_t read, inserted, updated, deleted, unchanged, bytes;
-} ds_counts;
-
-typedef struct ds_batch_row {
-    int64_t id;
-    const char *status;               // "started" "ingesting" "merging" "committed"
-    int64_t started_at, committed_at; // 0: not yet
-    ds_counts counts;
-    const char *position;       // JSON: input batches of a transformer, "" else
-    ds_fingerprint fingerprint; // of all datasets of the stream after the batch
-    const char *error;          // NULL: none
-    bool guarded;               // parked by a guard
-    int64_t attempts, retry_at, stream_version;
-} ds_batch_row;
 
 // Newest first, at most limit.
 ds_rc control_batches(ds_control *control, const char *stream, int64_t limit, ds_arena *arena, ds_batch_row **out,
@@ -181,13 +170,6 @@ ds_rc control_applied(ds_control *control, const char *plan_id, const char *chan
 ds_rc control_applied_last(ds_control *control, ds_arena *arena, ds_applied_model *out, ds_error *err);
 
 // --- control_follow.c: which branches `run --follow` keeps the merge database true to, and how that goes.
-typedef struct ds_follow_row {
-    const char *ref, *service; // service "": all
-    const char *commit;        // that ref was at, "" when it could not be found
-    const char *state;         // "applied", "refused": what was applied before goes on, "unreachable"
-    const char *detail;        // for people
-    int64_t since;             // read only
-} ds_follow_row;
 ds_rc control_follows(ds_control *control, ds_arena *arena, ds_follow_row **out, size_t *n, ds_error *err);
 // In a transaction of its own. *news: that is not what stood there; then an event says so, too.
 ds_rc control_put_follow(ds_control *control, const ds_follow_row *row, bool *news, ds_error *err);

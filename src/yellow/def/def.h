@@ -5,6 +5,7 @@
 
 #include "model/model.h"
 #include "naming/naming.h"
+#include "runtime/container.h"
 #include "schema/shape.h"
 #include "store/driver.h"
 
@@ -46,13 +47,6 @@ typedef struct ds_dataset_def {
     // numbers go on from one to the other. NULL: none. Only applied definitions have it.
     const char *former;
 } ds_dataset_def;
-
-typedef struct ds_container_def {
-    const char *name, *type, *path, *host, *database, *schema, *credential;
-    int port;
-    const char *tls_mode, *tls_ca, *tls_cert, *tls_key; // NULL: not given; files
-    const ds_secret *login;                             // instead of a credential's; NULL: none. Never stored
-} ds_container_def;
 
 // Caps of a container: how much of it the jobs of all processes may use together. 0: no limit.
 typedef struct ds_container_caps {

@@ -2,7 +2,7 @@
 // first; nobody else's role is touched.
 #include <sys/random.h>
 
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 #include "yellow/job/exchange.h"
 
 enum { PASSWORD_BYTES = 24, GRACE_S = 60 };

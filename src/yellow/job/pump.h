@@ -6,7 +6,7 @@
 // The connections belong to the pump from pump_open to pump_close. Thread rule: one owner.
 #pragma once
 #include "yellow/control/rate.h"
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 
 typedef struct ds_pump ds_pump;
 

@@ -4,7 +4,7 @@
 // plan wrong. Each transaction leaves a state from which the next apply finds the rest by comparing again.
 #include <stdlib.h>
 
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 #include "yellow/job/exchange.h"
 #include "yellow/job/lane.h"
 #include "yellow/plan/apply_int.h"

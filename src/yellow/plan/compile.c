@@ -10,24 +10,6 @@ static const char *text_or_empty(ds_text text)
     return text.s ? text.s : "";
 }
 
-ds_container_def compile_container(const ds_container *container, const char *credential)
-{
-    return (ds_container_def){
-        .name = text_or_empty(container->name),
-        .type = container_type_name(container->type),
-        .path = text_or_empty(container->path),
-        .host = text_or_empty(container->host),
-        .database = text_or_empty(container->database),
-        .schema = text_or_empty(container->schema),
-        .credential = credential ? credential : "",
-        .port = (int)container->port.v,
-        .tls_mode = container->tls.mode.s,
-        .tls_ca = container->tls.ca.s,
-        .tls_cert = container->tls.cert.s,
-        .tls_key = container->tls.key.s,
-    };
-}
-
 // --- a dataset
 
 static ds_rc fill_columns(const ds_datastore *store, const ds_dataset *dataset, ds_shape_column *columns, ds_error *err)
@@ -215,7 +197,7 @@ static ds_rc compile_source(const ds_compiler *c, const ds_node *ingest, ds_stre
         return ds_hint(ds_fail(err, DS_FINDING, "datastore \"%s\": no container \"%s\"", ingest->store->name.s,
                                text_or_empty(capture->container)),
                        err, "run datasurface lint");
-    out->source = compile_container(container, capture->credential.s);
+    out->source = database_of(container, capture->credential.s);
     out->source_rows_per_second = rows_per_second(c->service, container);
     return DS_DONE;
 }
@@ -343,7 +325,7 @@ static ds_rc compile_merge(const ds_model *model, const ds_platform_service *ser
         return ds_hint(ds_fail(err, DS_FINDING, "platform service \"%s\": no merge container \"%s\"", service->name.s,
                                text_or_empty(service->merge_container)),
                        err, "run datasurface lint");
-    out->merge = compile_container(container, service->merge_credential.s);
+    out->merge = database_of(container, service->merge_credential.s);
     return compile_dialect(store, out, err);
 }
 

@@ -4,6 +4,7 @@
 // it. Lives in arena.
 #pragma once
 #include "graph/graph.h"
+#include "platform/database.h"
 #include "store/store.h"
 #include "yellow/def/def.h"
 
@@ -41,10 +42,6 @@ ds_rc compile_service(const ds_model *model, const ds_graph *graph, const ds_pla
 // The same of the service's replicas in one of the merge deployment's containers.
 ds_rc compile_replica(const ds_model *model, const ds_graph *graph, const ds_deployment *merge, size_t replica,
                       const ds_store *store, ds_arena *arena, const ds_deployment **out, ds_error *err);
-// With what a container's replicas are written: those who share one name one credential, lint sees to it.
-const char *compile_replica_credential(ds_roots roots, const ds_container *container);
 // Of a container that has no replicas any more, as it was recorded.
 ds_rc compile_former_replica(const ds_deployment *merge, const ds_container_def *container, const ds_store *store,
                              ds_arena *arena, const ds_deployment **out, ds_error *err);
-// The container definition of a model's container (type, path, host, ...).
-ds_container_def compile_container(const ds_container *container, const char *credential);

@@ -91,7 +91,7 @@ ds_rc compile_mirror(const ds_compiler *c, const ds_node *ingest, const ds_node 
     const ds_container *container = service_container(c->model, primary->service);
     if (!container)
         return ds_fail(err, DS_FINDING, "platform service \"%s\" has no merge container", primary->service->name.s);
-    out->source = compile_container(container, primary->service->merge_credential.s);
+    out->source = database_of(container, primary->service->merge_credential.s);
     out->primary = node_stream_name(primary);
     out->primary_versions = primary->platform->milestoning != MILESTONING_SCD1;
     out->max_delete_ratio = 1;
@@ -122,16 +122,6 @@ ds_rc compile_mirror_dataset(const ds_compiler *c, const ds_node *primary, const
     return DS_DONE;
 }
 
-const char *compile_replica_credential(ds_roots roots, const ds_container *container)
-{
-    for (size_t i = 0; i < roots.n; i++) {
-        const ds_root *root = &roots.v[i];
-        if (root->replica == container && root->workspace->credential.s)
-            return root->workspace->credential.s;
-    }
-    return "";
-}
-
 void compile_replicas(const ds_compiler *c, ds_deployment *out)
 {
     VEC(const ds_container *) found = {0};
@@ -144,7 +134,7 @@ void compile_replicas(const ds_compiler *c, ds_deployment *out)
     }
     ds_container_def *defs = ARENA_ARRAY(c->arena, ds_container_def, found.n);
     for (size_t i = 0; i < found.n; i++)
-        defs[i] = compile_container(found.v[i], compile_replica_credential(c->graph->roots, found.v[i]));
+        defs[i] = database_of(found.v[i], database_replica_credential(c->graph->roots, found.v[i]));
     out->replicas = found.v;
     out->replica_defs = defs;
     out->replica_count = found.n;

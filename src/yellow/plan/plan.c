@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 #include "yellow/def/def_json.h"
 #include "yellow/plan/plan_int.h"
 

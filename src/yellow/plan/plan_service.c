@@ -35,7 +35,7 @@ static ds_rc has_been_here(const ds_plan_request *r, bool *out, ds_error *err)
     *out = false;
     if (!merge || !store_driver(r->runtime->store, type))
         return DS_DONE;
-    ds_container_def def = compile_container(merge, r->service->merge_credential.s);
+    ds_container_def def = database_of(merge, r->service->merge_credential.s);
     return control_exists(r->runtime, &def, out, err);
 }
 

@@ -217,7 +217,10 @@ void rows_check_as_of(play *p, const ds_dataset_def *dataset, int64_t batch, nod
     ds_control *control = NULL;
     must(p, control_open(&p->w.runtime, &p->w.merge, CONTROL_READ, &control, &err), &err);
     const char *path = arena_printf(p->w.arena, "W/G/S/%s", dataset->name);
-    must(p, history_read(control, path, (ds_as_of){.batch = batch, .is_batch = true}, on_row, &t, &err), &err);
+    must(p,
+         history_read(control, path, (ds_as_of){.batch = batch, .is_batch = true}, &(ds_row_sink){&t, NULL, on_row},
+                      &err),
+         &err);
     control_close(control);
     check(&t, "as-of", true, expected);
 }

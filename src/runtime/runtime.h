@@ -1,8 +1,7 @@
-// What every yellow operation needs from outside, made once by the command line (or a test). Immutable, borrowed.
+// What work with databases needs from outside, made once by the command line (or a test). Immutable, borrowed.
 #pragma once
+#include "runtime/container.h"
 #include "store/keeper.h"
-#include "yellow/control/rate.h"
-#include "yellow/def/def_cache.h"
 
 // How far a job's reading is: first of the stream as a whole, then of each dataset when it begins, goes on, is done.
 typedef struct ds_progress_event {
@@ -36,14 +35,14 @@ typedef struct ds_runtime {
     // Called at named points between two statements, for tests that kill or fail a job there. May be NULL.
     void (*checkpoint)(void *context, const char *point);
     void *checkpoint_context;
-    const ds_rate_clock *rate_clock; // for tests: the time that rate limits wait by. NULL: real time
-    const char *purpose;             // shown by servers beside a connection: "job Live/Store1"; may be NULL
-    int lease_ms;                    // for tests: how long a lease's row is valid. 0: 20 s (lock.h)
-    bool wait_closed;                // see ds_open_options: connections are counted
-    ds_keeper *keeper;               // of connections, where several jobs are run; NULL: each opens its own
-    ds_def_cache *defs;  // of the streams' definitions, where jobs come back to them; NULL: each reads its own
-    const char *tree_id; // of the model that is being applied, "" for jobs
-    const char *commit;  // that this model is of; NULL or "": not known
+    const struct ds_rate_clock *rate_clock; // for tests: the time that rate limits wait by. NULL: real time
+    const char *purpose;                    // shown by servers beside a connection: "job Live/Store1"; may be NULL
+    int lease_ms;                           // for tests: how long a lease's row is valid. 0: 20 s (lock.h)
+    bool wait_closed;                       // see ds_open_options: connections are counted
+    ds_keeper *keeper;                      // of connections, where several jobs are run; NULL: each opens its own
+    struct ds_def_cache *defs; // of streams' definitions, where jobs come back to them; NULL: each reads its own
+    const char *tree_id;       // of the model that is being applied, "" for jobs
+    const char *commit;        // that this model is of; NULL or "": not known
     // Asked by apply under its lock, before it changes anything but older control tables: may the model take the place
     // of the one that was applied last? NULL: it may. Failures are apply's.
     ds_rc (*may_replace)(void *context, const ds_applied_model *last, ds_error *err);

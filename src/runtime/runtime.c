@@ -1,4 +1,4 @@
-#include "yellow/control/runtime.h"
+#include "runtime/runtime.h"
 
 #include <errno.h>
 #include <sys/stat.h>
