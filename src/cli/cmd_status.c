@@ -13,7 +13,8 @@
 static const ds_option OPTIONS[] = {
     {"check", 0, OPTION_FLAG,
      .help =
-         "exit 1 when a stream is late, has failed, is guarded, or has never run, or a followed branch is not applied"},
+         "exit 1 when a stream is late, has failed, is guarded, or has never run, a followed branch is not applied, "
+         "or a database can't be looked at"},
     {"watch", 0, OPTION_FLAG, .help = "again every second, until Ctrl-C; on a terminal in place"},
     {0},
 };
@@ -323,6 +324,7 @@ static ds_rc look(ds_session *session, ds_error *err)
     }
     if (n == 0)
         note(cli, "no streams: no group is assigned to a platform");
+    bad += session->missing.code != DS_OK; // it was told
     if (args_flag(&cli->args, "check") && bad)
         cli->exit = 1;
     return DS_DONE;
@@ -367,6 +369,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
 {
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
+    session.some = true;
     return args_flag(&cli->args, "watch") ? watch(&session, err) : look(&session, err);
 }
 
@@ -382,7 +385,7 @@ const ds_cli_command COMMAND_STATUS = {
         "row: tried once an hour until resume), guarded (a batch would delete too much), paused, applied (of a platform "
         "that tells no more), or the state of an open batch. Branches that `run --follow` follows are shown with their "
         "commit: applied, waiting for a consumer's database, refused or failed, and why.",
-    .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run"}},
+    .exits = {{1, "with --check: a stream is late, has failed, is guarded or has never run; nothing has been applied"}},
     .examples = {"datasurface status", "datasurface status --watch", "datasurface status --check"},
     .run = run,
 };

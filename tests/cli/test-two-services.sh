@@ -54,6 +54,14 @@ for pair in 'B A' 'A B'; do # both orders
     expect "apply $one" 0 -C shop --service "$one" apply
     refuses "run --once without $other" 1 "nothing has been applied to merge database \"Merge$other\"" -C shop run --once
     same "runs $one" 1 "$(rows "$small")"
+    ds -C shop status
+    same "status without $other" 0 "$code"
+    says "shows $one" "^Live$one/Crm +ok +1 "
+    complains "and says what is missing" "nothing has been applied to merge database \"Merge$other\".*left out"
+    ds -C shop status --check
+    same "which a check finds" 1 "$code"
+    refuses "views without $other" 1 "nothing has been applied to merge database \"Merge$other\"" -C shop views
+    says "shows those of $one" 'SELECT . FROM ws_here__'
     expect "trigger $one" 0 -C shop trigger "Live$one/Crm"
     sql shop/crm.db "INSERT INTO customers VALUES ((SELECT max(id) + 1 FROM customers), 'more')"
     count_before=$(rows "$small")
