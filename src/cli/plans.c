@@ -29,7 +29,7 @@ static void count(ds_plans *plans)
         plans->refused |= plan->refused;
         plans->missing += plan->missing != NULL;
         for (size_t c = 0; c < plan->n; c++) {
-            plans->changes += strcmp(plan->changes[c].action, "keep") != 0;
+            plans->changes += plan_changes_something(&plan->changes[c]);
             plans->destructive += plan->changes[c].destructive;
         }
     }

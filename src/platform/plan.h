@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/vec.h"
@@ -14,6 +15,13 @@ typedef struct ds_plan_change {
     const char *detail;    // for people
     bool destructive;
 } ds_plan_change;
+
+// What is only told: that something stays, and why.
+#define PLAN_KEEP "keep"
+static inline bool plan_changes_something(const ds_plan_change *change)
+{
+    return strcmp(change->action, PLAN_KEEP) != 0;
+}
 
 typedef struct ds_plan {
     char id[33];             // of what was found and what would be done: equal plans have equal ids

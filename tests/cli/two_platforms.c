@@ -116,7 +116,7 @@ static ds_rc plan(const ds_plan_request *r, ds_arena *arena, ds_plan_list *out, 
         bool here = str_starts(str_of(map_key(noted, i)), str_of(of_service));
         ours |= here;
         if (here && !map_get(wanted, map_key(noted, i)))
-            add_change(arena, &list, r->prune ? "drop" : "keep", map_key(noted, i));
+            add_change(arena, &list, r->prune ? "drop" : PLAN_KEEP, map_key(noted, i));
     }
     ds_plan *made = ARENA_NEW(arena, ds_plan);
     *made = (ds_plan){.service = r->service->name.s, .container = "notes", .path = ""};
@@ -137,7 +137,7 @@ static ds_rc apply(const ds_runtime *runtime, const ds_plan *plan, const char *e
     for (size_t i = 0; i < plan->n; i++) {
         const ds_plan_change *change = &plan->changes[i];
         const char *note = change->object + strlen("note ");
-        if (strcmp(change->action, "keep") != 0)
+        if (plan_changes_something(change))
             map_set(noted, note, strcmp(change->action, "create") == 0 ? arena : NULL);
     }
     CLEANUP(buf_release) ds_buf text = BUF_INIT(NOTES_MAX);

@@ -157,7 +157,7 @@ static const char *day_text(ds_planner *p, int64_t instant_us)
 // What a group required to be kept is kept, also by --prune.
 static void tell_required(ds_planner *p, const char *object, int64_t until)
 {
-    plan_change(p, object, "keep", "a group required its retention: --prune leaves it until %s", day_text(p, until));
+    plan_change(p, object, PLAN_KEEP, "a group required its retention: --prune leaves it until %s", day_text(p, until));
 }
 
 static const char *required_for(ds_planner *p, int64_t until)
@@ -182,7 +182,7 @@ static void keep_or_drop(ds_planner *p, plan_stream *stream, const ds_dataset_de
     ds_assert(json_array_append_new(kept, def_encode_dataset(&given_up)) == 0);
     const char *object = plan_object(p, "table", dataset->merge);
     if (is_new)
-        plan_change(p, object, "keep", "no longer used; its rows stay as they are until apply --prune%s",
+        plan_change(p, object, PLAN_KEEP, "no longer used; its rows stay as they are until apply --prune%s",
                     required_for(p, given_up.kept_until));
     else if (p->steps->prune)
         tell_required(p, object, given_up.kept_until);
@@ -269,7 +269,7 @@ static void drop_gone(ds_planner *p, plan_stream *stream, const ds_dataset_def *
 static void plan_given_away(ds_planner *p, plan_stream *stream)
 {
     if (stream->gives)
-        plan_change(p, stream_object(p, stream->name), "keep",
+        plan_change(p, stream_object(p, stream->name), PLAN_KEEP,
                     "its datasets are in other streams now: it stops, and stays as the record of their batches");
     else if (p->steps->prune && !plan_is_record(p, stream->old))
         drop_record(p, stream);
@@ -283,7 +283,7 @@ static void plan_left_behind(ds_planner *p, plan_stream *stream, const ds_datase
     if (dropped)
         drop_gone(p, stream, left, n);
     else if (!row->removed)
-        plan_change(p, stream_object(p, row->name), "keep",
+        plan_change(p, stream_object(p, row->name), PLAN_KEEP,
                     "no longer in the model: it stops, its tables stay as they are until apply --prune%s",
                     required_for(p, until));
     else if (p->steps->prune)
@@ -449,7 +449,7 @@ const ds_plan *plan_missing(const ds_deployment *deployment, const ds_error *why
 bool plan_has_changes(const ds_plan *plan)
 {
     for (size_t i = 0; i < plan->n; i++)
-        if (strcmp(plan->changes[i].action, "keep") != 0)
+        if (plan_changes_something(&plan->changes[i]))
             return true;
     return false;
 }

@@ -95,7 +95,7 @@ void plan_keep_waiting(ds_planner *p)
         if (!row || row->removed || strcmp(row->def->service, p->deployment->service->name.s) != 0)
             continue;
         keep_view(p, row, view);
-        plan_change(p, plan_object(p, "view", view->relation), "keep", "it stays until it is in %s",
+        plan_change(p, plan_object(p, "view", view->relation), PLAN_KEEP, "it stays until it is in %s",
                     place->container->name);
     }
 }

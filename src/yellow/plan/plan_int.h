@@ -99,6 +99,7 @@ typedef struct ds_planner {
     ds_map *view_wanted;  // "schema.name" -> plan_view_owner
     ds_map *in_model;     // the names of its streams
     ds_map *moved;        // "stream\ndataset" -> plan_stream that takes it over
+    ds_map *records;      // the names of streams that have the record of what is elsewhere now; NULL: not asked yet
     VEC(ds_plan_change) changes;
     ds_plan_steps *steps;
     bool refused;
@@ -148,7 +149,7 @@ bool plan_is_moved(const ds_planner *p, const char *stream, const char *dataset)
 size_t plan_left(const ds_planner *p, const ds_stream_row *row, const ds_dataset_def **out);
 size_t plan_had(const ds_planner *p, const ds_stream_row *row);
 // Does it hold batches of a dataset that is elsewhere now?
-bool plan_is_record(const ds_planner *p, const ds_stream_row *row);
+bool plan_is_record(ds_planner *p, const ds_stream_row *row);
 // --- plan.c: until when a stream that is no longer the model's is kept; 0: nobody requires it
 int64_t plan_kept_until(const ds_planner *p, const ds_stream_row *row);
 

@@ -129,32 +129,35 @@ size_t plan_had(const ds_planner *p, const ds_stream_row *row)
     return row->def->dataset_count + p->retired[row - p->rows].n;
 }
 
-static bool has_former(const ds_dataset_def *datasets, size_t n, const char *stream)
-{
-    for (size_t i = 0; i < n; i++)
-        if (datasets[i].former && strcmp(datasets[i].former, stream) == 0)
-            return true;
-    return false;
-}
-
 // A stream that stays: the model's, or one whose tables are kept.
 static bool stays(const ds_planner *p, const ds_stream_row *row)
 {
     return map_get(p->in_model, row->name) || !p->steps->prune || plan_kept_until(p, row) > p->now_us;
 }
 
-bool plan_is_record(const ds_planner *p, const ds_stream_row *row)
+static void add_formers(const ds_planner *p, const ds_dataset_def *datasets, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        if (datasets[i].former)
+            (void)map_add(p->records, datasets[i].former, p->steps);
+}
+
+static void find_records(ds_planner *p)
+{
+    p->records = map_new(p->arena);
     for (size_t i = 0; i < p->def_count; i++)
-        if (has_former(p->defs[i]->datasets, p->defs[i]->dataset_count, row->name))
-            return true;
+        add_formers(p, p->defs[i]->datasets, p->defs[i]->dataset_count);
     for (size_t i = 0; i < p->row_count; i++) {
-        const ds_stream_row *other = &p->rows[i];
-        const plan_retired *retired = &p->retired[i];
-        if (other != row && stays(p, other) &&
-            (has_former(other->def->datasets, other->def->dataset_count, row->name) ||
-             has_former(retired->datasets, retired->n, row->name)))
-            return true;
+        if (!stays(p, &p->rows[i]))
+            continue;
+        add_formers(p, p->rows[i].def->datasets, p->rows[i].def->dataset_count);
+        add_formers(p, p->retired[i].datasets, p->retired[i].n);
     }
-    return false;
+}
+
+bool plan_is_record(ds_planner *p, const ds_stream_row *row)
+{
+    if (!p->records)
+        find_records(p);
+    return map_get(p->records, row->name) != NULL;
 }

@@ -206,7 +206,7 @@ static ds_rc forget(const ds_runtime *runtime, const ds_deployment *replica, ds_
 static bool keeps_something(const ds_plan *plan)
 {
     for (size_t i = 0; i < plan->n; i++)
-        if (strcmp(plan->changes[i].action, "keep") == 0)
+        if (!plan_changes_something(&plan->changes[i]))
             return true;
     return false;
 }
@@ -290,7 +290,7 @@ static const ds_plan *both(ds_arena *arena, const ds_plan *first, const ds_plan 
     out->n = 0;
     out->changes = ARENA_ARRAY(arena, ds_plan_change, first->n + second->n);
     for (size_t i = 0; i < first->n; i++)
-        if (strcmp(first->changes[i].action, "keep") != 0)
+        if (plan_changes_something(&first->changes[i]))
             out->changes[out->n++] = first->changes[i];
     for (size_t i = 0; i < second->n; i++)
         out->changes[out->n++] = second->changes[i];

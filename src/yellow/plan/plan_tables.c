@@ -172,7 +172,7 @@ static void check_removed_columns(table_check *t)
             continue;
         const ds_catalog_column *found = find_column(t->found, column->name, false);
         if (t->kind == TABLE_MERGE)
-            plan_change(t->p, plan_object(t->p, "table", relation_of(t)), "keep",
+            plan_change(t->p, plan_object(t->p, "table", relation_of(t)), PLAN_KEEP,
                         "column \"%s\" is no longer in the model: it stays, null from the next batch on; rows that "
                         "had a value get a new version",
                         column->name);
