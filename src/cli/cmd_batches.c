@@ -49,7 +49,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     ds_applied_stream *stream;
-    TRY(session_stream(&session, args_word(&cli->args, 0), &stream, err));
+    TRY(session_stream_ever(&session, args_word(&cli->args, 0), &stream, err));
     if (!stream->type->batches)
         return ds_fail(err, DS_USAGE, "%s is of a platform that keeps no record of batches", stream->info.name);
     ds_batch_row *batches;

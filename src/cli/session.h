@@ -79,6 +79,8 @@ ds_rc session_whole(const ds_session *session, ds_error *err);
 
 // The merge databases: --merge, or those that the model names (which need not be valid otherwise).
 ds_rc session_merges(ds_session *session, ds_error *err);
+// --- session_streams.c
+//
 // Streams that were applied, in order of name, those that the model no longer has left out; glob NULL: all. Replicas in
 // a database that can't be reached are left out, too: it says so once, and notes it in session->missing.
 // Warns once when the model's directory differs from what was applied.
@@ -101,3 +103,5 @@ void session_note_kept(const ds_session *session);
 json_t *session_kept_json(const ds_session *session);
 // One of them; DS_USAGE with "did you mean" when there is none.
 ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);
+// The same, be it one that the model no longer has, or the record of what is in other streams now.
+ds_rc session_stream_ever(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);

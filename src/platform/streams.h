@@ -16,7 +16,7 @@ typedef struct ds_stream_info {
     const char *primary;   // the stream that it mirrors; NULL: none
     const char *watermark; // the column that rows are read by; NULL: whole tables are
     bool paused;
-    bool removed; // the model no longer has it, and what it made is kept
+    bool removed; // the model no longer has it, and what it made is kept; without datasets: these are in others now
 } ds_stream_info;
 
 typedef struct ds_streams {

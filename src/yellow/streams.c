@@ -50,8 +50,7 @@ static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena
     out->tree_id = last.tree_id;
     out->v = ARENA_ARRAY(arena, ds_stream_info, n);
     for (size_t i = 0; i < n; i++)
-        if (!rows[i].removed || rows[i].def->dataset_count) // else it is the record of what is elsewhere now
-            out->v[out->n++] = applied_info(&rows[i], arena);
+        out->v[out->n++] = applied_info(&rows[i], arena);
     return DS_DONE;
 }
 

@@ -216,8 +216,9 @@ expect "plan tells what is kept" 0 -C gone plan
 says "by name" '^1 stream kept that the model no longer mentions: YellowLive/MaskedCustomers; apply --prune drops it$'
 expect "status tells it, too" 0 -C gone status
 says "by name as well" '^1 stream kept .*: YellowLive/MaskedCustomers'
-for command in 'job YellowLive/MaskedCustomers' 'batches YellowLive/MaskedCustomers' \
-    'history Consumer1/live/MaskedCustomers/customers --as-of 1'; do
+expect "its batches are still on record" 0 -C gone batches YellowLive/MaskedCustomers
+says "as they were" '^ +1 +committed '
+for command in 'job YellowLive/MaskedCustomers' 'history Consumer1/live/MaskedCustomers/customers --as-of 1'; do
     # shellcheck disable=SC2086
     refuses "a stream that left: ${command%% *}" 2 'MaskedCustomers.* was removed from the model' -C gone $command
 done

@@ -107,6 +107,9 @@ expect "nothing is left to plan" 0 -C shop plan --exit-code
 looks "one stream for each dataset"
 expect "status" 0 -C shop status
 silent "the former streams are shown no longer" 'Full/Crm(@ReportsDb)? '
+expect "but their batches are" 0 -C shop batches Full/Crm
+says "all of them" '^ +1 +committed '
+refuses "a former stream runs no more" 2 'no stream "Full/Crm" was applied' -C shop job Full/Crm
 change
 expect "a dataset alone" 0 -C shop job Full/Crm/customers
 expect "and once more" 0 -C shop job Full/Crm/customers
