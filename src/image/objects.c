@@ -73,6 +73,16 @@ static void put_service(filler *f, const ds_declaration *declared)
     end(f, service ? service->pos : declared->pos);
 }
 
+static void put_locations(filler *f, const ds_vendor *vendor)
+{
+    for (size_t i = 0; i < vendor->locations.n; i++) {
+        begin(f, IMAGE_LOCATIONS);
+        text(f, vendor->name.s);
+        text(f, vendor->locations.v[i].s);
+        end(f, vendor->locations.v[i].pos);
+    }
+}
+
 static void put_ecosystem(filler *f, const ds_ecosystem *e)
 {
     begin(f, IMAGE_ECOSYSTEM);
@@ -89,6 +99,7 @@ static void put_ecosystem(filler *f, const ds_ecosystem *e)
         list(f, &vendor->locations);
         text(f, vendor->description.s);
         end(f, vendor->pos);
+        put_locations(f, vendor);
     }
     for (size_t i = 0; i < e->zones.n; i++)
         put_zone(f, &e->zones.v[i]);
@@ -231,6 +242,14 @@ static void put_platforms(filler *f, const ds_platform_service *service)
     }
     for (size_t i = 0; i < service->assignments.n; i++)
         put_assignment(f, service, &service->assignments.v[i]);
+    for (size_t i = 0; i < service->primary_ingestion.n; i++) {
+        const ds_primary *primary = &service->primary_ingestion.v[i];
+        begin(f, IMAGE_PRIMARIES);
+        text(f, service->name.s);
+        text(f, primary->store);
+        text(f, primary->platform.s);
+        end(f, primary->pos);
+    }
 }
 
 ds_rc image_put_objects(ds_image_writer *w, const ds_model *model, ds_error *err)

@@ -10,28 +10,33 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"path", "TEXT", "relative to the model's directory"},
         {"blob", "TEXT", "what git calls its content, hexadecimal"},
     }},
-    [IMAGE_ECOSYSTEM] = {.name = "ecosystem", .about = "the enterprise, one row", .columns = {
+    [IMAGE_ECOSYSTEM] = {.name = "ecosystem", .about = "the enterprise, one row", .key = 1, .columns = {
         {"name", "TEXT", ""},
         {"repository", "TEXT", "who may change it"},
         {"live", "TEXT", "what the platforms follow"},
         {"description", "TEXT", ""},
         FILE_LINE,
     }},
-    [IMAGE_VENDORS] = {.name = "vendors", .about = "who runs machines", .columns = {
+    [IMAGE_VENDORS] = {.name = "vendors", .about = "who runs machines", .key = 1, .columns = {
         {"name", "TEXT", ""},
         {"cloud", "TEXT", "whose machines these are"},
         {"locations", "TEXT", "its places, separated by blanks"},
         {"description", "TEXT", ""},
         FILE_LINE,
     }},
-    [IMAGE_ZONES] = {.name = "zones", .about = "governance zones, as the Ecosystem declares them", .columns = {
+    [IMAGE_LOCATIONS] = {.name = "locations", .about = "the vendors' places", .key = 2, .columns = {
+        {"vendor", "TEXT", ""},
+        {"name", "TEXT", ""},
+        FILE_LINE,
+    }},
+    [IMAGE_ZONES] = {.name = "zones", .about = "governance zones, as the Ecosystem declares them", .key = 1, .columns = {
         {"name", "TEXT", ""},
         {"repository", "TEXT", "who may define it"},
         {"description", "TEXT", "of its definition, or else of its declaration"},
         {"defined", "INTEGER", "1: its GovernanceZone is in the model"},
         FILE_LINE,
     }},
-    [IMAGE_TEAMS] = {.name = "teams", .about = "teams, as their zones declare them", .columns = {
+    [IMAGE_TEAMS] = {.name = "teams", .about = "teams, as their zones declare them", .key = 1, .columns = {
         {"name", "TEXT", "ZONE/TEAM"},
         {"zone", "TEXT", ""},
         {"repository", "TEXT", "who may define what is its own"},
@@ -51,7 +56,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"locations", "TEXT", "separated by blanks"},
         FILE_LINE,
     }},
-    [IMAGE_STORES] = {.name = "stores", .about = "datastores, and the outputs of transformers", .columns = {
+    [IMAGE_STORES] = {.name = "stores", .about = "datastores, and the outputs of transformers", .key = 1, .columns = {
         {"name", "TEXT", ""},
         {"team", "TEXT", "its owner"},
         {"description", "TEXT", ""},
@@ -66,7 +71,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"datasets", "INTEGER", "how many"},
         FILE_LINE,
     }},
-    [IMAGE_DATASETS] = {.name = "datasets", .about = "the tables of stores", .columns = {
+    [IMAGE_DATASETS] = {.name = "datasets", .about = "the tables of stores", .key = 2, .columns = {
         {"store", "TEXT", ""},
         {"name", "TEXT", ""},
         {"place", "INTEGER", "in its store, from 1"},
@@ -79,7 +84,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"columns", "INTEGER", "how many"},
         FILE_LINE,
     }, .packed = true},
-    [IMAGE_COLUMNS] = {.name = "columns", .about = "the columns of datasets", .columns = {
+    [IMAGE_COLUMNS] = {.name = "columns", .about = "the columns of datasets", .key = 3, .columns = {
         {"store", "TEXT", ""},
         {"dataset", "TEXT", ""},
         {"name", "TEXT", ""},
@@ -93,7 +98,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"source", "TEXT", "where the source calls it otherwise"},
         FILE_LINE,
     }, .packed = true},
-    [IMAGE_WORKSPACES] = {.name = "workspaces", .about = "those who use data", .columns = {
+    [IMAGE_WORKSPACES] = {.name = "workspaces", .about = "those who use data", .key = 1, .columns = {
         {"name", "TEXT", ""},
         {"team", "TEXT", "its owner"},
         {"description", "TEXT", ""},
@@ -103,7 +108,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"container", "TEXT", "a replica of its own, or null"},
         FILE_LINE,
     }},
-    [IMAGE_GROUPS] = {.name = "groups", .about = "dataset groups of workspaces", .columns = {
+    [IMAGE_GROUPS] = {.name = "groups", .about = "dataset groups of workspaces", .key = 2, .columns = {
         {"workspace", "TEXT", ""},
         {"name", "TEXT", ""},
         {"history", "TEXT", "live or full"},
@@ -112,7 +117,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"regulator", "TEXT", ""},
         FILE_LINE,
     }},
-    [IMAGE_SINKS] = {.name = "sinks", .about = "who uses which dataset", .columns = {
+    [IMAGE_SINKS] = {.name = "sinks", .about = "who uses which dataset", .key = 4, .columns = {
         {"workspace", "TEXT", ""},
         {"dataset_group", "TEXT", ""},
         {"store", "TEXT", ""},
@@ -120,7 +125,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"allow_deprecated", "INTEGER", "1 or 0"},
         FILE_LINE,
     }},
-    [IMAGE_TRANSFORMERS] = {.name = "transformers", .about = "what makes stores of other stores", .columns = {
+    [IMAGE_TRANSFORMERS] = {.name = "transformers", .about = "what makes stores of other stores", .key = 1, .columns = {
         {"workspace", "TEXT", "whose sinks are its inputs"},
         {"name", "TEXT", ""},
         {"store", "TEXT", "its output"},
@@ -128,7 +133,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"kind", "TEXT", "sql or command"},
         FILE_LINE,
     }},
-    [IMAGE_SERVICES] = {.name = "services", .about = "platform services, as the Ecosystem declares them", .columns = {
+    [IMAGE_SERVICES] = {.name = "services", .about = "platform services, as the Ecosystem declares them", .key = 1, .columns = {
         {"name", "TEXT", ""},
         {"repository", "TEXT", "who may define it"},
         {"description", "TEXT", "of its definition, or else of its declaration"},
@@ -138,7 +143,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"auto_assign", "INTEGER", "1 or 0"},
         FILE_LINE,
     }},
-    [IMAGE_PLATFORMS] = {.name = "platforms", .about = "ways to keep tables", .columns = {
+    [IMAGE_PLATFORMS] = {.name = "platforms", .about = "ways to keep tables", .key = 2, .columns = {
         {"name", "TEXT", ""},
         {"service", "TEXT", ""},
         {"type", "TEXT", ""},
@@ -146,7 +151,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"staging_batches", "INTEGER", "how many are kept; -1: all"},
         FILE_LINE,
     }},
-    [IMAGE_ASSIGNMENTS] = {.name = "assignments", .about = "which platform serves which group, as written", .columns = {
+    [IMAGE_ASSIGNMENTS] = {.name = "assignments", .about = "which platform serves which group, as written", .key = 4, .columns = {
         {"service", "TEXT", ""},
         {"workspace", "TEXT", ""},
         {"dataset_group", "TEXT", ""},
@@ -154,7 +159,13 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"status", "TEXT", "from provisioning to decommissioned"},
         FILE_LINE,
     }},
-    [IMAGE_STREAMS] = {.name = "streams", .about = "what runs, as the assignments say", .columns = {
+    [IMAGE_PRIMARIES] = {.name = "primaries", .about = "which platforms alone read a store's source", .key = 3, .columns = {
+        {"service", "TEXT", ""},
+        {"store", "TEXT", ""},
+        {"platform", "TEXT", ""},
+        FILE_LINE,
+    }},
+    [IMAGE_STREAMS] = {.name = "streams", .about = "what runs, as the assignments say", .key = 1, .columns = {
         {"name", "TEXT", "PLATFORM/STORE or PLATFORM/STORE/DATASET, of a replica with @CONTAINER"},
         {"service", "TEXT", ""},
         {"platform", "TEXT", ""},
@@ -163,7 +174,7 @@ const image_table IMAGE_TABLES[IMAGE_TABLE_COUNT] = {
         {"datasets", "INTEGER", "how many it moves"},
         {"priority", "TEXT", "the highest of all that it feeds"},
     }},
-    [IMAGE_EDGES] = {.name = "edges", .about = "the pipelines: what feeds what", .columns = {
+    [IMAGE_EDGES] = {.name = "edges", .about = "the pipelines: what feeds what", .key = 3, .columns = {
         {"platform", "TEXT", ""},
         {"source", "TEXT", "a node: Ingest/…, Replica/…, Export/…, Trigger/… or Transformer/…"},
         {"target", "TEXT", "the node to its right"},

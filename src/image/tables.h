@@ -8,6 +8,7 @@ typedef enum image_table_id {
     IMAGE_FILES,
     IMAGE_ECOSYSTEM,
     IMAGE_VENDORS,
+    IMAGE_LOCATIONS,
     IMAGE_ZONES,
     IMAGE_TEAMS,
     IMAGE_CONTAINERS,
@@ -21,6 +22,7 @@ typedef enum image_table_id {
     IMAGE_SERVICES,
     IMAGE_PLATFORMS,
     IMAGE_ASSIGNMENTS,
+    IMAGE_PRIMARIES,
     IMAGE_STREAMS,
     IMAGE_EDGES,
     IMAGE_DATASET_LINEAGE,
@@ -39,6 +41,7 @@ enum { IMAGE_COLUMNS_MAX = 16 };
 typedef struct image_table {
     const char *name;
     const char *about;
+    size_t key; // so many columns, the first ones, tell a row of a valid model from all others; 0: none do
     image_column columns[IMAGE_COLUMNS_MAX]; // ends at the first without a name
     bool packed;                             // its rows are read from packed datasets
     bool late; // stands in no image: filled for a query that reads it (query.h); all columns are TEXT

@@ -72,11 +72,20 @@ static ds_rc check_command(ds_control *control, const ds_stream_def *def, ds_err
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     if (!control->db->dialect->has_roles)
         return DS_DONE;
-    SQL(&q, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER AND (rolcreaterole OR rolsuper)");
+    SQL(&q, "SELECT (rolcreaterole OR rolsuper)::int, (pg_catalog.has_database_privilege('public', d, 'CONNECT') OR "
+            "pg_catalog.has_database_privilege(d, 'CONNECT WITH GRANT OPTION'))::int "
+            "FROM pg_catalog.pg_roles, pg_catalog.current_database() AS d WHERE rolname = CURRENT_USER");
     ds_result r;
     TRY(store_query(control->db, &q, scratch, &r, err));
-    if (r.rows)
+    bool creates = r.rows && result_int(&r, 0, 0), connects = r.rows && result_int(&r, 0, 1);
+    if (creates && connects)
         return DS_DONE;
+    if (creates)
+        return ds_hint(ds_fail(err, DS_FINDING,
+                               "transformer of workspace \"%s\": not everybody may connect to the merge database, and "
+                               "its credential can't allow it to the role of a command",
+                               def->workspace),
+                       err, "GRANT CONNECT ON DATABASE ... WITH GRANT OPTION to it, or write the transformer in SQL");
     return ds_hint(ds_fail(err, DS_FINDING,
                            "transformer of workspace \"%s\": its command needs a role of its own, and the merge "
                            "database's credential has no CREATEROLE",
