@@ -370,6 +370,8 @@ static ds_rc run(ds_cli *cli, ds_error *err)
     CLEANUP(session_release) ds_session session;
     session_init(&session, cli);
     session.some = true;
+    CLEANUP(keeper_freep) ds_keeper *keeper = keeper_new(NULL, NULL); // several questions, and again each second
+    session.runtime.keeper = keeper;
     return args_flag(&cli->args, "watch") ? watch(&session, err) : look(&session, err);
 }
 

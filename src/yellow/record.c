@@ -47,13 +47,26 @@ static ds_rc read_watermarks(ds_control *control, const char *stream, ds_arena *
     return DS_DONE;
 }
 
-static ds_rc read_status(ds_control *control, const ds_stream_info *stream, ds_arena *arena, ds_stream_status *out,
-                         ds_error *err)
+// What is asked once, of all streams.
+typedef struct standing {
+    ds_map *last, *committed; // name -> ds_batch_row
+    ds_map *restarting;
+} standing;
+
+static ds_rc read_standing(ds_control *control, ds_arena *arena, standing *out, ds_error *err)
 {
-    *out = (ds_stream_status){0};
-    TRY(control_last_batch(control, stream->name, false, arena, &out->last, err));
-    TRY(control_last_batch(control, stream->name, true, arena, &out->committed, err));
-    TRY(read_loads(control, stream->name, arena, out, err));
+    TRY(control_newest_batches(control, false, arena, &out->last, err));
+    TRY(control_newest_batches(control, true, arena, &out->committed, err));
+    return control_restarting(control, arena, &out->restarting, err);
+}
+
+static ds_rc read_status(ds_control *control, const standing *all, const ds_stream_info *stream, ds_arena *arena,
+                         ds_stream_status *out, ds_error *err)
+{
+    *out = (ds_stream_status){.last = map_get(all->last, stream->name),
+                              .committed = map_get(all->committed, stream->name)};
+    if (map_get(all->restarting, stream->name))
+        TRY(read_loads(control, stream->name, arena, out, err));
     return stream->watermark ? read_watermarks(control, stream->name, arena, out, err) : DS_DONE;
 }
 
@@ -61,9 +74,11 @@ ds_rc record_status(const ds_runtime *runtime, const ds_container_def *merge, co
                     size_t n, ds_arena *arena, ds_stream_status *out, ds_error *err)
 {
     CLEANUP(control_closep) ds_control *control = NULL;
+    standing all;
     TRY(control_open(runtime, merge, CONTROL_READ, &control, err));
+    TRY(read_standing(control, arena, &all, err));
     for (size_t i = 0; i < n; i++)
-        TRY(read_status(control, streams[i], arena, &out[i], err));
+        TRY(read_status(control, &all, streams[i], arena, &out[i], err));
     return DS_DONE;
 }
 

@@ -28,29 +28,80 @@ ds_stream_info streams_info(ds_arena *arena, const ds_stream_def *def)
                             .watermark = def->watermark};
 }
 
-static ds_stream_info applied_info(const ds_stream_row *row, ds_arena *arena)
+static bool find_priority(const char *name, ds_priority *out)
 {
-    ds_stream_info info = streams_info(arena, row->def);
-    info.paused = row->paused;
-    info.removed = row->removed;
-    return info;
+    for (int p = PRIORITY_LOW; name && p <= PRIORITY_CRITICAL; p++)
+        if (strcmp(name, priority_name((ds_priority)p)) == 0) {
+            *out = (ds_priority)p;
+            return true;
+        }
+    return false;
+}
+
+static const char *text_of(ds_arena *arena, const json_t *facts, const char *key)
+{
+    const char *text = json_string_value(json_object_get(facts, key));
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static const char *const *texts_of(ds_arena *arena, const json_t *facts, const char *key, size_t *n)
+{
+    const json_t *list = json_object_get(facts, key);
+    *n = json_array_size(list);
+    const char **texts = ARENA_ARRAY(arena, const char *, *n);
+    for (size_t i = 0; i < *n; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        texts[i] = text ? arena_strdup(arena, text) : "";
+    }
+    return texts;
+}
+
+static bool read_facts(ds_arena *arena, const char *text, ds_stream_info *info)
+{
+    json_t *facts = text ? json_loads(text, 0, NULL) : NULL;
+    if (!facts)
+        return false;
+    const char *timezone = text_of(arena, facts, "timezone");
+    info->timezone = timezone ? timezone : "";
+    info->external = json_is_true(json_object_get(facts, "external"));
+    info->inputs = texts_of(arena, facts, "inputs", &info->input_count);
+    info->datasets = texts_of(arena, facts, "datasets", &info->dataset_count);
+    info->primary = text_of(arena, facts, "primary");
+    info->watermark = text_of(arena, facts, "watermark");
+    json_decref(facts);
+    return true;
+}
+
+// Rows of an older version have no facts: these are in the definition.
+static ds_rc card_info(ds_control *control, const ds_stream_card *card, ds_arena *arena, ds_stream_info *out,
+                       ds_error *err)
+{
+    *out = (ds_stream_info){.name = card->name,
+                            .service = card->service,
+                            .platform = card->platform,
+                            .store = card->store,
+                            .cron = card->cron};
+    if (!find_priority(card->priority, &out->priority) || !read_facts(arena, card->facts, out)) {
+        ds_stream_row *row;
+        TRY(control_stream(control, card->name, arena, &row, err));
+        if (row)
+            *out = streams_info(arena, row->def);
+    }
+    out->paused = card->paused;
+    out->removed = card->removed;
+    return DS_DONE;
 }
 
 static ds_rc read_streams(ds_control *control, const char *only, ds_arena *arena, ds_streams *out, ds_error *err)
 {
-    ds_stream_row *rows;
-    size_t n = 0;
-    if (only) {
-        TRY(control_stream(control, only, arena, &rows, err));
-        n = rows != NULL;
-    } else
-        TRY(control_streams(control, arena, &rows, &n, err));
+    ds_stream_card *cards;
     ds_applied_model last;
+    TRY(control_cards(control, only, arena, &cards, &out->n, err));
     TRY(control_applied_last(control, arena, &last, err));
     out->tree_id = last.tree_id;
-    out->v = ARENA_ARRAY(arena, ds_stream_info, n);
-    for (size_t i = 0; i < n; i++)
-        out->v[out->n++] = applied_info(&rows[i], arena);
+    out->v = ARENA_ARRAY(arena, ds_stream_info, out->n);
+    for (size_t i = 0; i < out->n; i++)
+        TRY(card_info(control, &cards[i], arena, &out->v[i], err));
     return DS_DONE;
 }
 

@@ -109,8 +109,11 @@ static void older_database(void **state)
     ds_error err;
     begin(&e, &ONE);
     estate_apply(&e);
+    const char *facts = estate_query(&e, "merge.db", "SELECT name, facts FROM datasurface__stream ORDER BY 1");
+    assert_non_null(strstr(facts, "\"people\""));
     estate_sql(&e, "merge.db",
                "ALTER TABLE datasurface__dataset_batch DROP COLUMN position; DROP TABLE datasurface__trigger;"
+               "ALTER TABLE datasurface__stream DROP COLUMN facts;"
                "UPDATE datasurface__meta SET value = '1' WHERE key = 'schema_version'");
     ds_control *control = NULL;
     FAILS(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err), DS_FINDING,
@@ -124,6 +127,7 @@ static void older_database(void **state)
     OK(plan_carry_out(&e.runtime, plan, NULL, e.arena, &done, &err));
     assert_string_equal(estate_changes(&e, done), "update control tables\n"); // it says what it did
     assert_int_equal(estate_plan(&e, false)->n, 0);
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT name, facts FROM datasurface__stream ORDER BY 1"), facts);
     OK(control_open(&e.runtime, &e.deployment->merge, CONTROL_READ, &control, &err));
     control_closep(&control);
     estate_close(&e);

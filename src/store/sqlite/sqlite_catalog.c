@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/map.h"
 #include "store/sqlite/sqlite_int.h"
 #include "store/store.h"
 
@@ -34,31 +35,46 @@ static ds_rc load_columns(ds_db *db, ds_arena *arena, ds_catalog_table *table, d
     return DS_DONE;
 }
 
-static ds_rc describe_one(ds_db *db, ds_arena *arena, ds_relation relation, const ds_catalog_table **out, ds_error *err)
+static const char *folded(ds_arena *arena, const char *name)
+{
+    char *text = arena_strdup(arena, name);
+    str_lower(text);
+    return text;
+}
+
+// Each look goes through the whole catalogue: so one for many names. known is folded name -> ds_catalog_table.
+enum { NAMES_AT_A_TIME = 500 };
+static ds_rc find_tables(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n, ds_map *known,
+                         ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    SQL(&q, "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ");
-    sql_text(&q, relation.name);
-    SQL(&q, " COLLATE NOCASE");
+    SQL(&q, "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name COLLATE NOCASE IN (");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            SQL(&q, ", ");
+        sql_text(&q, relations[i].name);
+    }
+    SQL(&q, ")");
     ds_result found;
     TRY(sqlite_query(db, &q, arena, &found, err));
-    if (found.rows == 0) {
-        *out = NULL;
-        return DS_DONE;
+    ds_catalog_table *tables = ARENA_ARRAY(arena, ds_catalog_table, found.rows);
+    for (size_t i = 0; i < found.rows; i++) {
+        tables[i].relation = (ds_relation){"", result_text(&found, i, 0)};
+        tables[i].is_view = strcmp(result_text(&found, i, 1), "view") == 0;
+        TRY(load_columns(db, arena, &tables[i], err));
+        map_set(known, folded(arena, tables[i].relation.name), &tables[i]);
     }
-    ds_catalog_table *table = ARENA_NEW(arena, ds_catalog_table);
-    table->relation = (ds_relation){"", result_text(&found, 0, 0)};
-    table->is_view = strcmp(result_text(&found, 0, 1), "view") == 0;
-    TRY(load_columns(db, arena, table, err));
-    *out = table;
     return DS_DONE;
 }
 
 ds_rc sqlite_describe(ds_db *db, ds_arena *arena, const ds_relation *relations, size_t n, const ds_catalog_table **out,
                       ds_error *err)
 {
+    ds_map *known = map_new(arena);
+    for (size_t i = 0; i < n; i += NAMES_AT_A_TIME)
+        TRY(find_tables(db, arena, &relations[i], n - i < NAMES_AT_A_TIME ? n - i : NAMES_AT_A_TIME, known, err));
     for (size_t i = 0; i < n; i++)
-        TRY(describe_one(db, arena, relations[i], &out[i], err));
+        out[i] = map_get(known, folded(arena, relations[i].name));
     return DS_DONE;
 }
 
@@ -76,13 +92,27 @@ ds_rc sqlite_view_put(ds_db *db, ds_relation view, const ds_sql *select, ds_erro
     return sqlite_exec(db, &q, NULL, err);
 }
 
-ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err)
+// pragma_table_list knows what belongs to a virtual table, and takes time with the square of the number of views.
+static ds_rc list_names(ds_db *db, ds_arena *arena, ds_result *out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    SQL(&q, "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') "
-            "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+    SQL(&q, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL %' LIMIT 1");
+    TRY(sqlite_query(db, &q, arena, out, err));
+    bool has_virtual = out->rows > 0;
+    sql_clear(&q);
+    if (has_virtual)
+        SQL(&q,
+            "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')");
+    else
+        SQL(&q, "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view')");
+    SQL(&q, " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+    return sqlite_query(db, &q, arena, out, err);
+}
+
+ds_rc sqlite_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err)
+{
     ds_result found;
-    TRY(sqlite_query(db, &q, arena, &found, err));
+    TRY(list_names(db, arena, &found, err));
     ds_catalog_table *tables = ARENA_ARRAY(arena, ds_catalog_table, found.rows);
     for (size_t i = 0; i < found.rows; i++) {
         tables[i].relation = (ds_relation){"", result_text(&found, i, 0)};

@@ -1,6 +1,7 @@
 // The control tables of a merge database (schema `datasurface`): what they are, and the typed reads and writes that
 // the rest of yellow uses. Times are instants in microseconds, stored as timestamptz.
 #pragma once
+#include "base/map.h"
 #include "runtime/record.h"
 #include "runtime/runtime.h"
 #include "yellow/def/def_cache.h"
@@ -60,6 +61,17 @@ ds_rc control_delete_stream(ds_control *control, const char *stream, ds_error *e
 ds_rc control_set_paused(ds_control *control, const char *stream, bool paused, ds_error *err);
 ds_rc control_set_resnapshot(ds_control *control, const char *stream, bool wanted, ds_error *err);
 
+// A stream without its definition, which is long: for who lists streams.
+typedef struct ds_stream_card {
+    const char *name, *service, *platform, *store;
+    const char *cron, *priority; // as names
+    const char *facts;           // see def_facts; NULL: an older version wrote the row
+    bool paused, removed;
+} ds_stream_card;
+// All by name, removed ones last; only: NULL, or the one of that name, if it is there.
+ds_rc control_cards(ds_control *control, const char *only, ds_arena *arena, ds_stream_card **out, size_t *n,
+                    ds_error *err);
+
 // --- control_standing.c: what a scheduler wants to know of every stream, in one question.
 typedef struct ds_stream_standing {
     const char *name;
@@ -97,6 +109,9 @@ ds_rc control_batches(ds_control *control, const char *stream, int64_t limit, ds
 // The newest batch, and the newest committed one; *out is NULL when there is none.
 ds_rc control_last_batch(ds_control *control, const char *stream, bool committed, ds_arena *arena, ds_batch_row **out,
                          ds_error *err);
+
+// The same of all streams: *out is name -> ds_batch_row.
+ds_rc control_newest_batches(ds_control *control, bool committed, ds_arena *arena, ds_map **out, ds_error *err);
 
 // What is known of a dataset after the last committed batch that changed it.
 typedef struct ds_dataset_state {
@@ -143,6 +158,8 @@ typedef struct ds_restart {
 // All of a stream by dataset. DS_FINDING when somebody damaged one.
 ds_rc control_restarts(ds_control *control, const char *stream, ds_arena *arena, ds_restart **out, size_t *n,
                        ds_error *err);
+// The names of the streams that have some.
+ds_rc control_restarting(ds_control *control, ds_arena *arena, ds_map **out, ds_error *err);
 // Inserts or replaces the row of the definition's dataset.
 ds_rc control_put_restart(ds_control *control, const ds_stream_def *def, const ds_restart *restart, ds_error *err);
 // "people: 3000000 of about 50000000 rows are loaded"

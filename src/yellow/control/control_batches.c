@@ -2,12 +2,16 @@
 #include "base/map.h"
 #include "yellow/control/control_tables.h"
 
-// The columns of a ds_batch_row, in the order of decode_batch.
+// Of a ds_batch_row, in the order of decode_batch. No other table that is read with them has columns of these names.
+#define BATCH_COLUMNS                                                                                                  \
+    "batch_id, status, started_at, committed_at, rows_read, rows_inserted, rows_updated, rows_deleted, "               \
+    "rows_unchanged, bytes, position, fingerprint_rows, fingerprint, error, guarded, attempts, retry_at, "             \
+    "stream_version"
+enum { AFTER_BATCH_COLUMNS = 18 };
+
 static void select_batches(const ds_control *control, const char *stream, ds_sql *q)
 {
-    SQL(q, "SELECT batch_id, status, started_at, committed_at, rows_read, rows_inserted, rows_updated, rows_deleted, "
-           "rows_unchanged, bytes, position, fingerprint_rows, fingerprint, error, guarded, attempts, retry_at, "
-           "stream_version FROM ");
+    SQL(q, "SELECT " BATCH_COLUMNS " FROM ");
     sql_relation(q, control->names.batch);
     SQL(q, " WHERE stream = ");
     sql_text(q, stream);
@@ -82,6 +86,49 @@ ds_rc control_last_batch(ds_control *control, const char *stream, bool committed
         TRY(decode_batch(&r, 0, row, err));
     }
     *out = row;
+    return DS_DONE;
+}
+
+static void only_committed(bool committed, ds_sql *q)
+{
+    if (committed)
+        SQL(q, " AND x.status = 'committed'");
+}
+
+// By the primary key, stream by stream, however many batches there are.
+static void select_newest_batches(const ds_control *control, bool committed, ds_sql *q)
+{
+    SQL(q, "SELECT " BATCH_COLUMNS ", s.name FROM ");
+    sql_relation(q, control->names.stream);
+    if (control->db->dialect->has_lateral) {
+        SQL(q, " s CROSS JOIN LATERAL (SELECT " BATCH_COLUMNS " FROM ");
+        sql_relation(q, control->names.batch);
+        SQL(q, " x WHERE x.stream = s.name");
+        only_committed(committed, q);
+        SQL(q, " ORDER BY x.batch_id DESC LIMIT 1) b");
+        return;
+    }
+    SQL(q, " s JOIN ");
+    sql_relation(q, control->names.batch);
+    SQL(q, " b ON b.stream = s.name AND b.batch_id = (SELECT max(x.batch_id) FROM ");
+    sql_relation(q, control->names.batch);
+    SQL(q, " x WHERE x.stream = s.name");
+    only_committed(committed, q);
+    SQL(q, ")");
+}
+
+ds_rc control_newest_batches(ds_control *control, bool committed, ds_arena *arena, ds_map **out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    select_newest_batches(control, committed, &q);
+    ds_result r;
+    TRY(store_query(control->db, &q, arena, &r, err));
+    *out = map_new(arena);
+    ds_batch_row *rows = ARENA_ARRAY(arena, ds_batch_row, r.rows);
+    for (size_t i = 0; i < r.rows; i++) {
+        TRY(decode_batch(&r, i, &rows[i], err));
+        map_set(*out, result_text(&r, i, AFTER_BATCH_COLUMNS), &rows[i]);
+    }
     return DS_DONE;
 }
 

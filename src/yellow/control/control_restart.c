@@ -108,6 +108,19 @@ ds_rc control_restarts(ds_control *control, const char *stream, ds_arena *arena,
     return DS_DONE;
 }
 
+ds_rc control_restarting(ds_control *control, ds_arena *arena, ds_map **out, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    SQL(&q, "SELECT DISTINCT stream FROM ");
+    sql_relation(&q, control->names.restart);
+    ds_result r;
+    TRY(store_query(control->db, &q, arena, &r, err));
+    *out = map_new(arena);
+    for (size_t i = 0; i < r.rows; i++)
+        map_set(*out, result_text(&r, i, 0), control);
+    return DS_DONE;
+}
+
 void control_restart_text(const ds_restart *restart, ds_buf *out)
 {
     buf_printf(out, "%s: %" PRId64, restart->dataset, restart->rows_loaded);

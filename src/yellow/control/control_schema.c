@@ -43,6 +43,7 @@ static const control_column STREAM[] = {
     {"resnapshot", COLUMN_INT, IS_ZERO},
     {"applied_at", COLUMN_TIME, IS_REQUIRED},
     {"removed_at", COLUMN_TIME, 0}, // when the model lost it
+    {"facts", COLUMN_TEXT, 0},      // JSON: of the definition what those want who only look (def_facts.c)
 };
 
 static const control_column BATCH[] = {
@@ -279,6 +280,7 @@ ds_rc control_create_tables(ds_control *control, ds_error *err)
     for (size_t i = 0; i < CONTROL_TABLE_COUNT; i++)
         TRY(found[i] ? add_columns(control, &CONTROL_TABLES[i], found[i], err)
                      : create_table(control, &CONTROL_TABLES[i], err));
+    TRY(control_fill_facts(control, err));
     return record_version(control, err);
 }
 

@@ -199,8 +199,42 @@ ds_rc control_stream(ds_control *control, const char *name, ds_arena *arena, ds_
     return DS_DONE;
 }
 
-static void put_stream_values(ds_control *control, const ds_stream_def *def, const char *config, int64_t now, ds_sql *q)
+ds_rc control_cards(ds_control *control, const char *only, ds_arena *arena, ds_stream_card **out, size_t *n,
+                    ds_error *err)
 {
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    SQL(&q, "SELECT name, service, platform, store, schedule, priority, facts, paused, removed FROM ");
+    sql_relation(&q, control->names.stream);
+    if (only) {
+        SQL(&q, " WHERE name = ");
+        sql_text(&q, only);
+    }
+    SQL(&q, " ORDER BY removed, name");
+    ds_result r;
+    TRY(store_query(control->db, &q, arena, &r, err));
+    *n = r.rows;
+    *out = ARENA_ARRAY(arena, ds_stream_card, r.rows);
+    for (size_t i = 0; i < r.rows; i++)
+        (*out)[i] = (ds_stream_card){
+            .name = result_text(&r, i, 0),
+            .service = result_text(&r, i, 1),
+            .platform = result_text(&r, i, 2),
+            .store = result_text(&r, i, 3),
+            .cron = result_text(&r, i, 4),
+            .priority = result_text(&r, i, 5),
+            .facts = result_text(&r, i, 6),
+            .paused = result_int(&r, i, 7) != 0,
+            .removed = result_int(&r, i, 8) != 0,
+        };
+    return DS_DONE;
+}
+
+static void put_stream_values(ds_control *control, const ds_stream_def *def, ds_arena *scratch, int64_t now, ds_sql *q)
+{
+    json_t *json = def_encode(def), *facts = def_facts(def);
+    const char *config = def_json_text(scratch, json), *facts_text = def_json_text(scratch, facts);
+    json_decref(json);
+    json_decref(facts);
     const char *tree_id = control->runtime->tree_id;
     const char *const TEXTS[] = {def->name,
                                  def->service,
@@ -210,7 +244,8 @@ static void put_stream_values(ds_control *control, const ds_stream_def *def, con
                                  config,
                                  tree_id ? tree_id : "",
                                  def->cron ? def->cron : "",
-                                 priority_name(def->priority)};
+                                 priority_name(def->priority),
+                                 facts_text};
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
         sql_text(q, TEXTS[i]);
         SQL(q, ", ");
@@ -223,19 +258,16 @@ ds_rc control_put_stream(ds_control *control, const ds_stream_def *def, ds_error
     int64_t now = 0;
     TRY(store_now(control->db, &now, err));
     CLEANUP(arena_freep) ds_arena *scratch = arena_new();
-    json_t *json = def_encode(def);
-    const char *config = def_json_text(scratch, json);
-    json_decref(json);
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
     SQL(&q, "INSERT INTO ");
     sql_relation(&q, control->names.stream);
-    SQL(&q, " AS s (name, service, platform, store, dataset, config, tree_id, schedule, priority, applied_at, version, "
-            "retired) VALUES (");
-    put_stream_values(control, def, config, now, &q);
+    SQL(&q, " AS s (name, service, platform, store, dataset, config, tree_id, schedule, priority, facts, applied_at, "
+            "version, retired) VALUES (");
+    put_stream_values(control, def, scratch, now, &q);
     SQL(&q, ", 1, '[]') ON CONFLICT (name) DO UPDATE SET service = excluded.service, platform = excluded.platform, "
             "store = excluded.store, dataset = excluded.dataset, config = excluded.config, "
             "tree_id = excluded.tree_id, schedule = excluded.schedule, priority = excluded.priority, "
-            "applied_at = excluded.applied_at, version = s.version + 1, removed = 0");
+            "facts = excluded.facts, applied_at = excluded.applied_at, version = s.version + 1, removed = 0");
     return store_exec(control->db, &q, NULL, err);
 }
 
@@ -255,6 +287,35 @@ static ds_rc update_stream(ds_control *control, ds_sql *q, const char *stream, d
     int64_t affected = 0;
     TRY(store_exec(control->db, q, &affected, err));
     return affected ? DS_DONE : ds_fail(err, DS_USAGE, "no stream \"%s\"", stream);
+}
+
+static ds_rc fill_facts(ds_control *control, ds_stream_row *row, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    ds_error ignored;
+    bool damaged;
+    if (control_decode_def(scratch, row, &damaged, &ignored).code != DS_OK)
+        return DS_DONE;
+    json_t *facts = def_facts(row->def);
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    UPDATE_STREAM(&q, control, "facts");
+    sql_text(&q, def_json_text(scratch, facts));
+    json_decref(facts);
+    return update_stream(control, &q, row->name, err);
+}
+
+ds_rc control_fill_facts(ds_control *control, ds_error *err)
+{
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    ds_stream_row *rows;
+    size_t n;
+    select_streams(control, &q);
+    SQL(&q, " WHERE facts IS NULL");
+    TRY(query_streams(control, &q, arena, &rows, &n, err));
+    for (size_t i = 0; i < n; i++)
+        TRY(fill_facts(control, &rows[i], err));
+    return DS_DONE;
 }
 
 ds_rc control_mark_removed(ds_control *control, const char *stream, bool removed, ds_error *err)

@@ -2,7 +2,7 @@
 #pragma once
 #include "yellow/control/control.h"
 
-enum { CONTROL_SCHEMA_VERSION = 3, CONTROL_TABLE_COUNT = 12 };
+enum { CONTROL_SCHEMA_VERSION = 4, CONTROL_TABLE_COUNT = 12 };
 
 // 0 for NULL, "" and what is no instant.
 int64_t control_time_parse(const char *text);
@@ -20,6 +20,8 @@ ds_control_names control_names(ds_arena *arena, const ds_dialect *dialect);
 // Makes those of the control tables and their columns that are missing, and records the schema's version. Inside a
 // write transaction.
 ds_rc control_create_tables(ds_control *control, ds_error *err);
+// For it: rows of `stream` that an older version wrote get their facts. A definition that can't be read has none.
+ds_rc control_fill_facts(ds_control *control, ds_error *err);
 // Makes `lease` alone when it is missing, in a transaction of its own: apply owns its name there before all else.
 ds_rc control_create_lease(ds_control *control, ds_error *err);
 // The connection is there, the tables may be not: what apply and plan work with. CONTROL_READ or CONTROL_CREATE.

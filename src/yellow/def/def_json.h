@@ -16,6 +16,9 @@ bool def_decode_checks(ds_arena *arena, const json_t *list, ds_dataset_def *out)
 // --- def_command.c: a transformer's program; a new reference. False when it is damaged.
 json_t *def_encode_command(const ds_command_def *command);
 bool def_decode_command(ds_arena *arena, const json_t *json, const ds_command_def **out);
+// --- def_facts.c: what those want who only look at streams: {datasets, external, inputs, primary, timezone,
+// watermark}, without what is empty. A new reference.
+json_t *def_facts(const ds_stream_def *def);
 // Canonical text of a JSON value, in arena.
 const char *def_json_text(ds_arena *arena, const json_t *json);
 // A stream's definition that a newer version of datasurface wrote.
