@@ -42,6 +42,7 @@ typedef struct ds_job_result {
     int64_t batch;    // 0: no batch was due (a transformer whose inputs did not change; all datasets are being loaded)
     const char *note; // why none, or how far loads outside the batch are; or ""
     const char *tree_id; // of the model applied last, "" when none; NULL: the job did not come so far
+    bool made_since;     // another one has made the batch since options.due_us
     bool keep_working;   // a cycle's budget was used up: the stream should be called again at once
     bool equal;          // with options.verify: every dataset is
     ds_counts counts;

@@ -55,6 +55,7 @@ typedef enum ds_task_end {
     TASK_DONE,    // a piece of work ended well
     TASK_AGAIN,   // the same, and there is more: due at once
     TASK_NOTHING, // there was nothing to do
+    TASK_SERVED,  // somebody else has done it since due_us; what was asked for since then may still be to be done
     TASK_BUSY,    // somebody else works on it, or there is no room: try a little later
     TASK_FAILED,
     TASK_STOPPED, // it was cancelled

@@ -45,6 +45,7 @@ typedef struct ds_task {
     int64_t known_us;      // since when we know it
     int64_t started_us;    // we ran it last
     int64_t ended_us;      // and that was over
+    int64_t taken_us;      // what it was asked for then: asked_us
     int64_t checked_us;    // there was nothing to do then
     int64_t not_before_us; // after a failure, or when it was busy
     int64_t failures;      // in a row, here

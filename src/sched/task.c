@@ -84,6 +84,7 @@ void task_start(ds_sched *sched, ds_task *task)
     }
     task->running = true;
     task->started_us = sched_now(sched);
+    task->taken_us = task->asked_us;
 }
 
 // Different for each task, so that those that met don't meet again.
@@ -100,6 +101,13 @@ static void end_well(ds_sched *sched, ds_task *task)
     sched->inputs_moved = true;
 }
 
+// When the other one did so, and what it knew then, the next poll tells.
+static void end_served(ds_task *task)
+{
+    task->checked_us = later(task->checked_us, task->taken_us);
+    task->not_before_us = task->ended_us + busy_wait_us(task);
+}
+
 static void end_failed(ds_task *task)
 {
     task->failures++;
@@ -113,12 +121,14 @@ void task_end(ds_sched *sched, ds_task *task, ds_task_end end)
     task->running = false;
     task->ended_us = sched_now(sched);
     task->again = end == TASK_AGAIN;
-    if (end == TASK_DONE || end == TASK_AGAIN || end == TASK_NOTHING)
+    if (end == TASK_DONE || end == TASK_AGAIN || end == TASK_NOTHING || end == TASK_SERVED)
         task->failures = task->not_before_us = 0;
     if (end == TASK_DONE || end == TASK_AGAIN)
         end_well(sched, task);
     else if (end == TASK_NOTHING)
         task->checked_us = task->started_us;
+    else if (end == TASK_SERVED)
+        end_served(task);
     else if (end == TASK_FAILED)
         end_failed(task);
     else

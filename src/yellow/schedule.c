@@ -341,6 +341,8 @@ static ds_task_end end_of(ds_rc rc, const ds_job_result *result)
         return TASK_FAILED;
     if (result->keep_working)
         return TASK_AGAIN;
+    if (result->made_since)
+        return TASK_SERVED;
     return result->batch ? TASK_DONE : TASK_NOTHING;
 }
 

@@ -295,6 +295,35 @@ static void busy_waits_a_little(void **state)
     assert_in_range(sched_due_us(r->sched, "P/A") - NOON, SECOND / 2, SECOND);
 }
 
+// Somebody asks again while we wait for room, and we don't know yet: that another process has done what was asked for
+// before says nothing about it.
+static void asked_again_before_it_was_looked(void **state)
+{
+    rig *r = *state;
+    add(r, "P/A", (ds_task_def){.external = true}, (ds_task_state){.wanted_us = NOON - 7});
+    r->clock.fixed_us += SECOND;
+    runs(r, "P/A", TASK_SERVED);
+    assert_string_equal(next(r), "");
+    r->clock.fixed_us += SECOND;
+    put(r, "P/A", (ds_task_state){.begun_us = NOON - 3, .done_us = NOON - 2, .wanted_us = NOON + SECOND / 2});
+    runs(r, "P/A", TASK_DONE);
+    put(r, "P/A",
+        (ds_task_state){.begun_us = NOON + 2 * SECOND, .done_us = NOON + 2 * SECOND, .wanted_us = NOON + SECOND / 2});
+    assert_string_equal(next(r), "");
+}
+
+// A cron line that fired often meanwhile, and another process that was faster: once is enough.
+static void served_by_another_waits_for_news(void **state)
+{
+    rig *r = *state;
+    add(r, "P/A", (ds_task_def){.cron = "* * * * *"}, (ds_task_state){.begun_us = NOON - 600 * SECOND});
+    runs(r, "P/A", TASK_SERVED);
+    assert_string_equal(next(r), "");
+    r->clock.fixed_us += SECOND;
+    put(r, "P/A", (ds_task_state){.begun_us = NOON, .done_us = NOON});
+    assert_string_equal(next(r), "");
+}
+
 // What another process does meanwhile counts from when it was asked for, however long we waited.
 static void asks_for_what_was_due(void **state)
 {
@@ -386,6 +415,8 @@ int main(void)
         TEST(failures_wait),
         TEST(a_pardon),
         TEST(busy_waits_a_little),
+        TEST(asked_again_before_it_was_looked),
+        TEST(served_by_another_waits_for_news),
         TEST(asks_for_what_was_due),
         TEST(what_is_gone_is_forgotten),
         TEST(new_definition),

@@ -264,14 +264,15 @@ static ds_rc run_batches(ds_job *job, ds_job_result *out, ds_error *err)
 }
 
 // A scheduler asked for a batch, and another one has made it since.
-static ds_rc made_since(ds_job *job, const char **note, ds_error *err)
+static ds_rc made_since(ds_job *job, ds_job_result *out, ds_error *err)
 {
     if (!job->options->due_us)
         return DS_DONE;
     ds_batch_row *newest;
     TRY(control_last_batch(job->control, job->def->name, false, job->arena, &newest, err));
-    if (newest && newest->committed_at && newest->started_at >= job->options->due_us)
-        *note = "done since it was due";
+    out->made_since = newest && newest->committed_at && newest->started_at >= job->options->due_us;
+    if (out->made_since)
+        out->note = "done since it was due";
     return DS_DONE;
 }
 
@@ -282,7 +283,7 @@ static ds_rc with_lease(ds_job *job, ds_job_result *out, ds_error *err)
         TRY(find_stream(job, out->stream, err));
     TRY(transformer_due(job, &out->note, err));
     if (!out->note[0])
-        TRY(made_since(job, &out->note, err));
+        TRY(made_since(job, out, err));
     if (out->note[0])
         return DS_DONE;
     TRY(run_batches(job, out, err));
