@@ -218,6 +218,10 @@ static void built_on_a_view(void **state)
     assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM public.theirs"), "1|a\n");
     estate_job(&e, "P/Store1");
     estate_sql(&e, "merge.db", "DROP VIEW public.theirs");
+    estate_sql(&e, "merge.db", "CREATE FUNCTION public.those(" LIVE ") RETURNS integer LANGUAGE sql AS 'SELECT 1'");
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING,
+          "stream P/Store1: view live__store1__people: "); // seen by the server only
+    estate_sql(&e, "merge.db", "DROP FUNCTION public.those");
     estate_apply(&e);
     estate_job(&e, "P/Store1");
     estate_close(&e);
