@@ -99,9 +99,14 @@ static void markdown_options(FILE *out, const ds_option *options)
     }
 }
 
+static char capital(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 static void markdown_command(FILE *out, const ds_cli_command *command)
 {
-    fprintf(out, "\n## %s\n%c%s.\n\n```\n", command->name, command->summary[0] - ('a' - 'A'), command->summary + 1);
+    fprintf(out, "\n## %s\n%c%s.\n\n```\n", command->name, capital(command->summary[0]), command->summary + 1);
     help_usage(out, command);
     fprintf(out, "\n```\n%s\n", command->help);
     if (command->arguments[0].name)

@@ -31,6 +31,7 @@ static void setup_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit of the file size is a full disk: an error of who writes
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 #include "runtime/runtime.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -18,6 +19,20 @@ static void file_path(const ds_runtime *runtime, const char *path, ds_buf *out)
 {
     if (is_set(path))
         file_join(out, is_set(runtime->base_dir) ? runtime->base_dir : ".", path);
+}
+
+// Who is refused and gave no password has most likely not said it, or has misspelt where it is.
+static ds_rc explain_login(const ds_container_def *container, const ds_secret *secret, ds_rc rc, ds_error *err)
+{
+    static const char REFUSED[] = "28"; // SQLSTATE class: invalid authorization specification
+    if (rc.code != DS_ENV || strncmp(err->state, REFUSED, sizeof REFUSED - 1) != 0 || secret->parts[SECRET_PASSWORD])
+        return rc;
+    if (!is_set(container->credential))
+        return ds_hint(rc, err, "the model names no credential for container %s", container->name);
+    char name[FILE_PATH_MAX];
+    secret_env_name(container->credential, name, sizeof name);
+    return ds_hint(rc, err, "credential %s has no password here: set %s_USER and %s_PASSWORD, or --secrets DIR",
+                   container->credential, name, name);
 }
 
 ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container, ds_access access, ds_db **out,
@@ -60,7 +75,8 @@ ds_rc runtime_open(const ds_runtime *runtime, const ds_container_def *container,
         .clock = runtime->clock,
         .secret = container->login ? container->login : &secret,
     };
-    return keeper_open(runtime->keeper, runtime->store, &target, &options, out, err);
+    ds_rc rc = keeper_open(runtime->keeper, runtime->store, &target, &options, out, err);
+    return container->login ? rc : explain_login(container, &secret, rc, err);
 }
 
 bool runtime_absent(const ds_runtime *runtime, const ds_container_def *container)

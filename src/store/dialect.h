@@ -34,6 +34,7 @@ typedef struct ds_dialect {
     bool has_analyze;     // plans depend on statistics that ANALYZE makes
     bool has_alter_type;  // ALTER TABLE … ALTER COLUMN … TYPE
     bool has_roles;       // that log in and are granted rights
+    bool views_hold;      // what a view stands on can't be dropped, nor change its columns, while it is there
     bool locks_rows;      // SELECT … FOR SHARE; else a write transaction is alone anyway
     // Appends the type as a column of a merge or staging table is declared.
     void (*column_type)(const ds_type *type, ds_buf *out);

@@ -72,6 +72,7 @@ printed()
 }
 printed commands.md help --markdown
 printed fields.md schema --markdown
+same "each command's summary is a sentence" "" "$(awk 'heading && !/^[A-Z].*[.]$/; { heading = /^## / }' "$root/docs/commands.md")"
 
 # Errors in JSON stand in the envelope, and on stderr like always.
 "$ds" init shop >/dev/null

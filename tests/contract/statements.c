@@ -201,6 +201,29 @@ static void describe_finds_columns(void **state)
     store_close(db);
 }
 
+// Several datasets may have one source table.
+static void describe_twice(void **state)
+{
+    contract *w = *state;
+    ds_error err;
+    ds_db *db = contract_open(w);
+    RUN(db, "CREATE TABLE t (a INTEGER NOT NULL, b TEXT)");
+    RUN(db, "CREATE TABLE u (c TEXT)");
+    static const ds_relation ASKED[] = {{"", "t"}, {"", "t"}, {"", "none"}, {"", "u"}, {"", "t"}, {"", "u"}};
+    static const size_t COLUMNS[] = {2, 2, 0, 1, 2, 1};
+    enum { N = sizeof ASKED / sizeof ASKED[0] };
+    const ds_catalog_table *found[N];
+    OK(store_describe_all(db, w->arena, ASKED, N, found, &err));
+    for (size_t i = 0; i < N; i++) {
+        assert_int_equal(found[i] != NULL, COLUMNS[i] != 0);
+        if (found[i]) {
+            assert_string_equal(found[i]->relation.name, ASKED[i].name);
+            assert_int_equal(found[i]->n, COLUMNS[i]);
+        }
+    }
+    store_close(db);
+}
+
 static void list_is_by_name(void **state)
 {
     contract *w = *state;
@@ -323,5 +346,5 @@ static void estimates_are_about_right(void **state)
 
 TEST_TABLE(STATEMENT, CONTRACT(exec_counts_rows), CONTRACT(statements_that_are_refused),
            CONTRACT(too_large_a_statement), CONTRACT(parameters_of_all_kinds), CONTRACT(query_without_rows),
-           CONTRACT(prepare_names_columns), CONTRACT(describe_finds_columns), CONTRACT(list_is_by_name),
-           CONTRACT(points_compare_as_their_values), CONTRACT(estimates_are_about_right), );
+           CONTRACT(prepare_names_columns), CONTRACT(describe_finds_columns), CONTRACT(describe_twice),
+           CONTRACT(list_is_by_name), CONTRACT(points_compare_as_their_values), CONTRACT(estimates_are_about_right), );

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "fault/pg_stage.h"
 #include "support/check.h"
@@ -148,6 +149,14 @@ static void check_secret(stage *s, const ds_error *err, const char *secret)
         fail_msg("%s: the password shows: %s (%s)\n%s", stage_case(), err->text, err->hint, control);
 }
 
+static void remove_secret(const stage *s, const char *part)
+{
+    char path[500];
+    snprintf(path, sizeof path, "%s/" PAIR_CREDENTIAL "/%s", s->w.dir.path, part);
+    if (unlink(path) != 0)
+        BUG("can't remove %s", path);
+}
+
 static void refused(stage *s, const char *says, const char *hints)
 {
     ds_error err;
@@ -173,6 +182,8 @@ static void servers_that_refuse(void **state)
     refused(s, "password authentication failed for user", "check the credential's user and password");
     write_secret(s, "USER", "nobody_here");
     refused(s, "password authentication failed for user \"nobody_here\"", "check the credential's user and password");
+    remove_secret(s, "PASSWORD");
+    refused(s, "the server wants a password, and there is none", "has no password here: set DATASURFACE_");
     write_secret(s, "USER", s->pair.postgres.role);
     write_secret(s, "PASSWORD", PG_PASSWORD);
     stage_finish(s);

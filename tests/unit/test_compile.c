@@ -227,6 +227,37 @@ static void refused(void **state)
     }
 }
 
+// Where the server would cut a column's name.
+#define LETTERS "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdef" // 60
+static void long_column_names(void **state)
+{
+    (void)state;
+    ds_dialect dialect = *SQLITE_DRIVER.dialect;
+    dialect.names.limit = 63;
+    ds_driver driver = SQLITE_DRIVER;
+    driver.dialect = &dialect;
+    static const struct {
+        const char *dataset, *part;
+    } CASES[] = {
+        {"{columns: {id: integer primary key, " LETTERS "abc: text}}", NULL},
+        {"{columns: {id: integer primary key, " LETTERS "abcd: text}}",
+         "Store1/people: the name of column \"" LETTERS "abcd\" is too long for Merge, which takes 63 bytes"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        estate e;
+        ds_error err;
+        estate_open(&e, &driver);
+        parts p = PLAIN;
+        p.dataset = CASES[i].dataset;
+        ds_rc rc = estate_compile(&e, yaml_of(&e, &p), &err);
+        if (CASES[i].part)
+            FAILS(rc, DS_FINDING, CASES[i].part);
+        else
+            OK(rc);
+        estate_close(&e);
+    }
+}
+
 // A stream that can't be run, and what reads it, wait as long as only groups in provisioning need them.
 static void left_out(void **state)
 {
@@ -349,14 +380,9 @@ static void replicas(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(one_stream),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(provisioning_has_no_views),
-        cmocka_unit_test(transformer_sql),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(left_out),
-        cmocka_unit_test(watermarks),
-        cmocka_unit_test(single_dataset),
+        cmocka_unit_test(one_stream),      cmocka_unit_test(limits),     cmocka_unit_test(provisioning_has_no_views),
+        cmocka_unit_test(transformer_sql), cmocka_unit_test(refused),    cmocka_unit_test(long_column_names),
+        cmocka_unit_test(left_out),        cmocka_unit_test(watermarks), cmocka_unit_test(single_dataset),
         cmocka_unit_test(replicas),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);

@@ -210,12 +210,46 @@ static void built_on_a_view(void **state)
     estate_job(&e, "P/Store1");
     model.people = "id: integer primary key, v: varchar(50), w: text";
     estate_use(&e, &model);
-    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "theirs");
+    assert_string_equal(estate_changes(&e, estate_plan(&e, false)),
+                        STREAM "widen " TABLE "replace view ws_consumer.full__store1__people\n"
+                               "replace view " HISTORY "\n" VIEW "refuse view " LIVE "\n");
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING,
+          "it must be dropped, and view public.theirs stands on it");
     assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM public.theirs"), "1|a\n");
     estate_job(&e, "P/Store1");
     estate_sql(&e, "merge.db", "DROP VIEW public.theirs");
+    estate_sql(&e, "merge.db", "CREATE FUNCTION public.those(" LIVE ") RETURNS integer LANGUAGE sql AS 'SELECT 1'");
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING,
+          "stream P/Store1: view live__store1__people: "); // seen by the server only
+    estate_sql(&e, "merge.db", "DROP FUNCTION public.those");
     estate_apply(&e);
     estate_job(&e, "P/Store1");
+    estate_close(&e);
+}
+
+// What goes, and what others have on it: views, and with --prune tables. The other stream changes no more than this
+// one.
+static void built_on_what_goes(void **state)
+{
+    (void)state;
+    estate e;
+    estate_model model;
+    ds_error err;
+    start(&e, &model);
+    estate_job(&e, "P/Store1");
+    estate_sql(&e, "merge.db",
+               "CREATE VIEW public.theirs AS SELECT id FROM " LIVE ";"
+               "CREATE MATERIALIZED VIEW public.more AS SELECT id FROM ds_p.store1__people");
+    model = (estate_model){.orders = "id: integer primary key", .milestoning = "scd4", .live = "Store1/orders"};
+    estate_use(&e, &model);
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, false), NULL, &err), DS_FINDING, "public.theirs stands on it");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT * FROM public.theirs"), "1\n");
+    estate_sql(&e, "merge.db", "DROP VIEW public.theirs");
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, true), NULL, &err), DS_FINDING, "public.more stands on it");
+    estate_apply(&e);
+    FAILS(plan_apply(&e.runtime, estate_plan(&e, true), NULL, &err), DS_FINDING, "public.more stands on it");
+    estate_sql(&e, "merge.db", "DROP MATERIALIZED VIEW public.more");
+    estate_prune(&e);
     estate_close(&e);
 }
 
@@ -272,8 +306,8 @@ static void many_new_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(evolutions), cmocka_unit_test(grants_stay),     cmocka_unit_test(built_on_a_view),
-        cmocka_unit_test(pruned),     cmocka_unit_test(many_new_tables),
+        cmocka_unit_test(evolutions),         cmocka_unit_test(grants_stay), cmocka_unit_test(built_on_a_view),
+        cmocka_unit_test(built_on_what_goes), cmocka_unit_test(pruned),      cmocka_unit_test(many_new_tables),
     };
     if (!pair_open(&pair, "sqlite-postgres"))
         return 2;

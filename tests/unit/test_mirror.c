@@ -182,6 +182,11 @@ static void a_primary_built_anew_is_refused(void **state)
     }
 }
 
+static int partings(const world *m)
+{
+    return (int)strtol(world_query(m, true, "SELECT count(*) FROM datasurface__event WHERE kind = 'parted'"), NULL, 10);
+}
+
 // Its ids have passed ours again before we looked.
 static void a_primary_built_anew_and_further_is_compared(void **state)
 {
@@ -196,10 +201,35 @@ static void a_primary_built_anew_and_further_is_compared(void **state)
         run(&p, b);
     run(&m, 5);
     same_rows(&m, &p, false);
+    assert_int_equal(partings(&m), 1);
     world_source(&p, "DELETE FROM people WHERE id = 1");
     run(&p, 6);
     run(&m, 6);
     same_rows(&m, &p, false);
+    assert_int_equal(partings(&m), 1);
+    world_close(&p);
+}
+
+// The same, and resnapshot is asked for before we look: all is taken from the primary, its history too.
+static void resnapshot_takes_a_restored_primarys_history(void **state)
+{
+    (void)state;
+    world p, m;
+    primary_world(&p, MILESTONING_SCD2);
+    mirror_world(&m, &p, MILESTONING_SCD2);
+    run(&m, 3);
+    forget(&p);
+    world_source(&p, "INSERT INTO people VALUES (7, 'eve')");
+    for (int64_t b = 1; b <= 4; b++)
+        run(&p, b);
+    world_merge(&m, "UPDATE datasurface__stream SET resnapshot = 1 WHERE name = 'Q/S'");
+    run(&m, 4);
+    same_rows(&m, &p, true);
+    assert_int_equal(partings(&m), 0);
+    world_source(&p, "DELETE FROM people WHERE id = 1");
+    run(&p, 5);
+    run(&m, 5);
+    same_rows(&m, &p, true);
     world_close(&p);
 }
 
@@ -500,6 +530,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_sequence_gives_what_the_primary_had),
         cmocka_unit_test(a_primary_built_anew_is_refused),
         cmocka_unit_test(a_primary_built_anew_and_further_is_compared),
+        cmocka_unit_test(resnapshot_takes_a_restored_primarys_history),
         cmocka_unit_test(lost_rows_come_back),
         cmocka_unit_test(resnapshot_compares_with_the_next_batch),
         cmocka_unit_test(a_key_change_is_followed),

@@ -4,7 +4,8 @@
 #include "store/postgres/pg_catalog_int.h"
 #include "store/postgres/pg_int.h"
 
-// The result's columns, one row per column of a relation; a relation without columns has one row without a name.
+// The result's columns, one row per column of a relation; a relation without columns has one row without a name. The
+// place is that among relations that were asked for, of which some may be the same.
 enum {
     AT_SCHEMA,
     AT_TABLE,
@@ -15,18 +16,23 @@ enum {
     AT_KEY,
     AT_TYPE_ID,
     AT_PLAIN,
+    AT_PLACE,
 };
 
 // An int2vector counts from 0, a slice of it from 1; behind the key it has what INCLUDE adds. A domain's values have
 // the type that it stands for, which is asked for when it is read. COPY of a table has the rows of that table only,
 // without its heirs', and no generated columns.
-static void select_columns(ds_sql *q)
+static void select_columns(bool wanted, ds_sql *q)
 {
     SQL(q, "SELECT n.nspname, c.relname, c.relkind::text, a.attname, "
            "pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::int, "
            "COALESCE(pg_catalog.array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum), 0), "
            "CASE t.typtype WHEN 'd' THEN 0 ELSE t.oid END, "
-           "(c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relrowsecurity AND a.attgenerated = '')::int FROM ");
+           "(c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relrowsecurity AND a.attgenerated = '')::int, ");
+    if (wanted)
+        SQL(q, "w.place FROM ");
+    else
+        SQL(q, "0 FROM ");
 }
 
 static void join_columns(ds_sql *q)
@@ -48,7 +54,8 @@ static void take_column(const ds_result *r, size_t row, ds_catalog_column *out)
 
 static bool same_table(const ds_result *r, size_t a, size_t b)
 {
-    return strcmp(result_text(r, a, AT_SCHEMA), result_text(r, b, AT_SCHEMA)) == 0 &&
+    return result_int(r, a, AT_PLACE) == result_int(r, b, AT_PLACE) &&
+           strcmp(result_text(r, a, AT_SCHEMA), result_text(r, b, AT_SCHEMA)) == 0 &&
            strcmp(result_text(r, a, AT_TABLE), result_text(r, b, AT_TABLE)) == 0;
 }
 
@@ -94,7 +101,7 @@ void pg_put_users_own(ds_sql *q)
 ds_rc pg_list(ds_db *db, ds_arena *arena, const ds_catalog_table **out, size_t *n, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    select_columns(&q);
+    select_columns(false, &q);
     SQL(&q, "pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace");
     join_columns(&q);
     SQL(&q, " AND ");
@@ -149,7 +156,7 @@ static ds_rc describe_some(ds_db *db, ds_arena *arena, const ds_relation *relati
                            const ds_catalog_table **out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
-    select_columns(&q);
+    select_columns(true, &q);
     pg_put_wanted(((ds_pg *)db)->schema, relations, n, &q);
     join_columns(&q);
     SQL(&q, " ORDER BY w.place, a.attnum");

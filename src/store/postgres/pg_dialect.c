@@ -89,6 +89,7 @@ const ds_dialect POSTGRES_DIALECT = {
     .has_analyze = true,
     .has_alter_type = true,
     .has_roles = true,
+    .views_hold = true,
     .locks_rows = true,
     .column_type = column_type,
     .supports = supports,

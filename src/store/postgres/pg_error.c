@@ -24,7 +24,8 @@ static const meaning MEANINGS[] = {
     {"53300", DS_ENV, "the server has no connection left; raise max_connections, or set limits on the container"},
     {"55006", DS_BUSY, NULL},
     {"55P03", DS_BUSY, "another session holds a lock on it; run it again"},
-    {"57014", DS_ENV, "somebody stopped the statement on the server (pg_cancel_backend); run it again"},
+    {"57014", DS_ENV,
+     "it was stopped on the server, by pg_cancel_backend or a very short statement_timeout; run it again"},
     {"57P01", DS_ENV, "the server is stopping, or somebody ended our session (pg_terminate_backend); run it again"},
     {"57P03", DS_ENV, "the server is starting up or shutting down; run it again"},
     {"XX001", DS_ENV, "the server reports damaged data"},
@@ -91,6 +92,15 @@ static ds_rc fail_refused(const ds_pg *db, const char *said, ds_error *err)
     return ds_hint(rc, err, "%s", found->hint ? found->hint : "the server's log may say more; run it again");
 }
 
+// The client gives up before the server refuses.
+static ds_rc fail_without_password(const ds_pg *db, ds_error *err)
+{
+    static const char STATE[] = "28P01";
+    ds_rc rc = ds_fail(err, DS_ENV, "%s: no connection: the server wants a password, and there is none", db->label);
+    snprintf(err->state, sizeof err->state, "%s", STATE);
+    return ds_hint(rc, err, "%s", find(STATE)->hint);
+}
+
 ds_rc pg_fail_connection(ds_pg *db, ds_error *err)
 {
     CLEANUP(buf_release) ds_buf text = BUF_INIT(DS_ERROR_TEXT);
@@ -98,6 +108,8 @@ ds_rc pg_fail_connection(ds_pg *db, ds_error *err)
     db->broken = true;
     if (said)
         return fail_refused(db, said, err);
+    if (PQconnectionNeedsPassword(db->conn))
+        return fail_without_password(db, err);
     put_line(&text, PQerrorMessage(db->conn));
     return ds_hint(ds_fail(err, DS_ENV, "%s: %s", db->label, text.n ? buf_text(&text) : "the connection was lost"), err,
                    "check that the server is up and can be reached; run it again");

@@ -9,6 +9,7 @@
 // clang-format off
 #define PG_LIBRARY_FUNCTIONS(F) \
     F(PQbackendPID) F(PQclear) F(PQcmdStatus) F(PQcmdTuples) F(PQconnectPoll) F(PQconnectStartParams) \
+    F(PQconnectionNeedsPassword) \
     F(PQconninfoFree) F(PQconninfoParse) F(PQconsumeInput) F(PQdb) F(PQenterPipelineMode) F(PQerrorMessage) \
     F(PQexec) F(PQexecParams) F(PQexitPipelineMode) F(PQfinish) F(PQflush) F(PQfname) F(PQfreemem) F(PQftype) \
     F(PQgetCopyData) F(PQgetResult) F(PQgetisnull) F(PQgetvalue) F(PQhost) F(PQisBusy) F(PQnfields) F(PQntuples) \
@@ -34,6 +35,7 @@ ds_rc pg_library_load(ds_error *err);
 #define PQcmdTuples pg_library.PQcmdTuples
 #define PQconnectPoll pg_library.PQconnectPoll
 #define PQconnectStartParams pg_library.PQconnectStartParams
+#define PQconnectionNeedsPassword pg_library.PQconnectionNeedsPassword
 #define PQconninfoFree pg_library.PQconninfoFree
 #define PQconninfoParse pg_library.PQconninfoParse
 #define PQconsumeInput pg_library.PQconsumeInput

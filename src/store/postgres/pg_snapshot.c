@@ -74,7 +74,17 @@ static ds_rc name_holder(ds_pg *db, const ds_snapshot *snapshot, ds_rc rc, ds_er
 
 // --- what LOCK TABLE doesn't take
 
-// Materialized views in `views`. Foreign tables are in neither: their snapshot is elsewhere.
+static bool has(const ds_pg *db, const ds_snapshot *list, ds_relation relation)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->tables[i].name, relation.name) == 0 &&
+            strcmp(pg_schema_of(db, list->tables[i]), pg_schema_of(db, relation)) == 0)
+            return true;
+    return false;
+}
+
+// Materialized views in `views`, each once: they are counted. Foreign tables are in neither: their snapshot is
+// elsewhere.
 static ds_rc sort_out(ds_pg *db, const ds_snapshot *all, ds_arena *arena, ds_snapshot *tables, ds_snapshot *views,
                       ds_error *err)
 {
@@ -86,7 +96,7 @@ static ds_rc sort_out(ds_pg *db, const ds_snapshot *all, ds_arena *arena, ds_sna
     for (size_t i = 0; i < all->n; i++) {
         if (found[i] && found[i]->can_lock)
             lists[0][tables->n++] = all->tables[i];
-        else if (found[i] && found[i]->is_view)
+        else if (found[i] && found[i]->is_view && !has(db, views, all->tables[i]))
             lists[1][views->n++] = all->tables[i];
     }
     return DS_DONE;

@@ -10,7 +10,7 @@ typedef struct meaning {
     const char *hint; // NULL: none
 } meaning;
 
-static const char SPACE[] = "free some disk space and run the command again; nothing was lost";
+static const char SPACE[] = "free some disk space, there or in TMPDIR, and run the command again; nothing was lost";
 static const char RECOVER[] = "its last writer crashed; open it once with a program that may write to it";
 
 static const meaning MEANINGS[] = {

@@ -33,16 +33,30 @@ static bool any_loaded(const ds_job *job)
     return false;
 }
 
-// Built anew, or a new one, that has come just as far as the one we know: its last batch is not the one that we hold.
+// What the primary says it had after our last batch is not what we hold.
+static bool has_parted(const ds_job *job, const ds_work *work)
+{
+    const ds_dataset_state *then = &job->mirror.primary[work->def - job->def->datasets].then;
+    return then->batch && work->state.batch && !fingerprint_eq(then->fingerprint, work->state.fingerprint);
+}
+
+// Is our last batch one of this primary's, by its name?
+static bool was_followed(const ds_job *job)
+{
+    json_t *json = json_loads(job->mirror.position, 0, NULL);
+    bool followed = json_object_get(json, job->def->primary) != NULL;
+    json_decref(json);
+    return followed;
+}
+
+// Built anew, or restored from a backup, and now as far as the one we know, or further. A new one that is further is
+// no such thing: what we have from before it is our own.
 static bool is_another(const ds_job *job)
 {
-    for (size_t i = 0; i < job->work_count && job->mirror.at == job->mirror.last; i++) {
-        const ds_work *work = &job->work[i];
-        const ds_dataset_state *now = &job->mirror.primary[work->def - job->def->datasets].now;
-        if (now->batch && work->state.batch && !fingerprint_eq(now->fingerprint, work->state.fingerprint))
-            return true;
-    }
-    return false;
+    bool parted = false;
+    for (size_t i = 0; i < job->work_count; i++)
+        parted |= has_parted(job, &job->work[i]);
+    return parted && (job->mirror.at == job->mirror.last || was_followed(job));
 }
 
 static ds_rc decide(ds_job *job, bool open, bool *due, ds_error *err)
@@ -222,8 +236,23 @@ static mirror_way way_of(const ds_job *job, const ds_work *work)
     return same && !def_keeps_versions(job->def) ? WAY_SAME : WAY_ROWS;
 }
 
+// From here on our history is not the primary's, and nothing else would tell.
+static ds_rc tell_parting(ds_job *job, const ds_work *work, ds_error *err)
+{
+    if (!def_keeps_versions(job->def) || !has_parted(job, work) || !was_followed(job))
+        return DS_DONE;
+    const char *detail =
+        arena_printf(job->arena,
+                     "%s: primary %s had other rows in batch %" PRId64 " than we have of it: it was restored, or built "
+                     "anew; our versions from before stay as they are",
+                     work->def->name, job->def->primary, job->mirror.last);
+    TRY(lease_begin(job, err));
+    return lease_end(job, control_event(job->control, job->def->name, "parted", detail, err), err);
+}
+
 static ds_rc read_rows(ds_job *job, ds_work *work, ds_error *err)
 {
+    TRY(tell_parting(job, work, err));
     CLEANUP(pump_closep) ds_pump *pump = NULL;
     if (work->rekey)
         TRY(ingest_count_closed_by_rekey(job, work, err));

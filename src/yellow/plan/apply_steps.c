@@ -121,17 +121,33 @@ static ds_rc step_aside(applier *a, const plan_step *step, ds_error *err)
     return DS_DONE;
 }
 
-ds_rc apply_steps(applier *a, const plan_step_list *steps, ds_error *err)
+static ds_rc finish_view(applier *a, const plan_step *step, ds_error *err)
 {
-    for (size_t i = 0; i < steps->n; i++)
-        TRY(step_aside(a, &steps->v[i], err));
-    for (size_t i = 0; i < steps->n; i++)
-        TRY(run_table_step(a, &steps->v[i], err));
+    if (step->kind == STEP_REPLACE_VIEW)
+        return make_view(a, step, err);
+    return step->kind == STEP_DROP_VIEW ? control_delete_view(a->control, step->view->relation, err) : DS_DONE;
+}
+
+typedef ds_rc step_part(applier *a, const plan_step *step, ds_error *err);
+
+// A failure names the view or table: somebody's lock on it, most often.
+static ds_rc for_each(applier *a, const plan_step_list *steps, step_part *part, ds_error *err)
+{
     for (size_t i = 0; i < steps->n; i++) {
-        if (steps->v[i].kind == STEP_REPLACE_VIEW)
-            TRY(make_view(a, &steps->v[i], err));
-        else if (steps->v[i].kind == STEP_DROP_VIEW)
-            TRY(control_delete_view(a->control, steps->v[i].view->relation, err));
+        const plan_step *step = &steps->v[i];
+        ds_rc rc = part(a, step, err);
+        if (rc.code == DS_OK)
+            continue;
+        if (step->view)
+            return ds_context(rc, err, "view %s", step->view->relation.name);
+        return step->dataset ? ds_context(rc, err, "table %s", table_relation_of(step->dataset, step->table).name) : rc;
     }
     return DS_DONE;
+}
+
+ds_rc apply_steps(applier *a, const plan_step_list *steps, ds_error *err)
+{
+    TRY(for_each(a, steps, step_aside, err));
+    TRY(for_each(a, steps, run_table_step, err));
+    return for_each(a, steps, finish_view, err);
 }

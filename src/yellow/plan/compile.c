@@ -12,10 +12,25 @@ static const char *text_or_empty(ds_text text)
 
 // --- a dataset
 
-static ds_rc fill_columns(const ds_datastore *store, const ds_dataset *dataset, ds_shape_column *columns, ds_error *err)
+// A server would cut the name without a word, and what is compared with its catalogue later would never be equal.
+static ds_rc check_name(const ds_compiler *c, const ds_datastore *store, const ds_dataset *dataset, const char *column,
+                        ds_error *err)
+{
+    size_t limit = c->dialect->names.limit;
+    if (strlen(column) <= limit)
+        return DS_DONE;
+    return ds_hint(ds_fail(err, DS_FINDING,
+                           "%s/%s: the name of column \"%s\" is too long for %s, which takes %zu bytes", store->name.s,
+                           dataset->name, column, c->container->name.s, limit),
+                   err, "give it a shorter name in the model, and its own as `source:`");
+}
+
+static ds_rc fill_columns(const ds_compiler *c, const ds_datastore *store, const ds_dataset *dataset,
+                          ds_shape_column *columns, ds_error *err)
 {
     for (size_t i = 0; i < dataset->columns.n; i++) {
         const ds_column *column = &dataset->columns.v[i];
+        TRY(check_name(c, store, dataset, column->name, err));
         if (!column->type)
             return ds_hint(ds_fail(err, DS_FINDING, "%s/%s: column \"%s\" has no valid type", store->name.s,
                                    dataset->name, column->name),
@@ -47,7 +62,7 @@ ds_rc compile_shape(const ds_compiler *c, const ds_datastore *store, const ds_da
     if (dataset->columns.n > SHAPE_COLUMNS_MAX)
         return ds_fail(err, DS_FINDING, "%s/%s: more than %d columns", store->name.s, dataset->name, SHAPE_COLUMNS_MAX);
     ds_shape_column *columns = ARENA_ARRAY(c->arena, ds_shape_column, dataset->columns.n);
-    TRY(fill_columns(store, dataset, columns, err));
+    TRY(fill_columns(c, store, dataset, columns, err));
     size_t key_count = 0;
     const uint16_t *key = key_indexes(c, dataset, &key_count);
     for (size_t i = 0; i < key_count; i++)

@@ -328,6 +328,7 @@ static ds_rc plan_all(ds_planner *p, ds_error *err)
         if (strcmp(p->rows[i].def->service, p->deployment->service->name.s) == 0 &&
             !map_get(p->in_model, p->rows[i].name))
             plan_gone(p, &p->rows[i]);
+    TRY(plan_standing(p, err));
     return plan_roles(p, err);
 }
 

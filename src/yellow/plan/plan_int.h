@@ -172,6 +172,9 @@ const ds_elsewhere *plan_elsewhere(const ds_planner *p, const char *workspace); 
 // Those that wait for it stay in the definitions of their streams, and so do these.
 void plan_keep_waiting(ds_planner *p);
 
+// --- plan_standing.c: refuses to drop what others' views stand on
+ds_rc plan_standing(ds_planner *p, ds_error *err);
+
 // --- plan_roles.c: what the workspaces' roles lack, and have too much
 ds_rc plan_roles(ds_planner *p, ds_error *err);
 
