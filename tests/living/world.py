@@ -64,7 +64,7 @@ class World(Looks):
         self.applied = None  # the directory of the model
         self.follows = False  # runs keep themselves true to the branch main
         self.rng = random.Random(f"{seed} world")
-        self.sources, self.merges, self.streams, self.runs = {}, {}, {}, []
+        self.sources, self.merges, self.streams, self.timelines, self.runs = {}, {}, {}, {}, []
         self.calm, self.over, self.trouble = threading.RLock(), threading.Event(), []
         self.hush = threading.Lock()  # who holds it keeps streams from being asked for batches
         self.makers, self.inputs = {}, {}  # of output stores: how they are made, and of which stores
@@ -115,7 +115,7 @@ class World(Looks):
         log = open(self.dir / "run.log", "ab")
         with self.starting:
             where = ["-C", str(self.ecosystem.repository if self.follows else self.applied)]
-            more = ["--follow", "main"] if self.follows else []
+            more = ["--follow", "main", "--follow-every", "200ms"] if self.follows else []
             self.runs.append(
                 subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.program, *where, "run", "--workers", "3",
                                   *more], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
@@ -188,8 +188,8 @@ class World(Looks):
         for run in self.runs:
             run.kill()
             run.wait()
-        for server in self.sites.values():
-            server.end()
+        for thing in [*self.links.values(), *self.sites.values()]:
+            thing.end()
 
 
 def sqlite(path):
