@@ -1,7 +1,7 @@
-"""Carries connections to a server, as long as nobody cuts them: a process of its own, so that whoever tests doesn't slow
-down what it tests.
+"""Carries connections to a server, as long as nobody cuts them: a process of its own, so that who tests doesn't slow down
+what it tests.
 
-link.py PORT prints the port at which it listens, and then a line for each `cut` and `mend` that it has read and done."""
+link.py PORT prints the port at which it listens, and then each word, `cut` or `mend`, that it has read and done."""
 import select
 import socket
 import sys

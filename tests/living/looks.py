@@ -314,4 +314,5 @@ class Looks:
         wanted = collections.Counter(lens.only(content) for content in history.as_of(batch))
         if shown != wanted:
             raise Wrong(f"history {path} --as-of {batch}: {difference(shown, wanted)}")
-        self.tell(f"        {path} as of batch {batch}, of {timeline.batches[-1]}: {sum(shown.values())} rows, as it was")
+        last = timeline.batches[-1]
+        self.tell(f"        {path} as of batch {batch}, of {last}: {sum(shown.values())} rows, as it was")

@@ -414,6 +414,13 @@ def replica(world):
     world.run_anew()
 
 
+def stores_that(world, apart):
+    return [
+        name for kind, name in world.ecosystem.documents
+        if kind == "Datastore" and world.ecosystem.is_apart(name) == apart
+    ]
+
+
 def regroup(world, store, consistency):
 
     def change(model):
@@ -439,19 +446,18 @@ def moved(world, stores):
 @after(primary, replica)
 def apart(world):
     """The datasets of a store get streams of their own, under mirrors, copies and transformers"""
-    stores = [
-        name for kind, name in world.ecosystem.documents if kind == "Datastore" and not world.ecosystem.is_apart(name)
-    ]
-    store = "Sales" if "Sales" in stores else world.rng.choice(stores or ["Crm"])
-    regroup(world, store, "single_dataset")
-    moved(world, [store])
+    stores = stores_that(world, apart=False)
+    if stores:
+        store = "Sales" if "Sales" in stores else world.rng.choice(stores)
+        regroup(world, store, "single_dataset")
+        moved(world, [store])
 
 
 @again
 @after(apart)
 def together(world):
     """And are one stream again"""
-    stores = [name for kind, name in world.ecosystem.documents if kind == "Datastore" and world.ecosystem.is_apart(name)]
+    stores = stores_that(world, apart=True)
     for store in stores:
         regroup(world, store, "multi_dataset")
     moved(world, stores)
@@ -665,6 +671,6 @@ def wider(world):
 
 
 CHAPTERS = [
-    begin, stranger, sales, audit, column, masking, program, priority, visits, sweep, stock, primary, replica, apart, guard,
-    follow, key, deprecation, wider, together, forced, migration, retired
+    begin, stranger, sales, audit, column, masking, program, priority, visits, sweep, stock, primary, replica, apart,
+    guard, follow, key, deprecation, wider, together, forced, migration, retired
 ]

@@ -129,7 +129,7 @@ class World(Looks):
                 run.send_signal(signal.SIGCONT)
                 run.send_signal(signal.SIGTERM)
             for run in runs:
-                if run.wait(timeout=patience_s()) not in (0, -signal.SIGTERM):  # killed by it: before it knew the signal
+                if run.wait(timeout=patience_s()) not in (0, -signal.SIGTERM):  # it didn't know the signal yet
                     raise Wrong(f"SIGTERM: run ended with {run.returncode}")
             for _ in runs:
                 self.run()
@@ -140,9 +140,12 @@ class World(Looks):
 
     def apply(self, *words, killed=0.0, rivals=0.2):
         """plan says what it will do, apply does it, sometimes after an apply that was killed on the way, sometimes
-        beside another one."""
+        beside another one. Where those who run have applied it already, nothing is left to do."""
         started = time.monotonic()
         changes = self.result("plan", *words)["changes"]
+        followed = self.follows and not words
+        if followed and to_do(changes):
+            raise Wrong(f"run --follow has applied it, and plan still has changes: {to_do(changes)}")
         if self.rng.random() < killed:
             victim = self._begin_apply(*words)
             time.sleep(self.rng.uniform(0.005, 0.15))
@@ -154,7 +157,7 @@ class World(Looks):
         self.result("apply", *words)
         if rival and rival.wait() not in (0, 3):
             raise Wrong(f"two applies at once: one ended with {rival.returncode}")
-        if any(change["action"] != "keep" for change in self.result("plan", *words)["changes"]):
+        if not followed and to_do(self.result("plan", *words)["changes"]):
             raise Wrong("after apply, plan still has changes")
         self.count["applies"] += 1
         self.applied = self.ecosystem.model
@@ -190,6 +193,10 @@ class World(Looks):
             run.wait()
         for thing in [*self.links.values(), *self.sites.values()]:
             thing.end()
+
+
+def to_do(changes):
+    return [change for change in changes if change["action"] != "keep"]
 
 
 def sqlite(path):
