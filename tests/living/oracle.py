@@ -49,7 +49,7 @@ class History:
 class Timeline:
     """Of one dataset on one platform, or of its copy in a container: what it held after each of its batches, and which
     stream has it. deltas: what each batch changed, for those who follow; loads: batches that began with nothing, also
-    after tables were dropped; primaries: the timelines of which it is a mirror."""
+    after tables were dropped; primaries: the timelines of which it is a mirror; lenses: {batch: Lens} of its columns."""
 
     def __init__(self):
         self.life = 0
@@ -59,13 +59,19 @@ class Timeline:
         """Nothing has been committed, or all of it was dropped: the next batch is a first one."""
         self.life += 1
         self.holder, self.recorded, self.history, self.primaries = None, None, History(), set()
-        self.batches, self.deltas, self.committed_at, self.loads = [], {}, {}, set()
+        self.batches, self.deltas, self.committed_at, self.loads, self.lenses = [], {}, {}, set(), {}
 
     def batches_after(self, number):
         return self.batches[bisect.bisect_right(self.batches, number):]
 
     def has_changed_since(self, number):
         return any(any(self.deltas[after]) for after in self.batches_after(number))
+
+    def copied(self, content, begun):
+        """What a mirror has of a version that came and went between two of its batches: the columns of that time."""
+        after = bisect.bisect_left(self.batches, begun)
+        lens = self.lenses.get(self.batches[after]) if after < len(self.batches) else None
+        return lens.only(content) if lens else content
 
     def load(self, number):
         self.history = History()
@@ -163,6 +169,7 @@ class Stream:
             if isinstance(way, Mirror):
                 timeline.holder = self
                 timeline.primaries.add(way.primary.timeline(dataset))
+                timeline.lenses[number] = lenses[dataset]
             delta = timeline.turn(where, number, batch["committed_at"], contents)
             come, gone = come + len(delta[0]), gone + len(delta[1])
         if not isinstance(way, Mirror):
@@ -442,10 +449,12 @@ def compare_history(where, names, rows, lens, timeline):
 
 def _fits_primary(where, shown, lens, timeline):
     """A mirror's version begins and ends where its primary's does, or with a batch of the mirror's own."""
-    primary = [version for one in timeline.primaries for version in one.history.versions()]
-    begins = {(lens.only(content), begun) for content, begun, _ in primary}
-    ends = {(lens.only(content), ended) for content, _, ended in primary}
-    own = set(timeline.batches)
+    begins, ends, own = set(), set(), set(timeline.batches)
+    for one in timeline.primaries:
+        for content, begun, ended in one.history.versions():
+            for copy in (content, timeline.copied(content, begun)):
+                begins.add((lens.only(copy), begun))
+                ends.add((lens.only(copy), ended))
     for (content, begun, ended), count in shown.items():
         if count != 1:
             raise Wrong(f"{where}: {count} times {content} from {begun} to {ended}")
