@@ -49,7 +49,7 @@ class History:
 class Timeline:
     """Of one dataset on one platform, or of its copy in a container: what it held after each of its batches, and which
     stream has it. deltas: what each batch changed, for those who follow; loads: batches that began with nothing, also
-    after tables were dropped; primaries: the timelines of which it is a mirror; lenses: {batch: Lens} of its columns."""
+    after tables were dropped; primaries: the timelines of which it is a mirror; lenses: {batch: Lens} of a mirror."""
 
     def __init__(self):
         self.life = 0
