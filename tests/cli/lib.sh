@@ -10,6 +10,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export XDG_CACHE_HOME=$work/.cache
+# What ThreadSanitizer says of any process fails the test, also of one whose end nobody looks at.
+export TSAN_OPTIONS="${TSAN_OPTIONS:-}:log_path=$work/.race"
 count=0
 failed=0
 out=$work/.stdout
@@ -132,6 +134,9 @@ need()
 
 finish()
 {
+    for report in "$work"/.race.*; do
+        [ ! -e "$report" ] || { : >"$out"; cp "$report" "$err"; not_ok "no data race"; }
+    done
     echo "1..$count"
     exit $failed
 }

@@ -126,4 +126,19 @@ same "nothing was loaded twice" "0" "$(sql shop/merge.db "SELECT count(*) FROM (
 expect "prune" 0 -C shop apply --prune
 looks "after a prune"
 expect "the record is still there" 0 -C shop history Extra/all/Crm/customers --as-of "$first"
+
+# What a dataset did while it was alone is part of what a transformer says it has read, also when its input has its old
+# name again.
+model single_dataset
+expect "alone again" 0 -C shop apply
+change
+expect "the primary of customers" 0 -C shop job Full/Crm/customers
+expect "their mirror" 0 -C shop job Live/Crm/customers
+model multi_dataset
+expect "together again" 0 -C shop apply
+looks "a transformer that has slept"
+same "it says which batch it has read" "$(sql shop/merge.db "SELECT max(batch_id) FROM datasurface__dataset_batch
+        WHERE stream LIKE 'Live/Crm%' AND dataset = 'customers' AND rows_updated > 0")" \
+    "$(sql shop/merge.db "SELECT json_extract(position, '\$.\"Live/Crm/customers\"') FROM datasurface__batch
+        WHERE stream = 'Live/Upper' ORDER BY batch_id DESC LIMIT 1")"
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Two schedulers on one merge database of a server: a cap of two connections holds for both together, counted at the
-# server; every trigger makes one batch; a killed one's streams are taken over.
+# server; every trigger makes one batch; a killed one's streams are taken over; one that waits is cancelled.
 . "$(dirname "$0")/lib.sh"
 . "$here/pg_lib.sh"
 first=
@@ -87,6 +87,44 @@ code=0
 wait $second || code=$?
 second=
 same "it drains" 0 "$code"
+
+# --- one that waits for a source table is told twice to end
+mkfifo hold
+admin shop <hold &
+holder=$!
+exec 9>hold
+echo "BEGIN; LOCK TABLE t1;" >&9
+
+# waiting: somebody asks for a lock of a table of shop that he doesn't get
+waiting()
+{
+    [ "$(echo "SELECT count(*) > 0 FROM pg_locks JOIN pg_database AS d ON d.oid = database
+        WHERE NOT granted AND datname = current_database()" | admin shop)" = t ]
+}
+
+# held: t1 is locked
+held()
+{
+    [ "$(echo "SELECT count(*) FROM pg_locks WHERE relation = 't1'::regclass AND mode = 'AccessExclusiveLock' AND granted" |
+        admin shop)" = 1 ]
+}
+
+wait_for "a lock of t1" held
+"$ds" -C shop run >three.out 2>three.err </dev/null &
+first=$!
+trigger_all
+wait_for "a job that waits" waiting
+kill -TERM $first
+wait_for "the answer" grep -q '^draining: ' three.err
+kill -TERM $first
+code=0
+wait $first || code=$?
+first=
+cp three.err "$err"
+same "a second signal cancels it" 143 "$code"
+exec 9>&-
+wait $holder
+"$ds" -C shop run --once >"$out" 2>"$err" || not_ok "what was cancelled is finished"
 expect "verify" 0 -C shop verify
 same "no slot is left" 0 "$(echo "SELECT count(*) FROM datasurface.lease WHERE expires_at > now() AND stream NOT LIKE 'slot%'" | admin merge)"
 finish

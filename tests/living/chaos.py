@@ -21,8 +21,8 @@ def children(pid):
 
 
 class Chaos(threading.Thread):
-    """One blow every `pace` seconds or so, fewer where all is slow, when nobody holds world.calm. Also sees to it that as many processes run as
-    should, and that none ends by itself."""
+    """One blow every `pace` seconds or so, fewer where all is slow, when nobody holds world.calm. Also sees to it that as
+    many processes run as should, and that none ends by itself."""
 
     BLOWS = (("kill", 8), ("freeze", 2), ("cut", 3), ("session", 3), ("server", 1), ("command", 2))
 

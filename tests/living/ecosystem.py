@@ -114,6 +114,11 @@ class Ecosystem:
             for name, dataset in datasets.items()
         }
 
+    def is_apart(self, store):
+        """Whether each of a store's datasets has a stream of its own."""
+        text = self.documents.get(("Datastore", store), {"capture": {}})
+        return text["capture"].get("consistency") == "single_dataset"
+
     def services(self):
         return [d for (kind, _), d in self.documents.items() if kind == "PlatformService"]
 

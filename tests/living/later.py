@@ -25,7 +25,6 @@ def loaded(world, names):
 @after(audit)
 def guests(world):
     """Two platforms serve guests for a while, and are removed; what the guests asked to be kept stays"""
-    spare, museum = ["Spare/Crm"], ["Museum/Crm", "Museum/Sales"]
 
     def come(model):
         kept = group(["Crm/customers", "Sales/lines"], "full")
@@ -52,6 +51,9 @@ def guests(world):
     world.ecosystem.pull("analytics", "guests come", come)
     world.ecosystem.pull("infra", "Spare and Museum serve them", served)
     world.apply(killed=0.5)
+    spare, museum = ([
+        name for name, stream in world.streams.items() if stream.platform == platform and name not in world.resting()
+    ] for platform in ("Spare", "Museum"))
     loaded(world, spare + museum)
     world.look()
     before = versions(world)
@@ -70,7 +72,7 @@ def guests(world):
     world.apply("--prune", killed=0.5)
     nothing_else(world, before)
     tables = {name for name, in merge.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'ds_spare'")}
-    if tables or not world.streams.keys().isdisjoint(spare) or not world.streams.keys() >= set(museum):
+    if tables or any(name.startswith("Spare/") for name in world.streams) or not world.streams.keys() >= set(museum):
         raise Wrong(f"after --prune there are {tables} of Spare, and streams {sorted(world.streams)}")
     for name in museum:
         world.look_at_kept(merge, name)
@@ -94,7 +96,7 @@ def outage(world):
     """The branch office can't be reached for a while: all others go on, and it catches up"""
     copies = [name for name in world.streams if name.endswith("@OfficeDB") and name not in world.resting()]
     originals = {name: world.streams[name.split("@")[0]] for name in copies}
-    busy = {stream: stream.last for stream in (world.streams["Full/Sales"], world.streams["Full/Crm"])}
+    busy = {stream: stream.last for store in ("Sales", "Crm") for stream in world.streams_of(store, "Full").values()}
     link = world.links["office"]
     link.cut()
     try:
@@ -157,8 +159,7 @@ def homecoming(world):
 @after(visits)
 def late(world):
     """Visits of long ago come late: nobody sees them, until a batch reads all"""
-    names = [name for name in world.streams if name.endswith("/Visits") and name not in world.resting()]
-    ways = {name: world.streams[name].definitions[max(world.streams[name].definitions)][0] for name in names}
+    ways = {name: stream.definitions[max(stream.definitions)][0] for name, stream in world.streams_of("Visits").items()}
     before = {name: world.streams[name].last for name, way in ways.items() if isinstance(way, Watermark)}
     world.sources["Visits"].load_old(world.rng.choice([25, 200]))
     wait_until("batches that don't see them", lambda: world.look(views=False) and all(

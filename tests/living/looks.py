@@ -3,7 +3,7 @@ import collections
 import contextlib
 import time
 
-from oracle import (FOREVER, History, Mirror, Snapshot, Stream, Transformer, Watermark, Wrong, compare_history,
+from oracle import (FOREVER, Mirror, Snapshot, Stream, Timeline, Transformer, Watermark, Wrong, compare_history,
                     compare_live, difference)
 from patience import patience_s, wait_until
 from pq import Refused
@@ -52,11 +52,22 @@ class Looks:
             rows = merge.ask(f"SELECT name, version, removed FROM {merge.control('stream')} ORDER BY name")
             for name, version, removed in rows:
                 known.add(name)
-                stream = self.streams.setdefault(name, Stream(name))
+                stream = self._stream(name)
                 if not int(removed):
-                    stream.definitions.setdefault(int(version), (self._way(stream), self._lenses(name)))
+                    stream.definitions.setdefault(int(version), (self._way(stream), self._lenses(stream)))
         for name in self.streams.keys() - known:  # pruned
-            del self.streams[name]
+            self.streams.pop(name).forget()
+
+    def _stream(self, name):
+        return self.streams.setdefault(name, Stream(name, self.timelines))
+
+    def streams_of(self, store, platform=None):
+        """By name, those that read or make a store's datasets today, in the databases of services."""
+        return {
+            name: stream for name, stream in self.streams.items()
+            if stream.store == store and not stream.container and platform in (None, stream.platform) and
+            self._is_needed(name)
+        }
 
     def _primary(self, platform, store):
         service = next(service for service in self.ecosystem.services() if platform in service["platforms"])
@@ -64,16 +75,13 @@ class Looks:
 
     def _way(self, stream):
         """The one of before, as long as it is of the same kind: it knows how far it has been."""
-        original, _, container = stream.name.partition("@")
-        platform, store, *rest = original.split("/")
-        primary = self._primary(platform, store)
-        if container:
-            kind, what = Mirror, (self.streams.setdefault(original, Stream(original)), )
-        elif store in self.makers:
+        store, primary = stream.store, self._primary(stream.platform, stream.store)
+        if stream.container:
+            return Mirror(self._stream(stream.name.split("@")[0]))
+        if store in self.makers:
             kind, what = Transformer, (self.streams, self.makers[store])
-        elif primary and primary != platform:
-            name = "/".join([primary, store, *rest])
-            kind, what = Mirror, (self.streams.setdefault(name, Stream(name)), )
+        elif primary and primary != stream.platform:
+            return Mirror(self._stream("/".join([primary, store, *stream.alone])))
         elif self.ecosystem["Datastore " + store]["capture"]["type"] == "sql_watermark":
             mark = self.ecosystem["Datastore " + store]["capture"]["watermark"]
             kind, what = Watermark, (self.sources[store].ledger, mark["column"], mark["overlap"])
@@ -82,14 +90,12 @@ class Looks:
         before = stream.definitions[max(stream.definitions)][0] if stream.definitions else None
         return before if type(before) is kind else kind(*what)
 
-    def _lenses(self, name):
-        original, _, container = name.partition("@")
-        platform, store, *rest = original.split("/")
-        used = self._used(platform, store, container)
+    def _lenses(self, stream):
+        used = self._used(stream.platform, stream.store, stream.container)
         return {
             dataset: Lens(columns)
-            for dataset, columns in self.ecosystem.datasets(store).items()
-            if dataset in used and (not rest or rest == [dataset])
+            for dataset, columns in self.ecosystem.datasets(stream.store).items()
+            if dataset in used and stream.alone == ([dataset] if self.ecosystem.is_apart(stream.store) else [])
         }
 
     def _used(self, platform, store, container):
@@ -180,9 +186,8 @@ class Looks:
                 merge.container or merge.name == service)
         ]
 
-    def _stream_of(self, merge, platform, store, dataset):
-        copy = f"@{merge.container}" if merge.container else ""
-        return self.streams.get(f"{platform}/{store}/{dataset}{copy}") or self.streams[f"{platform}/{store}{copy}"]
+    def _timeline(self, merge, platform, store, dataset):
+        return self.timelines.get((platform, store, dataset, merge.container or ""), Timeline())
 
     @staticmethod
     def _read_batches(merge, db, stream):
@@ -204,7 +209,8 @@ class Looks:
 
     def _take(self, batches):
         """Primaries before their mirrors, inputs before transformers, which may be inputs themselves."""
-        for stream, batch, rows in sorted(batches, key=lambda entry: (self.depth(entry[0]), int(entry[1]["batch_id"]))):
+        for stream, batch, rows in sorted(
+                batches, key=lambda entry: (self.depth(entry[0]), int(entry[1]["batch_id"]), entry[1]["committed_at"])):
             stream.take(batch, rows)
         self.count["batches"] += len(batches)
 
@@ -213,31 +219,31 @@ class Looks:
         if isinstance(way, Mirror):
             return 1 + self.depth(way.primary)
         if isinstance(way, Transformer):
-            platform = stream.name.split("/")[0]
-            return 2 + max(self.depth(self.streams[f"{platform}/{store}"]) for store in self.inputs[stream.store])
+            return 2 + max(
+                self.depth(other) for other in self.streams.values() if other.platform == stream.platform and
+                other.store in self.inputs[stream.store] and not other.container)
         return 0
 
     def look_at_kept(self, merge, name):
         """Tables of a stream that nobody has views of any more, with history in them: what it merged last is there."""
         stream = self.streams[name]
-        platform, store = name.lower().split("/")
+        platform, store = stream.platform.lower(), stream.store.lower()
         for dataset, lens in stream.definitions[max(stream.definitions)][1].items():
             columns = ", ".join(f'"{column}"' for column in lens.kinds)
             with contextlib.closing(merge.connect()) as db:
                 names, rows = db.ask(f"SELECT {columns} FROM ds_{platform}.{store}__{dataset.lower()} "
                                      f"WHERE ds_batch_out = {FOREVER}")
-            compare_live(f"what is kept of {name}", names, rows, lens, stream.histories[dataset])
+            compare_live(f"what is kept of {name}", names, rows, lens, stream.timeline(dataset).history)
 
     def _compare(self, merge, views):
         for view, names, rows in views:
-            stream = self._stream_of(merge, view.platform, view.store, view.dataset)
+            timeline = self._timeline(merge, view.platform, view.store, view.dataset)
             lens = Lens(self.ecosystem.datasets(view.store)[view.dataset])
             where = f"{merge.name} {view.name}"
             if view.full:
-                self.count["rows"] += compare_history(where, names, rows, lens, stream, view.dataset)
+                self.count["rows"] += compare_history(where, names, rows, lens, timeline)
             else:
-                self.count["rows"] += compare_live(where, names, rows, lens,
-                                                   stream.histories.get(view.dataset, History()))
+                self.count["rows"] += compare_live(where, names, rows, lens, timeline.history)
             self.count["views"] += 1
 
     @contextlib.contextmanager
@@ -270,7 +276,7 @@ class Looks:
 
     def _is_needed(self, name):
         try:
-            return bool(self._lenses(name))
+            return bool(self._lenses(self.streams[name]))
         except (KeyError, StopIteration):  # its store has gone
             return False
 
@@ -284,7 +290,7 @@ class Looks:
         self.look()
         for entry in datasets:
             stream = self.streams[entry["stream"]]
-            rows, total = stream.recorded[entry["dataset"]]
+            rows, total = stream.timeline(entry["dataset"]).recorded
             for side in ("source", "merge"):
                 if (int(entry[side]["rows"]), entry[side]["sum"]) != (rows, total):
                     raise Wrong(f"verify: {entry}; ours is {rows}, {total}")
@@ -296,11 +302,11 @@ class Looks:
         if not views:
             return
         merge, (workspace, group, store, dataset, platform, _) = self.rng.choice(views)
-        stream = self._stream_of(merge, platform, store, dataset)
-        history = stream.histories.get(dataset)
-        if not history or not history.versions():
+        timeline = self._timeline(merge, platform, store, dataset)
+        history = timeline.history
+        if not history.versions():
             return
-        batch = self.rng.choice([n for n in stream.batches if n >= min(v[1] for v in history.versions())])
+        batch = self.rng.choice([n for n in timeline.batches if n >= min(v[1] for v in history.versions())])
         path = f"{workspace}/{group}/{store}/{dataset}"
         lens = Lens(self.ecosystem.datasets(store)[dataset])
         shown = collections.Counter(
@@ -308,4 +314,5 @@ class Looks:
         wanted = collections.Counter(lens.only(content) for content in history.as_of(batch))
         if shown != wanted:
             raise Wrong(f"history {path} --as-of {batch}: {difference(shown, wanted)}")
-        self.tell(f"        {path} as of batch {batch}, of {stream.last}: {sum(shown.values())} rows, as it was")
+        last = timeline.batches[-1]
+        self.tell(f"        {path} as of batch {batch}, of {last}: {sum(shown.values())} rows, as it was")

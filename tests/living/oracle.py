@@ -4,7 +4,7 @@ A batch that reads a source must have the fingerprint of one transaction of its 
 the batch before, none that the source had not yet when the batch committed, and none older than what was there when it
 began. A mirror has what its primary had in the batch of that number, a transformer's output is made anew from what the
 batches of its inputs had. The contents that follow are then what live views show, and their runs over the batches are
-the versions of history views."""
+the versions of history views. A dataset's batches may be those of several streams, one after the other."""
 import bisect
 import datetime
 import json
@@ -46,21 +46,84 @@ class History:
         return [*self.closed, *((content, begun, FOREVER) for content, begun in self.live.items())]
 
 
-class Stream:
-    """Of one name. definitions: {version: (Way, {dataset: Lens})}, filled by who applies. deltas: what each batch
-    changed, for those who follow; loads: (batch, dataset) that began with nothing, also after tables were dropped."""
+class Timeline:
+    """Of one dataset on one platform, or of its copy in a container: what it held after each of its batches, and which
+    stream has it. deltas: what each batch changed, for those who follow; loads: batches that began with nothing, also
+    after tables were dropped; primaries: the timelines of which it is a mirror; lenses: {batch: Lens} of a mirror."""
 
-    def __init__(self, name):
-        self.name, self.store = name, name.split("@")[0].split("/")[1]
-        self.definitions, self.merge, self.life = {}, None, 0
+    def __init__(self):
+        self.life = 0
         self.forget()
 
     def forget(self):
         """Nothing has been committed, or all of it was dropped: the next batch is a first one."""
         self.life += 1
-        self.last, self.version, self.batches, self.position = 0, 0, [], {}
-        self.recorded, self.changed, self.histories, self.deltas, self.committed_at = {}, {}, {}, {}, {}
-        self.loads = set()
+        self.holder, self.recorded, self.history, self.primaries = None, None, History(), set()
+        self.batches, self.deltas, self.committed_at, self.loads, self.lenses = [], {}, {}, set(), {}
+
+    def batches_after(self, number):
+        return self.batches[bisect.bisect_right(self.batches, number):]
+
+    def has_changed_since(self, number):
+        return any(any(self.deltas[after]) for after in self.batches_after(number))
+
+    def copied(self, content, begun):
+        """What a mirror has of a version that came and went between two of its batches: the columns of that time."""
+        after = bisect.bisect_left(self.batches, begun)
+        lens = self.lenses.get(self.batches[after]) if after < len(self.batches) else None
+        return lens.only(content) if lens else content
+
+    def load(self, number):
+        self.history = History()
+        self.loads.add(number)
+
+    def turn(self, where, number, committed_at, contents):
+        """The next batch, and what it has left."""
+        wanted = fingerprint(contents)
+        if wanted != self.recorded:
+            raise Wrong(f"{where} has {self.recorded}, not {wanted}")
+        self._add(where, number, committed_at, self.history.turn(number, contents))
+        return self.deltas[number]
+
+    def stay(self, where, number, committed_at):
+        """A batch in which nothing has changed."""
+        self._add(where, number, committed_at, (set(), set()))
+
+    def _add(self, where, number, committed_at, delta):
+        if self.batches and number <= self.batches[-1]:
+            raise Wrong(f"{where} comes after batch {self.batches[-1]}")
+        if self.batches and seconds(committed_at) <= seconds(self.committed_at[self.batches[-1]]):
+            raise Wrong(f"{where} committed before batch {self.batches[-1]}")
+        self.batches.append(number)
+        self.committed_at[number], self.deltas[number] = committed_at, delta
+
+
+class Stream:
+    """Of one name. alone: its dataset, where each of the store has a stream of its own; timelines: of all streams.
+    definitions: {version: (Way, {dataset: Lens})}, filled by who applies."""
+
+    def __init__(self, name, timelines):
+        self.name, self.timelines = name, timelines
+        original, _, self.container = name.partition("@")
+        self.platform, self.store, *self.alone = original.split("/")
+        self.definitions, self.merge = {}, None
+        self._begin()
+
+    def _begin(self):
+        self.last, self.version, self.position, self.committed_at = 0, 0, {}, {}
+
+    def forget(self):
+        """As if it had never been."""
+        self._begin()
+        for timeline in self.timelines.values():
+            if timeline.holder is self:
+                timeline.forget()
+
+    def timeline(self, dataset):
+        return self.timelines.setdefault((self.platform, self.store, dataset, self.container), Timeline())
+
+    def has(self, dataset):
+        return self.timeline(dataset).holder is self
 
     def is_at_end(self):
         """Whether its last batch was read by the definition of today, and there is nothing that it hasn't seen."""
@@ -68,13 +131,7 @@ class Stream:
 
     def is_loaded(self):
         return bool(self.definitions) and self.version == max(self.definitions) and \
-            self.definitions[self.version][1].keys() <= self.recorded.keys()
-
-    def mirrored(self):
-        return any(isinstance(way, Mirror) for way, _ in self.definitions.values())
-
-    def batches_after(self, number):
-        return self.batches[bisect.bisect_right(self.batches, number):]
+            all(self.has(dataset) for dataset in self.definitions[self.version][1])
 
     def lens(self, dataset):
         """The latest: rows without a value say nothing about a column."""
@@ -83,50 +140,87 @@ class Stream:
 
     def take(self, batch, rows):
         """The next committed batch, with its rows of dataset_batch."""
-        number, self.version = int(batch["batch_id"]), int(batch["stream_version"])
-        if self.version not in self.definitions:
-            raise Wrong(f"{self.name}: batch {number} has version {self.version}, which nobody applied")
-        way, lenses = self.definitions[self.version]
-        if not isinstance(way, Mirror) and number != self.last + 1:
-            raise Wrong(f"{self.name}: batch {number} comes after {self.last}")
+        number, version = int(batch["batch_id"]), int(batch["stream_version"])
         if self.last and seconds(batch["committed_at"]) <= seconds(self.committed_at[self.last]):
             raise Wrong(f"{self.name}: batch {number} committed before batch {self.last}")
-        for row in rows:
-            self.changed[row["dataset"]] = number
-            self.recorded[row["dataset"]] = (int(row["fingerprint_rows"]), row["fingerprint"])
-            if int(row["first_load"]):
-                self.histories.pop(row["dataset"], None)
-                self.loads.add((number, row["dataset"]))
-        self.turn(
-            number,
-            way.contents(self, number, batch, rows, {d: lens
-                                                     for d, lens in lenses.items() if d in self.recorded}))
-        if not isinstance(way, Mirror):
-            self.count(number, batch)
+        if version:
+            self._take_read(number, version, batch, rows)
+        else:
+            self._take_over(number, batch, rows)
         self.last = number
-        self.batches.append(number)
         self.committed_at[number] = batch["committed_at"]
 
-    def turn(self, number, contents):
-        self.deltas[number] = {}
-        for dataset, rows in contents.items():
-            wanted = fingerprint(rows)
-            if wanted != self.recorded[dataset]:
-                raise Wrong(f"{self.name}: batch {number} of {dataset} has {self.recorded[dataset]}, not {wanted}")
-            self.deltas[number][dataset] = self.histories.setdefault(dataset, History()).turn(number, rows)
+    def _take_read(self, number, version, batch, rows):
+        self.version = version
+        if version not in self.definitions:
+            raise Wrong(f"{self.name}: batch {number} has version {version}, which nobody applied")
+        way, lenses = self.definitions[version]
+        if not isinstance(way, Mirror):
+            self._comes_next(number, lenses)
+        for row in rows:
+            timeline = self.timeline(row["dataset"])
+            timeline.holder, timeline.recorded = self, (int(row["fingerprint_rows"]), row["fingerprint"])
+            if int(row["first_load"]):
+                timeline.load(number)
+        come = gone = 0
+        for dataset, contents in way.contents(self, number, batch, rows,
+                                              {d: lens for d, lens in lenses.items() if way.may_have(self, d)}).items():
+            timeline, where = self.timeline(dataset), f"{self.name}: batch {number} of {dataset}"
+            if isinstance(way, Mirror):
+                timeline.holder = self
+                timeline.primaries.add(way.primary.timeline(dataset))
+                timeline.lenses[number] = lenses[dataset]
+            delta = timeline.turn(where, number, batch["committed_at"], contents)
+            come, gone = come + len(delta[0]), gone + len(delta[1])
+        if not isinstance(way, Mirror):
+            self._count(number, batch, come, gone)
 
-    def count(self, number, batch):
+    def _comes_next(self, number, lenses):
+        if number != self.last + 1:
+            raise Wrong(f"{self.name}: batch {number} comes after {self.last}")
+        for dataset in lenses:
+            holder = self.timeline(dataset).holder
+            if holder not in (None, self):
+                raise Wrong(f"{self.name}: batch {number} of {dataset}, which is in {holder.name}")
+
+    def _count(self, number, batch, come, gone):
         """Nothing lost, nothing doubled: what a batch says it did is what became of the contents."""
-        come = sum(len(delta[0]) for delta in self.deltas[number].values())
-        gone = sum(len(delta[1]) for delta in self.deltas[number].values())
         inserted, updated, deleted = (int(batch[f"rows_{what}"]) for what in ("inserted", "updated", "deleted"))
         if (inserted + updated, updated + deleted) != (come, gone):
             raise Wrong(
                 f"{self.name}: batch {number} says {inserted} inserted, {updated} updated, {deleted} deleted, but "
                 f"{come} contents came and {gone} went")
 
+    def _take_over(self, number, batch, rows):
+        """A batch that nobody has read anything for: datasets come from another stream of the store, as they are."""
+        way, mirrors = self.definitions[max(self.definitions)][0], self.mirrors()
+        for row in rows:
+            timeline, where = self.timeline(row["dataset"]), f"{self.name}: batch {number}, with {row['dataset']},"
+            former, recorded = timeline.holder, (int(row["fingerprint_rows"]), row["fingerprint"])
+            if former in (None, self) or recorded != timeline.recorded or int(row["first_load"]):
+                raise Wrong(f"{where} has {recorded} from {former and former.name}, which had {timeline.recorded}")
+            timeline.holder = self
+            if not mirrors:  # a mirror's has no number of its own: it has seen nothing
+                way.go_on_from(former.definitions[max(former.definitions)][0])
+                timeline.stay(where, number, batch["committed_at"])
+        if not mirrors:
+            self._count(number, batch, 0, 0)
 
-class Snapshot:
+    def mirrors(self):
+        return isinstance(self.definitions[max(self.definitions)][0], Mirror)
+
+
+class Way:
+    """How a stream comes to its contents."""
+
+    def may_have(self, stream, dataset):
+        return stream.has(dataset)
+
+    def go_on_from(self, former):
+        """Of another stream, that had one of the datasets until now."""
+
+
+class Snapshot(Way):
     """The way of a stream that reads a source's tables in one snapshot. number: the transaction that it saw last."""
 
     def __init__(self, ledger):
@@ -135,14 +229,14 @@ class Snapshot:
     def contents(self, stream, number, batch, rows, lenses):
         least = self.least(batch)
         for at in range(least, self.ledger.last + 1):
-            if all(self.sum(dataset, lens).at(at) == stream.recorded[dataset] for dataset, lens in lenses.items()):
+            if self._is_at(stream, lenses, at):
                 break
         else:
             was = {dataset: self.sum(dataset, lens).at(least) for dataset, lens in lenses.items()}
             raise Wrong(
                 f"{stream.name}: batch {number}, begun {batch['started_at']}, is no state of the source from "
-                f"transaction {least}, when that was {was}, to {self.ledger.last}: {stream.recorded}; "
-                f"before, it saw {self.number}")
+                f"transaction {least}, when that was {was}, to {self.ledger.last}: "
+                f"{ {dataset: stream.timeline(dataset).recorded for dataset in lenses} }; before, it saw {self.number}")
         if self.ledger.begun_at[at] > seconds(batch["committed_at"]) + CLOCK_SLACK_S:
             raise Wrong(f"{stream.name}: batch {number} has transaction {at}, which began after its commit")
         self.go(at)
@@ -162,10 +256,15 @@ class Snapshot:
         self.number = number
         self.replay.go(number)
 
+    def go_on_from(self, former):
+        self.number = max(self.number, former.number)
+
     def is_at_end(self, stream, lenses):
+        return self._is_at(stream, lenses, self.ledger.last)
+
+    def _is_at(self, stream, lenses, number):
         return all(
-            self.sum(dataset, lens).at(self.ledger.last) == stream.recorded[dataset]
-            for dataset, lens in lenses.items())
+            self.sum(dataset, lens).at(number) == stream.timeline(dataset).recorded for dataset, lens in lenses.items())
 
     def sum(self, dataset, lens):
         if (dataset, lens) not in self.sums:
@@ -182,6 +281,10 @@ class Watermark(Snapshot):
         self.column, self.overlap = column, overlap
         self.believed, self.swept = {}, None  # rows by their id, the deleted among them; which sweep was the last
         self.greatest = 0
+
+    def go_on_from(self, former):
+        super().go_on_from(former)
+        self.believed, self.swept, self.greatest = former.believed, former.swept, former.greatest
 
     def contents(self, stream, number, batch, rows, lenses):
         (dataset, lens), = lenses.items()
@@ -201,12 +304,13 @@ class Watermark(Snapshot):
                 if row[self.column] >= self.greatest - self.overlap
             }
             self.believed = {**before, **window}
-            if fingerprint(self._seen(lens)) == stream.recorded[dataset]:
+            if fingerprint(self._seen(lens)) == stream.timeline(dataset).recorded:
                 self.greatest = max([self.greatest, *(row[self.column] for row in window.values())])
                 return {dataset: self._seen(lens)}
         raise Wrong(
             f"{stream.name}: batch {number} is no state of the source from transaction {least} on, seen through a "
-            f"window from {self.greatest - self.overlap}: {stream.recorded}, not {fingerprint(self._seen(lens))}")
+            f"window from {self.greatest - self.overlap}: {stream.timeline(dataset).recorded}, not "
+            f"{fingerprint(self._seen(lens))}")
 
     def _seen(self, lens):
         return {lens.content(row) for row in self.believed.values()}
@@ -219,43 +323,51 @@ class Watermark(Snapshot):
 
 
 class Follower:
-    """The contents of a stream's datasets as of one of its batches."""
+    """The contents of a timeline as of one of its batches."""
 
-    def __init__(self, stream):
-        self.stream, self.life, self.at, self.rows = stream, 0, 0, {}
+    def __init__(self, timeline):
+        self.timeline, self.life, self.at, self.rows = timeline, 0, 0, set()
 
     def go(self, batch):
-        if batch < self.at or self.life != self.stream.life:
-            self.life, self.at, self.rows = self.stream.life, 0, {}
-        for number in self.stream.batches_after(self.at):
+        if batch < self.at or self.life != self.timeline.life:
+            self.life, self.at, self.rows = self.timeline.life, 0, set()
+        for number in self.timeline.batches_after(self.at):
             if number > batch:
                 break
-            for dataset, (come, gone) in self.stream.deltas[number].items():
-                rows = self.rows.setdefault(dataset, set())
-                rows -= rows if (number, dataset) in self.stream.loads else gone
-                rows |= come
+            come, gone = self.timeline.deltas[number]
+            self.rows -= self.rows if number in self.timeline.loads else gone
+            self.rows |= come
         self.at = batch
         return self.rows
 
 
-class Mirror:
+class Mirror(Way):
     """The way of a stream that reads what another one has merged."""
 
     def __init__(self, primary):
-        self.primary, self.follower = primary, Follower(primary)
+        self.primary, self.followers = primary, {}
+
+    def may_have(self, stream, dataset):
+        return stream.timeline(dataset).recorded is not None
 
     def is_at_end(self, stream, lenses):
-        return all(self.primary.recorded.get(dataset) == stream.recorded[dataset] for dataset in lenses)
+        return all(
+            self.primary.has(dataset) and self.primary.timeline(dataset).recorded == stream.timeline(dataset).recorded
+            for dataset in lenses)
 
     def contents(self, stream, number, batch, rows, lenses):
-        if number not in self.primary.deltas:
+        if number not in self.primary.committed_at:
             raise Wrong(
                 f"{stream.name}: batch {number} is none of its primary {self.primary.name}, at {self.primary.last}")
-        have = self.follower.go(number)
-        return {dataset: {lens.only(content) for content in have.get(dataset, ())} for dataset, lens in lenses.items()}
+        return {dataset: {lens.only(content)
+                          for content in self._follower(dataset).go(number)}
+                for dataset, lens in lenses.items()}
+
+    def _follower(self, dataset):
+        return self.followers.setdefault(dataset, Follower(self.primary.timeline(dataset)))
 
 
-class Transformer:
+class Transformer(Way):
     """The way of an output. make({input: [row]}) -> {output dataset: [row]}. SQL reads its inputs as of the batches in
     its position; a program, that looks for itself, as of these or later ones. streams: by name."""
 
@@ -264,14 +376,12 @@ class Transformer:
         self.looks_itself = make.__doc__ == "A program."
 
     def is_at_end(self, stream, lenses):
-        return all(
-            self._input(path)[0].changed.get(path.rsplit("/", 1)[1]) == at for path, at in stream.position.items())
+        return not any(self._input(path).timeline.has_changed_since(at) for path, at in stream.position.items())
 
     def _input(self, path):
-        stream = self.streams[path.rsplit("/", 1)[0]]
-        if path not in self.followers or self.followers[path].stream is not stream:
-            self.followers[path] = Follower(stream)
-        return stream, self.followers[path]
+        name, dataset = path.rsplit("/", 1)
+        timeline = self.streams[name].timeline(dataset)
+        return self.followers.setdefault(timeline, Follower(timeline))
 
     def contents(self, stream, number, batch, rows, lenses):
         stream.position = {path: int(at) for path, at in json.loads(batch["position"]).items()}
@@ -279,9 +389,9 @@ class Transformer:
         if not self.looks_itself:
             return made
         (path, at), = stream.position.items()
-        source = self._input(path)[0]
+        source = self._input(path).timeline
         for later in source.batches_after(at):
-            if all(fingerprint(made[dataset]) == stream.recorded[dataset] for dataset in lenses):
+            if all(fingerprint(made[dataset]) == stream.timeline(dataset).recorded for dataset in lenses):
                 break
             if seconds(source.committed_at[later]) > seconds(batch["committed_at"]):
                 break
@@ -291,10 +401,10 @@ class Transformer:
     def _made(self, position, lenses):
         tables = {}
         for path, at in position.items():
-            stream, follower = self._input(path)
-            dataset = path.rsplit("/", 1)[1]
+            name, dataset = path.rsplit("/", 1)
+            stream = self.streams[name]
             lens = stream.lens(dataset)
-            tables[f"{stream.store}/{dataset}"] = [lens.values(content) for content in follower.go(at)[dataset]]
+            tables[f"{stream.store}/{dataset}"] = [lens.values(content) for content in self._input(path).go(at)]
         made = self.make(tables)
         return {dataset: {lens.content(row) for row in made[dataset]} for dataset, lens in lenses.items()}
 
@@ -310,40 +420,41 @@ def compare_live(where, names, rows, lens, history):
     return len(rows)
 
 
-def compare_history(where, names, rows, lens, stream, dataset):
+def compare_history(where, names, rows, lens, timeline):
     """And a history view each version once, in the batches in which it held, between their commits."""
     if names != [*lens.kinds, "ds_batch_in", "ds_batch_out", "ds_valid_from", "ds_valid_to"]:
         raise Wrong(f"{where}: columns {names}")
-    shown = Counter()
+    shown, mirrored = Counter(), bool(timeline.primaries)
     for row in rows:
         row = dict(zip(names, row))
         begun, ended = int(row["ds_batch_in"]), int(row["ds_batch_out"])
         shown[lens.content(row), begun, ended] += 1
-        times = stream.committed_at.get(begun), stream.committed_at.get(next(iter(stream.batches_after(ended)), None))
-        if not stream.mirrored() and times != (row["ds_valid_from"], row["ds_valid_to"]):
+        times = timeline.committed_at.get(begun), \
+            timeline.committed_at.get(next(iter(timeline.batches_after(ended)), None))
+        if not mirrored and times != (row["ds_valid_from"], row["ds_valid_to"]):
             raise Wrong(
                 f"{where}: batches {begun} to {ended} are valid from {row['ds_valid_from']} to {row['ds_valid_to']}, "
                 f"not {times}"
             )
-    history = stream.histories.get(dataset, History())
-    if stream.mirrored():
-        _fits_primary(where, shown, lens, stream, dataset)
-        shown = _coarse(shown, stream.batches)
-    wanted = Counter((lens.only(content), begun, ended) for content, begun, ended in history.versions())
-    if stream.mirrored():  # two that differed only in a column that has gone
-        wanted = _coarse(wanted, stream.batches)
+    if mirrored:
+        _fits_primary(where, shown, lens, timeline)
+        shown = _coarse(shown, timeline.batches)
+    wanted = Counter((lens.only(content), begun, ended) for content, begun, ended in timeline.history.versions())
+    if mirrored:  # two that differed only in a column that has gone
+        wanted = _coarse(wanted, timeline.batches)
     if shown != wanted:
         raise Wrong(f"{where}: {difference(shown, wanted)}")
     return len(rows)
 
 
-def _fits_primary(where, shown, lens, stream, dataset):
+def _fits_primary(where, shown, lens, timeline):
     """A mirror's version begins and ends where its primary's does, or with a batch of the mirror's own."""
-    primaries = {way.primary for way, _ in stream.definitions.values() if isinstance(way, Mirror)}
-    primary = [version for one in primaries for version in one.histories.get(dataset, History()).versions()]
-    begins = {(lens.only(content), begun) for content, begun, _ in primary}
-    ends = {(lens.only(content), ended) for content, _, ended in primary}
-    own = set(stream.batches)
+    begins, ends, own = set(), set(), set(timeline.batches)
+    for one in timeline.primaries:
+        for content, begun, ended in one.history.versions():
+            for copy in (content, timeline.copied(content, begun)):
+                begins.add((lens.only(copy), begun))
+                ends.add((lens.only(copy), ended))
     for (content, begun, ended), count in shown.items():
         if count != 1:
             raise Wrong(f"{where}: {count} times {content} from {begun} to {ended}")

@@ -80,7 +80,7 @@ class Lens:
 
     def values(self, content):
         row = dict.fromkeys(self.kinds)
-        row.update((name, value(self.kinds[name], data)) for name, data in content)
+        row.update((name, value(self.kinds[name], data)) for name, data in self.only(content))
         return row
 
 

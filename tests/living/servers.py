@@ -1,16 +1,16 @@
 """PostgreSQL servers that can be shot, and links to them that can be cut."""
 import os
 import pathlib
-import select
 import signal
-import socket
 import subprocess
+import sys
 import threading
 import time
 
 from pq import Postgres, Refused
 
 TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "postgres.sh"
+LINK = pathlib.Path(__file__).resolve().parent / "link.py"
 ROLE, PASSWORD = "harbour", "correct-horse"
 PATIENCE_S = 120
 
@@ -62,61 +62,26 @@ class Server:
 
 
 class Link:
-    """127.0.0.1:port, behind which is a server, as long as nobody cuts it."""
+    """A process (link.py) that listens at 127.0.0.1:port, and carries what comes to a server, unless it is cut."""
 
     def __init__(self, target_port):
-        self.target = ("127.0.0.1", target_port)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        self.pairs, self.guard = set(), threading.Lock()  # guard: of pairs
-        self.cuts = 0  # as many must be mended
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            near, _ = self.listener.accept()
-            threading.Thread(target=self._carry, args=(near, ), daemon=True).start()
-
-    def _carry(self, near):
-        try:
-            if self.cuts:
-                return
-            with socket.create_connection(self.target, timeout=5) as far:
-                far.settimeout(None)
-                pair = (near, far)
-                with self.guard:
-                    self.pairs.add(pair)
-                try:
-                    _pump(near, far)
-                finally:
-                    with self.guard:
-                        self.pairs.discard(pair)
-        except OSError:
-            pass
-        finally:
-            near.close()
+        self.process = subprocess.Popen([sys.executable, LINK, str(target_port)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+        self.guard = threading.Lock()  # of its pipes
 
     def cut(self):
-        with self.guard:
-            self.cuts += 1
-            pairs = list(self.pairs)
-        for pair in pairs:
-            for end in pair:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+        """Every connection ends, and none is made. Whoever cuts mends."""
+        self._say("cut")
 
     def mend(self):
+        self._say("mend")
+
+    def _say(self, word):
         with self.guard:
-            self.cuts -= 1
+            print(word, file=self.process.stdin, flush=True)
+            self.process.stdout.readline()
 
-
-def _pump(near, far):
-    other = {near: far, far: near}
-    while True:
-        for end in select.select([near, far], [], [])[0]:
-            data = end.recv(1 << 16)
-            if not data:
-                return
-            other[end].sendall(data)
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()

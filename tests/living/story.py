@@ -342,9 +342,10 @@ def visits(world):
 @after(visits)
 def sweep(world):
     """Somebody has all visits read again"""
-    for name in ("Live/Visits", "Full/Visits"):
+    names = list(world.streams_of("Visits"))
+    for name in names:
         world.result("resnapshot", name)
-    world.tell("        resnapshot of Live/Visits and Full/Visits")
+    world.tell(f"        resnapshot of {' and '.join(names)}")
 
 
 @after(audit)
@@ -411,6 +412,55 @@ def replica(world):
                                    container="OfficeDB")
     world.apply(killed=0.5)
     world.run_anew()
+
+
+def stores_that(world, apart):
+    return [
+        name for kind, name in world.ecosystem.documents
+        if kind == "Datastore" and world.ecosystem.is_apart(name) == apart
+    ]
+
+
+def regroup(world, store, consistency):
+
+    def change(model):
+        model["Datastore", store]["capture"]["consistency"] = consistency
+
+    team = world.ecosystem["Datastore " + store]["team"].split("/")[1]
+    what = "each dataset goes its own way" if consistency == "single_dataset" else "all datasets are one stream again"
+    world.ecosystem.pull(team, f"{store}: {what}", change, refused="C014")
+    world.ecosystem.pull(team, "the same, approved", change, approve=True)
+
+
+def moved(world, stores):
+    """Nothing is lost on the way: a look as soon as they have moved, and one when all have read again."""
+    world.apply(killed=0.5)
+    world.look()
+    names = [name for name, stream in world.streams.items() if stream.store in stores and name not in world.resting()]
+    wait_until(f"{', '.join(names)} to go on",
+               lambda: world.look(views=False) and all(world.streams[name].is_loaded() for name in names))
+    world.tell(f"        {' and '.join(stores)}: {len(names)} streams go on")
+
+
+@again
+@after(primary, replica)
+def apart(world):
+    """The datasets of a store get streams of their own, under mirrors, copies and transformers"""
+    stores = stores_that(world, apart=False)
+    if stores:
+        store = "Sales" if "Sales" in stores else world.rng.choice(stores)
+        regroup(world, store, "single_dataset")
+        moved(world, [store])
+
+
+@again
+@after(apart)
+def together(world):
+    """And are one stream again"""
+    stores = stores_that(world, apart=True)
+    for store in stores:
+        regroup(world, store, "multi_dataset")
+    moved(world, stores)
 
 
 @after(begin)
@@ -558,7 +608,7 @@ def guard(world):
     source, merge = world.sources["Stock"], world.merges["Quay"]
     source.still.acquire()
     try:
-        names = [name for name in world.streams if name.endswith("/Stock") and name not in world.resting()]
+        names = [name for name, stream in world.streams_of("Stock").items() if stream.alone in ([], ["items"])]
         source.grow("items", 40)  # of fewer than 20 the guard counts only the last
         wait_until("all items to be seen",
                    lambda: world.look(views=False) and all(world.streams[name].is_at_end() for name in names))
@@ -566,7 +616,7 @@ def guard(world):
         lost = list(rows)[5:]
         source.commit([("items", identity, None) for identity in lost])
         guarded = (f"SELECT stream FROM {merge.control('batch')} WHERE guarded = 1 AND status <> 'committed' "
-                   "AND stream LIKE '%/Stock'")
+                   "AND stream LIKE '%/Stock%'")
         wait_until("the guard", lambda: {name for name, in merge.ask(guarded)} == set(names))
         if world.rng.random() < 0.5:
             source.commit([("items", identity, rows[identity]) for identity in lost])
@@ -621,6 +671,6 @@ def wider(world):
 
 
 CHAPTERS = [
-    begin, stranger, sales, audit, column, masking, program, priority, visits, sweep, stock, primary, replica, guard,
-    follow, key, deprecation, wider, forced, migration, retired
+    begin, stranger, sales, audit, column, masking, program, priority, visits, sweep, stock, primary, replica, apart,
+    guard, follow, key, deprecation, wider, together, forced, migration, retired
 ]

@@ -64,7 +64,7 @@ class World(Looks):
         self.applied = None  # the directory of the model
         self.follows = False  # runs keep themselves true to the branch main
         self.rng = random.Random(f"{seed} world")
-        self.sources, self.merges, self.streams, self.runs = {}, {}, {}, []
+        self.sources, self.merges, self.streams, self.timelines, self.runs = {}, {}, {}, {}, []
         self.calm, self.over, self.trouble = threading.RLock(), threading.Event(), []
         self.hush = threading.Lock()  # who holds it keeps streams from being asked for batches
         self.makers, self.inputs = {}, {}  # of output stores: how they are made, and of which stores
@@ -115,7 +115,7 @@ class World(Looks):
         log = open(self.dir / "run.log", "ab")
         with self.starting:
             where = ["-C", str(self.ecosystem.repository if self.follows else self.applied)]
-            more = ["--follow", "main"] if self.follows else []
+            more = ["--follow", "main", "--follow-every", "200ms"] if self.follows else []
             self.runs.append(
                 subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.program, *where, "run", "--workers", "3",
                                   *more], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
@@ -129,7 +129,7 @@ class World(Looks):
                 run.send_signal(signal.SIGCONT)
                 run.send_signal(signal.SIGTERM)
             for run in runs:
-                if run.wait(timeout=patience_s()) not in (0, -signal.SIGTERM):  # killed by it: before it knew the signal
+                if run.wait(timeout=patience_s()) not in (0, -signal.SIGTERM):  # it didn't know the signal yet
                     raise Wrong(f"SIGTERM: run ended with {run.returncode}")
             for _ in runs:
                 self.run()
@@ -140,9 +140,12 @@ class World(Looks):
 
     def apply(self, *words, killed=0.0, rivals=0.2):
         """plan says what it will do, apply does it, sometimes after an apply that was killed on the way, sometimes
-        beside another one."""
+        beside another one. Where those who run have applied it already, nothing is left to do."""
         started = time.monotonic()
         changes = self.result("plan", *words)["changes"]
+        followed = self.follows and not words
+        if followed and to_do(changes):
+            raise Wrong(f"run --follow has applied it, and plan still has changes: {to_do(changes)}")
         if self.rng.random() < killed:
             victim = self._begin_apply(*words)
             time.sleep(self.rng.uniform(0.005, 0.15))
@@ -154,7 +157,7 @@ class World(Looks):
         self.result("apply", *words)
         if rival and rival.wait() not in (0, 3):
             raise Wrong(f"two applies at once: one ended with {rival.returncode}")
-        if any(change["action"] != "keep" for change in self.result("plan", *words)["changes"]):
+        if not followed and to_do(self.result("plan", *words)["changes"]):
             raise Wrong("after apply, plan still has changes")
         self.count["applies"] += 1
         self.applied = self.ecosystem.model
@@ -188,8 +191,12 @@ class World(Looks):
         for run in self.runs:
             run.kill()
             run.wait()
-        for server in self.sites.values():
-            server.end()
+        for thing in [*self.links.values(), *self.sites.values()]:
+            thing.end()
+
+
+def to_do(changes):
+    return [change for change in changes if change["action"] != "keep"]
 
 
 def sqlite(path):

@@ -467,6 +467,30 @@ static void records_end(void **state)
     estate_close(&e);
 }
 
+// One prune is enough.
+static void record_goes_with_its_table(void **state)
+{
+    (void)state;
+    estate e;
+    estate_model single = BOTH;
+    single.consistency = "single_dataset";
+    begin(&e, &single);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1/people");
+    estate_job(&e, "P/Store1/orders");
+    estate_use(&e, &BOTH);
+    estate_apply(&e);
+    estate_job(&e, "P/Store1");
+    estate_use(&e, &ONE);
+    estate_apply(&e);
+    expect_changes(&e, true, "!drop table ds_p__store1__orders\n!drop stream P/Store1/orders\n");
+    estate_prune(&e);
+    expect_changes(&e, true, "");
+    assert_string_equal(estate_query(&e, "merge.db", "SELECT name FROM datasurface__stream ORDER BY name"),
+                        "P/Store1\nP/Store1/people\n");
+    estate_close(&e);
+}
+
 // --- views
 
 static void view_moves(void **state)
@@ -950,6 +974,7 @@ int main(void)
         cmocka_unit_test(another_service_takes_over),
         cmocka_unit_test(consistency_changes),
         cmocka_unit_test(records_end),
+        cmocka_unit_test(record_goes_with_its_table),
         cmocka_unit_test(view_moves),
         cmocka_unit_test(empty_view_moves),
         cmocka_unit_test(names_are_taken),

@@ -2,36 +2,28 @@
 
 #include <stdlib.h>
 
-static ds_rc change_in(ds_db *db, const ds_control_names *names, const char *stream, const char *dataset,
-                       ds_arena *arena, const char **out, ds_error *err)
+// The last committed batch in which the input dataset changed; NULL: never committed. A dataset that has changed its
+// stream, there and back perhaps, may have changed last in the other one.
+static ds_rc last_change(ds_db *db, const ds_control_names *names, const ds_input_def *input, ds_arena *arena,
+                         const char **out, ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(db->dialect);
     SQL(&q, "SELECT d.batch_id FROM ");
     sql_relation(&q, names->dataset_batch);
     SQL(&q, " AS d JOIN ");
     sql_relation(&q, names->batch);
-    SQL(&q, " AS b ON b.stream = d.stream AND b.batch_id = d.batch_id WHERE d.stream = ");
-    sql_text(&q, stream);
-    SQL(&q, " AND d.dataset = ");
-    sql_text(&q, dataset);
+    SQL(&q, " AS b ON b.stream = d.stream AND b.batch_id = d.batch_id WHERE d.stream IN (");
+    sql_text(&q, input->stream);
+    SQL(&q, ", ");
+    sql_text(&q, def_other_stream(arena, input->stream, input->dataset));
+    SQL(&q, ") AND d.dataset = ");
+    sql_text(&q, input->dataset);
     control_sql_changed(&q);
     SQL(&q, " AND b.status = 'committed' ORDER BY d.batch_id DESC LIMIT 1");
     ds_result r;
     TRY(store_query(db, &q, arena, &r, err));
     *out = r.rows ? result_text(&r, 0, 0) : NULL;
     return DS_DONE;
-}
-
-// The last committed batch in which the input dataset changed; NULL: never committed. Since it came to its stream
-// nothing may have.
-static ds_rc last_change(ds_db *db, const ds_control_names *names, const ds_input_def *input, ds_arena *arena,
-                         const char **out, ds_error *err)
-{
-    TRY(change_in(db, names, input->stream, input->dataset, arena, out, err));
-    if (*out)
-        return DS_DONE;
-    return change_in(db, names, def_other_stream(arena, input->stream, input->dataset), input->dataset, arena, out,
-                     err);
 }
 
 ds_rc transform_inputs(ds_db *db, const ds_control_names *names, const ds_stream_def *def, ds_arena *arena,

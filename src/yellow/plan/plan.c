@@ -141,9 +141,10 @@ static const ds_dataset_def *find_dataset(const ds_stream_def *def, const char *
     return NULL;
 }
 
-// Until when a dataset is kept that was given up at that time; 0: nobody requires it.
-static int64_t kept_until(const ds_dataset_def *dataset, int64_t given_up_us)
+int64_t plan_required_until(const ds_dataset_def *dataset, int64_t given_up_us)
 {
+    if (dataset->kept_until)
+        return dataset->kept_until;
     return dataset->retention_days ? given_up_us + dataset->retention_days * INT64_C(86400000000) : 0;
 }
 
@@ -172,7 +173,7 @@ static void keep_or_drop(ds_planner *p, plan_stream *stream, const ds_dataset_de
 {
     ds_dataset_def given_up = *dataset;
     if (is_new)
-        given_up.kept_until = kept_until(dataset, p->now_us);
+        given_up.kept_until = plan_required_until(dataset, p->now_us);
     bool required = given_up.kept_until > p->now_us;
     if (p->steps->prune && !required) {
         plan_drop_tables(p, stream, dataset);
@@ -237,7 +238,7 @@ int64_t plan_kept_until(const ds_planner *p, const ds_stream_row *row)
     size_t n = plan_left(p, row, left);
     int64_t given_up_us = row->removed ? row->removed_at : p->now_us, last = 0;
     for (size_t i = 0; i < n; i++) {
-        int64_t until = left[i]->kept_until ? left[i]->kept_until : kept_until(left[i], given_up_us);
+        int64_t until = plan_required_until(left[i], given_up_us);
         last = until > last ? until : last;
     }
     return last;

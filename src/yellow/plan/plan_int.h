@@ -150,7 +150,9 @@ size_t plan_left(const ds_planner *p, const ds_stream_row *row, const ds_dataset
 size_t plan_had(const ds_planner *p, const ds_stream_row *row);
 // Does it hold batches of a dataset that is elsewhere now?
 bool plan_is_record(ds_planner *p, const ds_stream_row *row);
-// --- plan.c: until when a stream that is no longer the model's is kept; 0: nobody requires it
+// --- plan.c: until when a dataset is kept that is given up at that time, or was before, and until when a stream that
+// is no longer the model's; 0: nobody requires it
+int64_t plan_required_until(const ds_dataset_def *dataset, int64_t given_up_us);
 int64_t plan_kept_until(const ds_planner *p, const ds_stream_row *row);
 
 // --- plan_tables.c: what a dataset's tables lack. old: its definition as applied, NULL when it has none. *moves_views:

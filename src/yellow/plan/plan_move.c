@@ -129,16 +129,20 @@ size_t plan_had(const ds_planner *p, const ds_stream_row *row)
     return row->def->dataset_count + p->retired[row - p->rows].n;
 }
 
-// A stream that stays: the model's, or one whose tables are kept.
-static bool stays(const ds_planner *p, const ds_stream_row *row)
+// Of a stream's dataset that is not the model's, at least not there: do its tables stay?
+static bool is_kept(const ds_planner *p, const ds_stream_row *row, const ds_dataset_def *dataset)
 {
-    return map_get(p->in_model, row->name) || !p->steps->prune || plan_kept_until(p, row) > p->now_us;
+    if (!p->steps->prune)
+        return true;
+    bool in_model = map_get(p->in_model, row->name);
+    return (in_model ? plan_required_until(dataset, p->now_us) : plan_kept_until(p, row)) > p->now_us;
 }
 
-static void add_formers(const ds_planner *p, const ds_dataset_def *datasets, size_t n)
+// row: the stream as applied, NULL when these are the model's.
+static void add_formers(const ds_planner *p, const ds_stream_row *row, const ds_dataset_def *datasets, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (datasets[i].former)
+        if (datasets[i].former && (!row || (is_left(p, row, &datasets[i]) && is_kept(p, row, &datasets[i]))))
             (void)map_add(p->records, datasets[i].former, p->steps);
 }
 
@@ -146,12 +150,11 @@ static void find_records(ds_planner *p)
 {
     p->records = map_new(p->arena);
     for (size_t i = 0; i < p->def_count; i++)
-        add_formers(p, p->defs[i]->datasets, p->defs[i]->dataset_count);
+        add_formers(p, NULL, p->defs[i]->datasets, p->defs[i]->dataset_count);
     for (size_t i = 0; i < p->row_count; i++) {
-        if (!stays(p, &p->rows[i]))
-            continue;
-        add_formers(p, p->rows[i].def->datasets, p->rows[i].def->dataset_count);
-        add_formers(p, p->retired[i].datasets, p->retired[i].n);
+        const ds_stream_row *row = &p->rows[i];
+        add_formers(p, row, row->def->datasets, row->def->dataset_count);
+        add_formers(p, row, p->retired[i].datasets, p->retired[i].n);
     }
 }
 
