@@ -146,18 +146,6 @@ static void tell(ds_follow *f, told_state state, const char *detail, const ds_er
 
 // --- the merge databases
 
-// By the table of a container's fields, so that none can be forgotten.
-static ds_container_def keep_container(ds_arena *arena, const ds_container_def *container)
-{
-    ds_container_def kept;
-    ds_error err;
-    json_t *json = def_encode_container(container);
-    ds_rc rc = def_decode_container(arena, json, &kept, &err);
-    ds_assert(rc.code == DS_OK);
-    json_decref(json);
-    return kept;
-}
-
 static bool same_container(const ds_container_def *a, const ds_container_def *b)
 {
     json_t *one = def_encode_container(a), *other = def_encode_container(b);
@@ -186,7 +174,7 @@ static void keep_merges(ds_follow *f, const ds_session *session)
     merges->replicas_from = session->replicas_from;
     merges->v = ARENA_ARRAY(f->arena, ds_container_def, merges->n);
     for (size_t i = 0; i < merges->n; i++)
-        merges->v[i] = keep_container(f->arena, &session->merges[i]);
+        merges->v[i] = def_container_dup(f->arena, &session->merges[i]);
     atomic_store(&f->merges, merges);
 }
 

@@ -115,6 +115,9 @@ typedef struct ds_stream_def {
 json_t *def_encode(const ds_stream_def *def);
 ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out, ds_error *err);
 
+// With texts of its own in arena, except for the login.
+ds_container_def def_container_dup(ds_arena *arena, const ds_container_def *container);
+
 // The dataset's stream when the store's consistency is the other one: P/STORE/DATASET of P/STORE, and the other way
 // round; of a replica with its @CONTAINER.
 const char *def_other_stream(ds_arena *arena, const char *stream, const char *dataset);
