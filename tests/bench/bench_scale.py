@@ -129,9 +129,9 @@ class Estate:
         self._told("apply", lambda: self.ours("apply"))
         self._told("first loads", self._load)
         self._told("catalogues", self._settle)
-        self.server.configure([])
         self.server.run(self.merge, f"COMMENT ON DATABASE {self.merge} IS '{len(self.stores)}'", "CHECKPOINT")
         os.sync()
+        self.server.configure([])
 
     def _told(self, what, do):
         begin, ours, server = time.monotonic(), children_cpu_s(), server_cpu_s(self.server)
@@ -255,6 +255,20 @@ def server_cpu_s(server):
     return total
 
 
+def server_pss_mb(server):
+    """Of all its processes: what they share is counted once."""
+    pid = int((pathlib.Path(server.dir) / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    total = 0
+    for process in [str(pid), *children]:
+        try:
+            text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
+        except OSError:
+            continue  # it has ended just now
+        total += int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1])
+    return total / 1024
+
+
 def seconds_to_minute():
     return 60 - time.time() % 60
 
@@ -295,7 +309,8 @@ def lags(estate, first, minutes):
         "SELECT extract(epoch FROM s.committed - d.due) FROM datasurface.stream st "
         f"CROSS JOIN generate_series(to_timestamp({first}), to_timestamp({first + 60 * (minutes - 1)}), '1 minute') "
         "AS d(due) LEFT JOIN LATERAL (SELECT min(b.committed_at) AS committed FROM datasurface.batch b "
-        "WHERE b.stream = st.name AND b.started_at >= d.due AND b.committed_at IS NOT NULL) s ON true")
+        "WHERE b.stream = st.name AND b.started_at >= d.due AND b.committed_at IS NOT NULL) s ON true "
+        "WHERE st.paused = 0")
     return [float(line) if line else None for line in out.split("\n")]
 
 
@@ -305,6 +320,8 @@ def percentile(values, share):
 
 def measure(estate):
     options = estate.options
+    estate.server.run(estate.merge, "UPDATE datasurface.stream SET paused = (name >= "
+                      f"'Live/Store{options.active or options.stores:04}')::int")
     running = Running(estate)
     watchers = []
     try:
@@ -317,7 +334,8 @@ def measure(estate):
         ours, server = running.cpu_s(), server_cpu_s(estate.server)
         time.sleep(60 * options.minutes)
         figures = {"cpu": (running.cpu_s() - ours) / options.minutes, "peak": running.peak_mb(),
-                   "server": (server_cpu_s(estate.server) - server) / options.minutes}
+                   "server": (server_cpu_s(estate.server) - server) / options.minutes,
+                   "pss": server_pss_mb(estate.server)}
         time.sleep(min(59, options.grace))
     finally:
         counted = [watcher.end() for watcher in watchers]
@@ -336,7 +354,7 @@ def measure(estate):
 def rows(options, figures):
     known = [lag for lag in figures["lags"] if lag is not None]
     late = 100 * sum(1 for lag in figures["lags"] if lag is None or lag > 60) / len(figures["lags"])
-    size = f"{options.stores:,} x {options.datasets}" + (f", {options.processes} proc." if options.processes > 1 else "")
+    size = f"{options.active or options.stores:,} x {options.datasets}" + (f", {options.processes} proc." if options.processes > 1 else "")
     barred = options.stores <= BAR_STORES
 
     def row(work, unit, value, bar=None):
@@ -344,12 +362,15 @@ def rows(options, figures):
         return {**made, "bar": bar, "bar_unit": unit} if bar is not None and barred else made
 
     yield row("late or skipped", "%", late, 0)
+    yield row("late by more than a period", "%", 100 * sum(
+        1 for lag in figures["lags"] if lag is None or lag > 120) / len(figures["lags"]))
     yield row("batches a minute", "batches", figures["batches"] / options.minutes)
     yield row("our CPU a minute", "CPU s", figures["cpu"], BAR_CPU_S)
     yield row("the server's CPU a minute", "CPU s", figures["server"])
     yield row("our CPU a batch", "ms", figures["cpu"] * options.minutes * 1000 / max(1, figures["batches"]))
     yield row("the server's CPU a batch", "ms", figures["server"] * options.minutes * 1000 / max(1, figures["batches"]))
     yield row("peak memory", "MB", figures["peak"], BAR_PEAK_MB)
+    yield row("the server's memory", "MB", figures["pss"])
     yield row("backends", "at most", figures["backends"])
     yield row("failed jobs", "jobs", figures["failures"], 0)
     yield row("due to committed, p50", "s", statistics.median(known) if known else -1)
@@ -363,6 +384,7 @@ def arguments():
     parser.add_argument("--datasets", type=int, default=31, help="of each store")
     parser.add_argument("--databases", type=int, default=1, help="that the stores are spread over")
     parser.add_argument("--workspaces", type=int, help="of two stores each, not one for each store")
+    parser.add_argument("--active", type=int, help="so many of the stores; the others' streams are paused")
     parser.add_argument("--rows", type=int, default=10, help="of each table")
     parser.add_argument("--minutes", type=int, default=2)
     parser.add_argument("--warm", type=int, default=1, help="minutes before those that count")
