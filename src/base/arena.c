@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-enum { ALIGNMENT = 16, FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
+enum { ALIGNMENT = 16, FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, LARGEST_TIGHT = 8192 };
 
 typedef struct block block;
 struct block {
@@ -20,17 +20,28 @@ struct block {
 
 struct ds_arena {
     block *head;
-    size_t next_size;
+    size_t next_size, largest_size;
     size_t handed_out;
 };
 
-ds_arena *arena_new(void)
+static ds_arena *new_arena(size_t largest_size)
 {
     ds_arena *arena = calloc(1, sizeof *arena);
     if (!arena)
         BUG("out of memory");
     arena->next_size = FIRST_BLOCK;
+    arena->largest_size = largest_size;
     return arena;
+}
+
+ds_arena *arena_new(void)
+{
+    return new_arena(LARGEST_BLOCK);
+}
+
+ds_arena *arena_new_tight(void)
+{
+    return new_arena(LARGEST_TIGHT);
 }
 
 static void free_blocks(block *b)
@@ -60,7 +71,7 @@ void arena_freep(ds_arena **arena)
 static block *block_to_keep(ds_arena *arena)
 {
 #ifndef DS_STRESS
-    if (arena->head && arena->head->size <= LARGEST_BLOCK)
+    if (arena->head && arena->head->size <= arena->largest_size)
         return arena->head;
 #endif
     arena->next_size = FIRST_BLOCK;
@@ -105,7 +116,7 @@ static block *block_new(ds_arena *arena, size_t at_least)
 #ifndef DS_STRESS
     if (size < arena->next_size)
         size = arena->next_size;
-    if (arena->next_size < LARGEST_BLOCK)
+    if (arena->next_size < arena->largest_size)
         arena->next_size *= 2;
 #endif
     block *b = malloc(sizeof *b + size);

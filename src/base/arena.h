@@ -9,6 +9,8 @@
 typedef struct ds_arena ds_arena;
 
 ds_arena *arena_new(void);
+// For one of thousands that stay: its memory grows in small steps, so that little is left over.
+ds_arena *arena_new_tight(void);
 void arena_free(ds_arena *arena); // takes NULL
 void arena_freep(ds_arena **arena);
 // Releases all objects; the arena can be used again, and keeps up to 1 MB for that.

@@ -24,3 +24,8 @@ void memory_expect(size_t size_bytes)
     const uintptr_t end = (uintptr_t)sbrk(0) & ~(uintptr_t)(LARGE_PAGE - 1);
     (void)madvise((void *)(end - size_bytes), size_bytes, MADV_HUGEPAGE); // without it, it is only slower
 }
+
+void memory_give_back(void)
+{
+    (void)malloc_trim(0);
+}

@@ -124,6 +124,7 @@ ds_rc run_on(ds_session *session, ds_error *err)
     ds_cli *cli = session->cli;
     flag_set(cli->program->drains, 1);
     TRY(session_merges(session, err));
+    session_let_model_go(session);
     size_t workers = run_workers(cli);
     note(cli, "running with %zu worker%s; SIGTERM or Ctrl-C drains, once more cancels", workers,
          plural((int64_t)workers));

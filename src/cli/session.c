@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/vec.h"
 #include "cli/output.h"
 #include "platform/assign.h"
@@ -27,6 +28,24 @@ void session_release(ds_session *session)
     if (session->compiled.cli)
         compiled_release(&session->compiled);
     secret_release(&session->merge_login);
+}
+
+void session_let_model_go(ds_session *session)
+{
+    ds_arena *arena = session->cli->arena;
+    if (!session->compiled.cli)
+        return;
+    for (size_t i = 0; i < session->merge_count; i++)
+        session->merges[i] = container_dup(arena, &session->merges[i]);
+    session->runtime.tree_id = arena_strdup(arena, session->runtime.tree_id);
+    compiled_release(&session->compiled);
+    session->compiled = (ds_compiled){0};
+    session->model = NULL;
+    session->roots = (ds_roots){0};
+    session->graph = NULL;
+    session->services = NULL;
+    session->service_count = 0;
+    memory_give_back();
 }
 
 static ds_rc check_dir(const char *dir, const char *option, ds_error *err)

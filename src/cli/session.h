@@ -45,6 +45,8 @@ typedef struct ds_session {
 
 void session_init(ds_session *session, ds_cli *cli);
 void session_release(ds_session *session);
+// For who goes on for long with no more than the merge databases: all that came from the model is gone then.
+void session_let_model_go(ds_session *session);
 
 // What the command line named must be there before any work begins.
 ds_rc session_check_dirs(const ds_session *session, ds_error *err);

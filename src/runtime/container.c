@@ -28,7 +28,6 @@ ds_container_def container_dup(ds_arena *arena, const ds_container_def *containe
         const char *copy = text ? arena_strdup(arena, text) : NULL;
         memcpy((char *)&out + TEXTS[i], &copy, sizeof copy);
     }
-    out.login = NULL;
     return out;
 }
 

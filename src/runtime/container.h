@@ -11,7 +11,7 @@ typedef struct ds_container_def {
     const ds_secret *login;                             // instead of a credential's; NULL: none. Never stored
 } ds_container_def;
 
-// What the arena holds of it: all but login, which the copy lacks.
+// With texts of its own in arena; the login is borrowed still.
 ds_container_def container_dup(ds_arena *arena, const ds_container_def *container);
 // Are they the same database, reached in the same way? A login doesn't count.
 bool container_same(const ds_container_def *a, const ds_container_def *b);

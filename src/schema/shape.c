@@ -33,14 +33,14 @@ static ds_rc check_distinct(const ds_named *named, size_t n, const ds_shape_colu
     return DS_DONE;
 }
 
-static ds_named *name_columns(ds_arena *arena, ds_shape_column *columns, size_t n)
+static ds_named *name_columns(ds_arena *scratch, ds_shape_column *columns, size_t n)
 {
-    ds_named *named = ARENA_ARRAY(arena, ds_named, n);
+    ds_named *named = ARENA_ARRAY(scratch, ds_named, n);
     for (size_t i = 0; i < n; i++) {
         ds_shape_column *column = &columns[i];
-        column->source = arena_strdup(arena, column->source ? column->source : column->name);
-        column->name = arena_strdup(arena, column->name);
-        char *lower = arena_strdup(arena, column->name);
+        if (!column->source)
+            column->source = column->name;
+        char *lower = arena_strdup(scratch, column->name);
         str_lower(lower);
         column->name_hash = XXH3_64bits(lower, strlen(lower));
         named[i] = (ds_named){lower, column->name_hash, (uint16_t)i};
@@ -76,7 +76,8 @@ ds_rc shape_new(ds_arena *arena, const ds_shape_column *columns, size_t n, const
         return ds_fail(err, DS_FINDING, "%zu columns: the limit is %d", n, SHAPE_COLUMNS_MAX);
     ds_shape_column *own = ARENA_ARRAY(arena, ds_shape_column, n);
     memcpy(own, columns, n * sizeof *columns);
-    ds_named *named = name_columns(arena, own, n);
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    ds_named *named = name_columns(scratch, own, n);
     qsort(named, n, sizeof *named, by_hash);
     TRY(check_distinct(named, n, own, err));
     qsort(named, n, sizeof *named, by_name);

@@ -23,9 +23,9 @@ typedef struct ds_shape {
     bool key_is_number;         // one column whose cells are signed integers: the key hash has the number itself
 } ds_shape;
 
-// Copies the columns and their names into arena (types are borrowed) and computes the rest; a source of NULL becomes
-// the name. key has key_count indexes into columns. DS_FINDING when two
-// columns have the same name hash, no columns or too many.
+// Copies the columns into arena (their names and types are borrowed) and computes the rest; a source of NULL becomes
+// the name. key has key_count indexes into columns. DS_FINDING when two columns have the same name hash, no columns or
+// too many.
 ds_rc shape_new(ds_arena *arena, const ds_shape_column *columns, size_t n, const uint16_t *key, size_t key_count,
                 const ds_shape **out, ds_error *err);
 // The shape that has only the key columns of `shape` (all of them key, in key order); without columns for

@@ -11,10 +11,12 @@ By hand, with the server and its data kept (--keep) so that only the running is 
   tests/bench/bench_scale.py build/src/program/datasurface --databases 50 --datasets 200 --workspaces 100
   tools/postgres.sh remove /var/tmp/scale                 # when done"""
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import statistics
 import subprocess
@@ -31,6 +33,9 @@ ENGINE = "PostgreSQL"
 BAR_CPU_S, BAR_PEAK_MB, BAR_STORES = 15, 400, 1000
 TICKS = os.sysconf("SC_CLK_TCK")
 LOAD_WORKERS = 4
+# Nobody misses what a crash of the preparation loses; sync and a checkpoint end it.
+LOADING = ["fsync = off", "full_page_writes = off", "synchronous_commit = off", "autovacuum = off",
+           "max_wal_size = '4GB'"]
 
 
 def wwi(program):
@@ -48,7 +53,7 @@ class Estate:
 
     def __init__(self, server, program, options):
         self.server, self.program, self.options = server, program, options
-        self.name = f"scale_{options.stores}_{options.databases}_{options.datasets}"
+        self.name = f"scale_{options.databases}_{options.datasets}"
         self.merge = f"{self.name}_merge"
         self.stores = [f"Store{n:04}" for n in range(options.stores)]
         self.model = pathlib.Path(server.dir) / "models" / self.name
@@ -109,55 +114,80 @@ class Estate:
             raise Failed(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stderr[-2000:]}")
 
     def prepare(self):
-        """Once: a merge database in which every stream has loaded says so in its comment."""
+        """Once, and what is missing later: a merge database says in its comment how many stores have loaded."""
+        loaded = int(self.server.ask("postgres", "SELECT coalesce(max(shobj_description(oid, 'pg_database')), '0') "
+                                                 f"FROM pg_database WHERE datname = '{self.merge}'"))
+        if loaded > len(self.stores):
+            raise Failed(f"{self.server.dir} has {loaded} stores, and can't have fewer")
         self.write_model()
-        if self.server.ask("postgres", "SELECT shobj_description(oid, 'pg_database') FROM pg_database "
-                                       f"WHERE datname = '{self.merge}'") == "loaded":
+        if loaded == len(self.stores):
             return
-        self._make_sources()
-        self.server.new_database(self.merge)
-        begin = time.monotonic()
-        self.ours("apply")
-        applied = time.monotonic()
-        self._load()
-        print(f"apply {applied - begin:.0f} s, first loads {time.monotonic() - applied:.0f} s", file=sys.stderr)
+        self.server.configure(LOADING)
+        self._told("sources", lambda: self._make_sources(loaded))
+        if not loaded:
+            self.server.new_database(self.merge)
+        self._told("apply", lambda: self.ours("apply"))
+        self._told("first loads", self._load)
+        self._told("catalogues", self._settle)
+        self.server.run(self.merge, f"COMMENT ON DATABASE {self.merge} IS '{len(self.stores)}'", "CHECKPOINT")
+        os.sync()
+        self.server.configure([])
+
+    def _told(self, what, do):
+        begin, ours, server = time.monotonic(), children_cpu_s(), server_cpu_s(self.server)
+        do()
+        print(f"{what}: {time.monotonic() - begin:.0f} s, CPU {children_cpu_s() - ours:.0f} s, the server's "
+              f"{server_cpu_s(self.server) - server:.0f} s", file=sys.stderr)
+
+    def _settle(self):
+        """What autovacuum would do later, after so many tables were made. So small ones it never looks at."""
         for database in {self.merge, *(self.database(n) for n in range(self.options.databases))}:
-            self.server.run(database, "VACUUM ANALYZE")
-        self.server.run(self.merge, f"COMMENT ON DATABASE {self.merge} IS 'loaded'")
+            tables = self.server.ask(database, "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class WHERE "
+                                               "relkind = 'r' AND NOT relisshared AND relnamespace::regnamespace::text "
+                                               "IN ('pg_catalog', 'datasurface')")
+            self.server.run(database, f"VACUUM ANALYZE {tables}")
 
     def _load(self):
         """The scheduler does it: --once runs one stream after another."""
         with subprocess.Popen([self.program, "-C", str(self.model), "run", "--workers", str(LOAD_WORKERS)],
                               env=self.server.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-            while self.server.ask(self.merge, "SELECT count(DISTINCT stream) FROM datasurface.batch WHERE status = "
-                                              "'committed'") != str(len(self.stores)):
+            while self.server.ask(self.merge, "SELECT count(*) FROM datasurface.stream s WHERE EXISTS (SELECT FROM "
+                                              "datasurface.batch b WHERE b.stream = s.name AND b.status = "
+                                              "'committed')") != str(len(self.stores)):
                 if child.poll() is not None:
                     raise Failed(f"run: exit {child.returncode} before all had loaded")
-                time.sleep(1)
+                time.sleep(2)
             child.send_signal(signal.SIGTERM)
 
-    def _make_sources(self):
+    def _make_sources(self, have):
+        if not have:
+            self._make_first_sources()
+        made = self.server.ask(self.database(0), "SELECT string_agg(quote_ident(relname), ' ') FROM pg_class "
+                               "WHERE relkind = 'r' AND relnamespace = 's0000'::regnamespace").split()
+        missing = range(max(have, self.options.databases), len(self.stores))
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda some: self._copy_schemas(missing[some:some + 50], made), range(0, len(missing), 50)))
+        for n in range(1, self.options.databases if not have else 0):
+            self.server.run(self.database(n), f"ALTER SCHEMA s0000 RENAME TO s{n:04}")
+
+    def _make_first_sources(self):
         for n in range(self.options.databases):
             self.server.new_database(self.database(n))
         self.server.run(self.database(0), "CREATE SCHEMA s0000", role=ROLE)
         self.ours("simulate", self.stores[0], "--changes", "0", "--rows", str(self.options.rows))
-        made = self.server.ask(self.database(0), "SELECT string_agg(quote_ident(relname), ' ') FROM pg_class "
-                               "WHERE relkind = 'r' AND relnamespace = 's0000'::regnamespace").split()
         dump = subprocess.run(["pg_dump", "-n", "s0000", "-d", self.database(0)], env=self.server.env, check=True,
                               stdout=subprocess.PIPE, text=True).stdout
         for n in range(1, self.options.databases):
             self.server.run(self.database(n), dump, role=ROLE)
-        for n in range(self.options.databases, len(self.stores)):
-            self._copy_schema(self.database(n), f"s{n:04}", made)
-        for n in range(1, self.options.databases):
-            self.server.run(self.database(n), f"ALTER SCHEMA s0000 RENAME TO s{n:04}")
 
-    def _copy_schema(self, database, schema, tables):
-        first = "s0000"
-        self.server.run(database, f"CREATE SCHEMA {schema}", *(
-            statement for table in tables for statement in (
-                f"CREATE TABLE {schema}.{table} (LIKE {first}.{table} INCLUDING ALL)",
-                f"INSERT INTO {schema}.{table} SELECT * FROM {first}.{table}")), role=ROLE)
+    def _copy_schemas(self, numbers, tables):
+        """A transaction for each: a server has no room for the locks on all of them."""
+        for database in {self.database(n) for n in numbers}:
+            self.server.run(database, *(statement for n in numbers if self.database(n) == database for statement in (
+                "BEGIN", f"CREATE SCHEMA s{n:04}", *(
+                    f"CREATE TABLE s{n:04}.{table} (LIKE s0000.{table} INCLUDING ALL);"
+                    f"INSERT INTO s{n:04}.{table} SELECT * FROM s0000.{table}" for table in tables), "COMMIT")),
+                            role=ROLE)
 
 
 # --- what is watched while it runs
@@ -203,6 +233,11 @@ def cpu_s(pid, children=False):
     return sum(int(field) for field in fields[11:15 if children else 13]) / TICKS
 
 
+def children_cpu_s():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def peak_mb(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
@@ -218,6 +253,20 @@ def server_cpu_s(server):
         except OSError:
             pass  # it has ended just now, and counts for the next look
     return total
+
+
+def server_pss_mb(server):
+    """Of all its processes: what they share is counted once."""
+    pid = int((pathlib.Path(server.dir) / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    total = 0
+    for process in [str(pid), *children]:
+        try:
+            text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
+        except OSError:
+            continue  # it has ended just now
+        total += int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1])
+    return total / 1024
 
 
 def seconds_to_minute():
@@ -260,7 +309,8 @@ def lags(estate, first, minutes):
         "SELECT extract(epoch FROM s.committed - d.due) FROM datasurface.stream st "
         f"CROSS JOIN generate_series(to_timestamp({first}), to_timestamp({first + 60 * (minutes - 1)}), '1 minute') "
         "AS d(due) LEFT JOIN LATERAL (SELECT min(b.committed_at) AS committed FROM datasurface.batch b "
-        "WHERE b.stream = st.name AND b.started_at >= d.due AND b.committed_at IS NOT NULL) s ON true")
+        "WHERE b.stream = st.name AND b.started_at >= d.due AND b.committed_at IS NOT NULL) s ON true "
+        "WHERE st.paused = 0")
     return [float(line) if line else None for line in out.split("\n")]
 
 
@@ -270,6 +320,8 @@ def percentile(values, share):
 
 def measure(estate):
     options = estate.options
+    estate.server.run(estate.merge, "UPDATE datasurface.stream SET paused = (name >= "
+                      f"'Live/Store{options.active or options.stores:04}')::int")
     running = Running(estate)
     watchers = []
     try:
@@ -282,7 +334,8 @@ def measure(estate):
         ours, server = running.cpu_s(), server_cpu_s(estate.server)
         time.sleep(60 * options.minutes)
         figures = {"cpu": (running.cpu_s() - ours) / options.minutes, "peak": running.peak_mb(),
-                   "server": (server_cpu_s(estate.server) - server) / options.minutes}
+                   "server": (server_cpu_s(estate.server) - server) / options.minutes,
+                   "pss": server_pss_mb(estate.server)}
         time.sleep(min(59, options.grace))
     finally:
         counted = [watcher.end() for watcher in watchers]
@@ -301,7 +354,7 @@ def measure(estate):
 def rows(options, figures):
     known = [lag for lag in figures["lags"] if lag is not None]
     late = 100 * sum(1 for lag in figures["lags"] if lag is None or lag > 60) / len(figures["lags"])
-    size = f"{options.stores:,} x {options.datasets}" + (f", {options.processes} proc." if options.processes > 1 else "")
+    size = f"{options.active or options.stores:,} x {options.datasets}" + (f", {options.processes} proc." if options.processes > 1 else "")
     barred = options.stores <= BAR_STORES
 
     def row(work, unit, value, bar=None):
@@ -309,12 +362,15 @@ def rows(options, figures):
         return {**made, "bar": bar, "bar_unit": unit} if bar is not None and barred else made
 
     yield row("late or skipped", "%", late, 0)
+    yield row("late by more than a period", "%", 100 * sum(
+        1 for lag in figures["lags"] if lag is None or lag > 120) / len(figures["lags"]))
     yield row("batches a minute", "batches", figures["batches"] / options.minutes)
     yield row("our CPU a minute", "CPU s", figures["cpu"], BAR_CPU_S)
     yield row("the server's CPU a minute", "CPU s", figures["server"])
     yield row("our CPU a batch", "ms", figures["cpu"] * options.minutes * 1000 / max(1, figures["batches"]))
     yield row("the server's CPU a batch", "ms", figures["server"] * options.minutes * 1000 / max(1, figures["batches"]))
     yield row("peak memory", "MB", figures["peak"], BAR_PEAK_MB)
+    yield row("the server's memory", "MB", figures["pss"])
     yield row("backends", "at most", figures["backends"])
     yield row("failed jobs", "jobs", figures["failures"], 0)
     yield row("due to committed, p50", "s", statistics.median(known) if known else -1)
@@ -328,6 +384,7 @@ def arguments():
     parser.add_argument("--datasets", type=int, default=31, help="of each store")
     parser.add_argument("--databases", type=int, default=1, help="that the stores are spread over")
     parser.add_argument("--workspaces", type=int, help="of two stores each, not one for each store")
+    parser.add_argument("--active", type=int, help="so many of the stores; the others' streams are paused")
     parser.add_argument("--rows", type=int, default=10, help="of each table")
     parser.add_argument("--minutes", type=int, default=2)
     parser.add_argument("--warm", type=int, default=1, help="minutes before those that count")
@@ -337,6 +394,7 @@ def arguments():
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--under", default="", help="a command to run `run` under, as `perf record -g -o FILE`")
     parser.add_argument("--keep", metavar="DIR", help="the server's directory stays, with all data")
+    parser.add_argument("--prepare", action="store_true", help="nothing is measured; wants --keep")
     parser.add_argument("--lines", action="store_true", help="JSON, a line each, for table.py")
     options = parser.parse_args()
     options.stores = options.stores or (options.databases if options.databases > 1 else 100)
@@ -358,7 +416,7 @@ def main():
         show({"note": server.describe()})
         estate = Estate(server, str(pathlib.Path(options.program).resolve()), options)
         estate.prepare()
-        for row in rows(options, measure(estate)):
+        for row in [] if options.prepare else rows(options, measure(estate)):
             show(row)
         return 0
     except (Failed, subprocess.CalledProcessError) as failure:

@@ -82,6 +82,11 @@ class Server:
     def new_database(self, name):
         self.run("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} OWNER {ROLE}")
 
+    def configure(self, settings):
+        """From now on, instead of what was set so before: "name = value"."""
+        self.run("postgres", "ALTER SYSTEM RESET ALL", *(f"ALTER SYSTEM SET {setting}" for setting in settings),
+                 "SELECT pg_reload_conf()")
+
     def databases(self, like="%"):
         return self.ask("postgres", f"SELECT datname FROM pg_database WHERE datname LIKE '{like}'").split()
 

@@ -111,10 +111,8 @@ static void printed_at_any_length(void **state)
     }
 }
 
-static void cleared_arena_is_zeroed(void **state)
+static void clear_at_all_sizes(ds_arena *arena)
 {
-    (void)state;
-    CLEANUP(arena_freep) ds_arena *arena = arena_new();
     for (size_t bytes = 1; bytes < 8 << 20; bytes *= 3) { // blocks of every size, and objects larger than any
         char *p = arena_alloc(arena, bytes);
         for (size_t i = 0; i < bytes; i++)
@@ -124,6 +122,15 @@ static void cleared_arena_is_zeroed(void **state)
         arena_clear(arena);
         assert_int_equal(arena_used(arena), 0);
     }
+}
+
+static void cleared_arena_is_zeroed(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *usual = arena_new();
+    CLEANUP(arena_freep) ds_arena *tight = arena_new_tight();
+    clear_at_all_sizes(usual);
+    clear_at_all_sizes(tight);
 }
 
 static void map_first_wins(void **state)

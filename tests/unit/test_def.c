@@ -278,6 +278,49 @@ static void round_trip(void **state)
     }
 }
 
+// A definition stays in memory for as long as its stream may be due: no text or type of it is there twice, and nothing
+// that only its decoding needed.
+static void kept_once(void **state)
+{
+    (void)state;
+    enum { DATASETS = 100, COLUMNS = 4, SOME = 160 }; // bytes: what the shape and the rounding take
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    CLEANUP(arena_freep) ds_arena *kept = arena_new();
+    ds_error err;
+    ds_stream_def def = make_def(arena);
+    ds_dataset_def *datasets = ARENA_ARRAY(arena, ds_dataset_def, DATASETS);
+    for (size_t i = 0; i < DATASETS; i++)
+        datasets[i] = def.datasets[1];
+    def.datasets = datasets;
+    def.dataset_count = DATASETS;
+    def.command = NULL;
+    const ds_stream_def *out;
+    char *text = text_of(&def);
+    OK(decode(kept, text, &out, &err));
+    free(text);
+    const ds_dataset_def *first = &out->datasets[0], *last = &out->datasets[DATASETS - 1];
+    assert_ptr_equal(first->merge.schema, last->staging.schema);
+    assert_ptr_equal(first->shape->columns[2].name, last->shape->columns[2].name);
+    assert_ptr_equal(first->shape->columns[2].type, last->shape->columns[2].type);
+    assert_ptr_equal(first->shape->columns[0].name, first->shape->columns[0].source);
+    assert_true(arena_used(kept) <
+                DATASETS * (sizeof *first + sizeof *first->shape + COLUMNS * sizeof(ds_shape_column) + SOME));
+}
+
+static void a_container_with_texts_of_its_own(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) ds_arena *arena = arena_new();
+    ds_stream_def def = make_def(arena), copy = def;
+    def.source.tls_key = NULL;
+    char *host = arena_strdup(arena, def.source.host);
+    def.source.host = host;
+    copy.source = container_dup(arena, &def.source);
+    same(&def, &copy);
+    assert_ptr_not_equal(copy.source.host, host);
+    assert_null(copy.source.tls_key);
+}
+
 // What an older version did not write is as it was then; what is not set stays unwritten, so that texts stay equal.
 static void older(void **state)
 {
@@ -389,8 +432,12 @@ static void not_written_again(void **state)
 int main(void)
 {
     const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(round_trip),        cmocka_unit_test(older),
-        cmocka_unit_test(damaged),           cmocka_unit_test(written_again),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(kept_once),
+        cmocka_unit_test(a_container_with_texts_of_its_own),
+        cmocka_unit_test(older),
+        cmocka_unit_test(damaged),
+        cmocka_unit_test(written_again),
         cmocka_unit_test(not_written_again),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);

@@ -136,7 +136,7 @@ static ds_rc keep_def(ds_control *control, ds_arena *arena, ds_stream_row *row, 
     bool damaged;
     if (!defs)
         return control_decode_def(arena, row, &damaged, err);
-    ds_arena *its_own = arena_new();
+    ds_arena *its_own = arena_new_tight();
     ds_rc rc = control_decode_def(its_own, row, &damaged, err);
     if (rc.code != DS_OK) {
         arena_free(its_own);

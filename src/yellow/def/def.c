@@ -1,5 +1,6 @@
 // Definitions to JSON and back, by tables of fields. A new field: one row below, and the test compares a round trip.
 #include "yellow/def/def_json.h"
+#include "yellow/def/def_pool_int.h"
 
 #include <stdlib.h>
 
@@ -248,13 +249,13 @@ static ds_rc damaged(const char *field, ds_error *err)
     return ds_hint(rc, err, "run datasurface apply to write it again");
 }
 
-static ds_rc decode_relation(ds_arena *arena, const json_t *json, ds_relation *out)
+static ds_rc decode_relation(def_pool *pool, const json_t *json, ds_relation *out)
 {
     const char *schema = json_string_value(json_object_get(json, "schema"));
     const char *name = json_string_value(json_object_get(json, "name"));
     if (!schema || !name)
         return (ds_rc){DS_FINDING};
-    *out = (ds_relation){arena_strdup(arena, schema), arena_strdup(arena, name)};
+    *out = (ds_relation){def_pool_text(pool, schema), def_pool_text(pool, name)};
     return DS_DONE;
 }
 
@@ -279,7 +280,7 @@ static bool decode_priority(const char *text, ds_priority *out)
 }
 
 // Texts: false when the value isn't one.
-static bool decode_text(ds_arena *arena, def_kind kind, const json_t *json, const char **out)
+static bool decode_text(def_pool *pool, def_kind kind, const json_t *json, const char **out)
 {
     if (kind == DEF_TEXT_NULL && !json) {
         *out = NULL;
@@ -287,7 +288,7 @@ static bool decode_text(ds_arena *arena, def_kind kind, const json_t *json, cons
     }
     const char *text = json_string_value(json);
     if (text)
-        *out = arena_strdup(arena, text);
+        *out = def_pool_text(pool, text);
     return text != NULL;
 }
 
@@ -304,12 +305,12 @@ static bool decode_number(def_kind kind, const json_t *json, void *out)
     return json_is_integer(json) || (kind == DEF_LONG_NULL && !json);
 }
 
-static bool decode_field(ds_arena *arena, def_kind kind, const json_t *json, void *out)
+static bool decode_field(def_pool *pool, def_kind kind, const json_t *json, void *out)
 {
     switch (kind) {
     case DEF_TEXT:
     case DEF_TEXT_NULL:
-        return decode_text(arena, kind, json, out);
+        return decode_text(pool, kind, json, out);
     case DEF_INT:
     case DEF_LONG:
     case DEF_LONG_NULL:
@@ -322,9 +323,9 @@ static bool decode_field(ds_arena *arena, def_kind kind, const json_t *json, voi
         *(bool *)out = json_is_true(json);
         return !json || json_is_boolean(json);
     case DEF_RELATION:
-        return decode_relation(arena, json, out).code == DS_OK;
+        return decode_relation(pool, json, out).code == DS_OK;
     case DEF_RELATION_NULL:
-        return !json || decode_relation(arena, json, out).code == DS_OK;
+        return !json || decode_relation(pool, json, out).code == DS_OK;
     case DEF_MILESTONING:
         return decode_milestoning(json_string_value(json), out);
     case DEF_PRIORITY:
@@ -333,44 +334,43 @@ static bool decode_field(ds_arena *arena, def_kind kind, const json_t *json, voi
     BUG("field kind %d", (int)kind);
 }
 
-static ds_rc decode_fields(ds_arena *arena, def_fields fields, const json_t *json, void *out, ds_error *err)
+static ds_rc decode_fields(def_pool *pool, def_fields fields, const json_t *json, void *out, ds_error *err)
 {
     for (size_t i = 0; i < fields.n; i++) {
         const def_field *field = &fields.v[i];
-        if (!decode_field(arena, field->kind, json_object_get(json, field->name), (char *)out + field->offset))
+        if (!decode_field(pool, field->kind, json_object_get(json, field->name), (char *)out + field->offset))
             return damaged(field->name, err);
     }
     return DS_DONE;
 }
 
 // *out gets n structs of item_bytes each.
-static ds_rc decode_list(ds_arena *arena, def_fields fields, const json_t *list, size_t item_bytes, void **out,
+static ds_rc decode_list(def_pool *pool, def_fields fields, const json_t *list, size_t item_bytes, void **out,
                          ds_error *err)
 {
     size_t n = json_array_size(list);
-    char *items = arena_alloc_array(arena, item_bytes, n);
+    char *items = arena_alloc_array(pool->arena, item_bytes, n);
     for (size_t i = 0; i < n; i++)
-        TRY(decode_fields(arena, fields, json_array_get(list, i), items + i * item_bytes, err));
+        TRY(decode_fields(pool, fields, json_array_get(list, i), items + i * item_bytes, err));
     *out = items;
     return DS_DONE;
 }
 
-static ds_rc decode_column(ds_arena *arena, const json_t *json, ds_shape_column *out, ds_error *err)
+static ds_rc decode_column(def_pool *pool, const json_t *json, ds_shape_column *out, ds_error *err)
 {
-    TRY(decode_fields(arena, FIELDS(COLUMN_FIELDS), json, out, err));
+    TRY(decode_fields(pool, FIELDS(COLUMN_FIELDS), json, out, err));
     const char *type = json_string_value(json_object_get(json, "type"));
-    if (!type)
-        return damaged("type", err);
-    size_t error_at = 0;
-    return type_parse(arena, str_of(type), &out->type, &error_at, err);
+    return type ? def_pool_type(pool, type, &out->type, err) : damaged("type", err);
 }
 
-static ds_rc decode_columns(ds_arena *arena, const json_t *list, ds_shape_column **out, size_t *n, ds_error *err)
+// The array is in `into`, the columns' names and types in the pool.
+static ds_rc decode_columns(def_pool *pool, const json_t *list, ds_arena *into, ds_shape_column **out, size_t *n,
+                            ds_error *err)
 {
     *n = json_array_size(list);
-    *out = ARENA_ARRAY(arena, ds_shape_column, *n);
+    *out = ARENA_ARRAY(into, ds_shape_column, *n);
     for (size_t i = 0; i < *n; i++)
-        TRY(decode_column(arena, json_array_get(list, i), &(*out)[i], err));
+        TRY(decode_column(pool, json_array_get(list, i), &(*out)[i], err));
     return DS_DONE;
 }
 
@@ -382,49 +382,58 @@ static int column_index(const ds_shape_column *columns, size_t n, const char *na
     return -1;
 }
 
-static ds_rc decode_shape(ds_arena *arena, const json_t *json, const ds_shape **out, ds_error *err)
+static ds_rc decode_shape(def_pool *pool, const json_t *json, const ds_shape **out, ds_error *err)
 {
     const json_t *key_list = json_object_get(json, "key");
     size_t n, key_count = json_array_size(key_list);
     ds_shape_column *columns;
-    TRY(decode_columns(arena, json_object_get(json, "columns"), &columns, &n, err));
-    uint16_t *key = ARENA_ARRAY(arena, uint16_t, key_count);
+    TRY(decode_columns(pool, json_object_get(json, "columns"), pool->scratch, &columns, &n, err));
+    uint16_t *key = ARENA_ARRAY(pool->scratch, uint16_t, key_count);
     for (size_t i = 0; i < key_count; i++) {
         int at = column_index(columns, n, json_string_value(json_array_get(key_list, i)));
         if (at < 0)
             return damaged("key", err);
         key[i] = (uint16_t)at;
     }
-    return shape_new(arena, columns, n, key, key_count, out, err);
+    return shape_new(pool->arena, columns, n, key, key_count, out, err);
+}
+
+static ds_rc decode_dataset(def_pool *pool, const json_t *json, ds_dataset_def *out, ds_error *err)
+{
+    TRY(decode_fields(pool, FIELDS(DATASET_FIELDS), json, out, err));
+    TRY(decode_shape(pool, json, &out->shape, err));
+    const json_t *views = json_object_get(json, "views");
+    out->view_count = json_array_size(views);
+    void *list = NULL;
+    TRY(decode_list(pool, FIELDS(VIEW_FIELDS), views, sizeof(ds_view_def), &list, err));
+    out->views = list;
+    ds_shape_column *retired;
+    TRY(decode_columns(pool, json_object_get(json, "retired"), pool->arena, &retired, &out->retired_count, err));
+    out->retired = retired;
+    return def_decode_checks(pool->arena, json_object_get(json, "checks"), out) ? DS_DONE : damaged("checks", err);
 }
 
 ds_rc def_decode_dataset(ds_arena *arena, const json_t *json, ds_dataset_def *out, ds_error *err)
 {
-    TRY(decode_fields(arena, FIELDS(DATASET_FIELDS), json, out, err));
-    TRY(decode_shape(arena, json, &out->shape, err));
-    const json_t *views = json_object_get(json, "views");
-    out->view_count = json_array_size(views);
-    void *list = NULL;
-    TRY(decode_list(arena, FIELDS(VIEW_FIELDS), views, sizeof(ds_view_def), &list, err));
-    out->views = list;
-    ds_shape_column *retired;
-    TRY(decode_columns(arena, json_object_get(json, "retired"), &retired, &out->retired_count, err));
-    out->retired = retired;
-    return def_decode_checks(arena, json_object_get(json, "checks"), out) ? DS_DONE : damaged("checks", err);
+    CLEANUP(def_pool_release) def_pool pool;
+    def_pool_init(&pool, arena);
+    return decode_dataset(&pool, json, out, err);
 }
 
 ds_rc def_decode_container(ds_arena *arena, const json_t *json, ds_container_def *out, ds_error *err)
 {
+    CLEANUP(def_pool_release) def_pool pool;
+    def_pool_init(&pool, arena);
     *out = (ds_container_def){0};
-    return decode_fields(arena, FIELDS(CONTAINER_FIELDS), json, out, err);
+    return decode_fields(&pool, FIELDS(CONTAINER_FIELDS), json, out, err);
 }
 
-static ds_rc decode_datasets(ds_arena *arena, const json_t *list, ds_stream_def *out, ds_error *err)
+static ds_rc decode_datasets(def_pool *pool, const json_t *list, ds_stream_def *out, ds_error *err)
 {
     out->dataset_count = json_array_size(list);
-    ds_dataset_def *datasets = ARENA_ARRAY(arena, ds_dataset_def, out->dataset_count);
+    ds_dataset_def *datasets = ARENA_ARRAY(pool->arena, ds_dataset_def, out->dataset_count);
     for (size_t i = 0; i < out->dataset_count; i++)
-        TRY(def_decode_dataset(arena, json_array_get(list, i), &datasets[i], err));
+        TRY(decode_dataset(pool, json_array_get(list, i), &datasets[i], err));
     out->datasets = datasets;
     return DS_DONE;
 }
@@ -441,15 +450,17 @@ ds_rc def_decode(ds_arena *arena, const json_t *json, const ds_stream_def **out,
     if (def_is_newer(json))
         return ds_hint(ds_fail(err, DS_FINDING, "the stored definition was written by a newer datasurface"), err,
                        "use that version here, too");
+    CLEANUP(def_pool_release) def_pool pool;
+    def_pool_init(&pool, arena);
     ds_stream_def *def = ARENA_NEW(arena, ds_stream_def);
-    TRY(decode_fields(arena, FIELDS(STREAM_FIELDS), json, def, err));
+    TRY(decode_fields(&pool, FIELDS(STREAM_FIELDS), json, def, err));
     const json_t *source = json_object_get(json, "source"), *inputs = json_object_get(json, "inputs");
-    TRY(decode_fields(arena, FIELDS(CONTAINER_FIELDS), source, &def->source, err));
+    TRY(decode_fields(&pool, FIELDS(CONTAINER_FIELDS), source, &def->source, err));
     void *list = NULL;
-    TRY(decode_list(arena, FIELDS(INPUT_FIELDS), inputs, sizeof(ds_input_def), &list, err));
+    TRY(decode_list(&pool, FIELDS(INPUT_FIELDS), inputs, sizeof(ds_input_def), &list, err));
     def->inputs = list;
     def->input_count = json_array_size(inputs);
-    TRY(decode_datasets(arena, json_object_get(json, "datasets"), def, err));
+    TRY(decode_datasets(&pool, json_object_get(json, "datasets"), def, err));
     const json_t *command = json_object_get(json, "command");
     if (command && !def_decode_command(arena, command, &def->command))
         return damaged("command", err);

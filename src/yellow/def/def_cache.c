@@ -7,7 +7,7 @@
 
 enum { SLOTS = 4096 }; // lists of so many hashes; some more streams make them longer by a little
 
-static const size_t USUAL_BYTES = (size_t)192 << 20;
+static const size_t USUAL_BYTES = (size_t)256 << 20;
 
 typedef struct entry entry;
 struct entry {

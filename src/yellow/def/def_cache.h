@@ -16,7 +16,7 @@ typedef struct ds_kept_def {
     int64_t version, applied_at;
 } ds_kept_def;
 
-// max_bytes: of all definitions; what comes when it is full is not kept. 0: the usual, 192 MB.
+// max_bytes: of all definitions; what comes when it is full is not kept. 0: the usual, 256 MB.
 ds_def_cache *def_cache_new(size_t max_bytes);
 void def_cache_freep(ds_def_cache **cache);
 

@@ -82,12 +82,13 @@ static bool has_work(const plan_stream *stream)
            stream->steps.n > 0;
 }
 
-static const char *config_text(ds_planner *p, const ds_stream_def *def)
+static bool is_written(const ds_stream_row *old, const ds_stream_def *def)
 {
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
     json_t *json = def_encode(def);
-    const char *text = def_json_text(p->arena, json);
+    bool same = strcmp(old->config, def_json_text(scratch, json)) == 0;
     json_decref(json);
-    return text;
+    return same;
 }
 
 // "cron, datasets": the members in which two definitions differ.
@@ -120,7 +121,7 @@ static void plan_definition(ds_planner *p, plan_stream *stream)
 {
     const ds_stream_row *old = stream->old;
     const char *object = stream_object(p, stream->name);
-    stream->put = !old || old->removed || strcmp(old->config, config_text(p, stream->def)) != 0;
+    stream->put = !old || old->removed || !is_written(old, stream->def);
     if (!old)
         plan_change(p, object, "create", "%zu dataset%s, %s", stream->def->dataset_count,
                     stream->def->dataset_count == 1 ? "" : "s", milestoning_name(stream->def->milestoning));
@@ -389,14 +390,6 @@ static json_t *found_json(const ds_planner *p)
     return out;
 }
 
-static json_t *definitions_json(const ds_planner *p)
-{
-    json_t *out = json_array();
-    for (size_t i = 0; i < p->def_count; i++)
-        ds_assert(json_array_append_new(out, def_encode(p->defs[i])) == 0);
-    return out;
-}
-
 json_t *plan_changes_json(const ds_plan_change *changes, size_t n)
 {
     json_t *out = json_array();
@@ -408,23 +401,42 @@ json_t *plan_changes_json(const ds_plan_change *changes, size_t n)
     return out;
 }
 
-static void hash_text(const char *text, char out[33])
+static void hash_print(XXH128_hash_t hash, char out[33])
 {
-    XXH128_canonical_t hash;
-    XXH128_canonicalFromHash(&hash, XXH3_128bits(text, strlen(text)));
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, hash);
     CLEANUP(buf_release) ds_buf hex = BUF_INIT(64);
-    buf_put_hex(&hex, hash.digest, sizeof hash.digest);
+    buf_put_hex(&hex, canonical.digest, sizeof canonical.digest);
     memcpy(out, buf_text(&hex), 33);
 }
 
+static void hash_text(const char *text, char out[33])
+{
+    hash_print(XXH3_128bits(text, strlen(text)), out);
+}
+
+static void hash_json_take(XXH3_state_t *state, json_t *json)
+{
+    CLEANUP(arena_freep) ds_arena *scratch = arena_new();
+    ds_assert(json);
+    const char *text = def_json_text(scratch, json);
+    json_decref(json);
+    ds_assert(XXH3_128bits_update(state, text, strlen(text) + 1) == XXH_OK); // with its end: ab c is not a bc
+}
+
+// One definition at a time: all of them as JSON take more memory than the rest of a plan.
 static void make_id(const ds_planner *p, char out[33])
 {
-    json_t *all = json_pack("{s:b, s:o, s:o, s:o}", "prune", (int)p->steps->prune, "found", found_json(p), "changes",
-                            plan_changes_json(p->changes.v, p->changes.n), "definitions", definitions_json(p));
-    ds_assert(all);
-    const char *text = def_json_text(p->arena, all);
-    json_decref(all);
-    hash_text(text, out);
+    XXH3_state_t *state = XXH3_createState();
+    if (!state)
+        BUG("out of memory");
+    XXH3_128bits_reset(state);
+    hash_json_take(state, json_pack("{s:b, s:o, s:o}", "prune", (int)p->steps->prune, "found", found_json(p), "changes",
+                                    plan_changes_json(p->changes.v, p->changes.n)));
+    for (size_t i = 0; i < p->def_count; i++)
+        hash_json_take(state, def_encode(p->defs[i]));
+    hash_print(XXH3_128bits_digest(state), out);
+    XXH3_freeState(state);
 }
 
 static ds_plan *new_plan(const ds_deployment *deployment, ds_arena *arena)

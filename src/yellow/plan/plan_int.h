@@ -72,6 +72,8 @@ typedef struct plan_retired { // the datasets that a stream gave up
     size_t n;
 } plan_retired;
 
+typedef VEC(const ds_view_row *) plan_view_rows;
+
 typedef struct plan_view_owner {
     const ds_stream_def *def;
     const ds_dataset_def *dataset;
@@ -96,6 +98,7 @@ typedef struct ds_planner {
     ds_map *damaged;      // the rows whose definition can't be read: def is the model's
     ds_map *table_owner;  // "schema.name" -> the name of the stream that a table belongs to
     ds_map *view_by_name; // "schema.name" -> ds_view_row as applied
+    ds_map *views_of;     // a stream's name -> plan_view_rows, its own
     ds_map *view_wanted;  // "schema.name" -> plan_view_owner
     ds_map *in_model;     // the names of its streams
     ds_map *moved;        // "stream\ndataset" -> plan_stream that takes it over
@@ -144,6 +147,8 @@ const ds_stream_row *plan_taken_from(const plan_stream *stream, const ds_dataset
 const ds_stream_def *plan_def_before(const plan_stream *stream, const ds_dataset_def *dataset);
 // Is the view the stream's, or that of a dataset which it takes over?
 bool plan_has_view(const plan_stream *stream, const ds_view_row *row);
+// All of these: a service has more views than each of its streams could go through.
+plan_view_rows plan_views_held(const ds_planner *p, const plan_stream *stream);
 bool plan_is_moved(const ds_planner *p, const char *stream, const char *dataset);
 // The datasets of a stream that nobody takes over, those that it gave up among them. out has room for plan_had.
 size_t plan_left(const ds_planner *p, const ds_stream_row *row, const ds_dataset_def **out);

@@ -38,9 +38,35 @@ bool plan_has_view(const plan_stream *stream, const ds_view_row *row)
 {
     if (strcmp(row->stream, stream->name) == 0)
         return true;
-    const ds_dataset_def *dataset = dataset_named(stream->def, row->dataset);
+    const ds_dataset_def *dataset = stream->from ? dataset_named(stream->def, row->dataset) : NULL;
     const ds_stream_row *from = dataset ? plan_taken_from(stream, dataset) : NULL;
     return from && strcmp(from->name, row->stream) == 0;
+}
+
+static void add_views(const ds_planner *p, const plan_stream *stream, const char *holder, plan_view_rows *out)
+{
+    const plan_view_rows *held = map_get(p->views_of, holder);
+    for (size_t i = 0; held && i < held->n; i++)
+        if (plan_has_view(stream, held->v[i]))
+            *VEC_PUSH(p->arena, out) = held->v[i];
+}
+
+static bool is_repeated(const ds_stream_row *const *from, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (from[i] == from[at])
+            return true;
+    return false;
+}
+
+plan_view_rows plan_views_held(const ds_planner *p, const plan_stream *stream)
+{
+    plan_view_rows out = {0};
+    add_views(p, stream, stream->name, &out);
+    for (size_t i = 0; stream->from && i < stream->def->dataset_count; i++)
+        if (stream->from[i] && !is_repeated(stream->from, i))
+            add_views(p, stream, stream->from[i]->name, &out);
+    return out;
 }
 
 // --- a stream that takes datasets over

@@ -86,8 +86,14 @@ static ds_rc read_streams(ds_planner *p, ds_error *err)
 static ds_rc read_views(ds_planner *p, ds_error *err)
 {
     TRY(control_views(p->control, p->arena, &p->views, &p->view_count, err));
-    for (size_t i = 0; i < p->view_count; i++)
-        map_set(p->view_by_name, plan_relation_key(p->arena, p->views[i].relation), &p->views[i]);
+    for (size_t i = 0; i < p->view_count; i++) {
+        ds_view_row *row = &p->views[i];
+        map_set(p->view_by_name, plan_relation_key(p->arena, row->relation), row);
+        plan_view_rows *of = map_get(p->views_of, row->stream);
+        if (!of)
+            map_set(p->views_of, row->stream, of = ARENA_NEW(p->arena, plan_view_rows));
+        *VEC_PUSH(p->arena, of) = row;
+    }
     return DS_DONE;
 }
 
@@ -130,6 +136,7 @@ ds_rc plan_read(ds_planner *p, ds_error *err)
     p->damaged = map_new(p->arena);
     p->table_owner = map_new(p->arena);
     p->view_by_name = map_new(p->arena);
+    p->views_of = map_new(p->arena);
     p->view_wanted = map_new(p->arena);
     p->in_model = map_new(p->arena);
     p->moved = map_new(p->arena);

@@ -145,11 +145,11 @@ static ds_rc check_view(ds_planner *p, plan_stream *stream, const ds_dataset_def
 static void keep_moving_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *dataset,
                               const ds_dataset_def *old)
 {
-    for (size_t i = 0; i < p->view_count; i++) {
-        const ds_view_row *row = &p->views[i];
+    const plan_view_rows held = plan_views_held(p, stream);
+    for (size_t i = 0; i < held.n; i++) {
+        const ds_view_row *row = held.v[i];
         const plan_view_owner *owner = map_get(p->view_wanted, plan_relation_key(p->arena, row->relation));
-        if (!plan_has_view(stream, row) || strcmp(row->dataset, dataset->name) != 0 || !owner ||
-            owner->def == stream->def)
+        if (strcmp(row->dataset, dataset->name) != 0 || !owner || owner->def == stream->def)
             continue;
         ds_view_def *view = ARENA_NEW(p->arena, ds_view_def);
         *view = (ds_view_def){row->workspace, row->group, row->history, row->relation};
@@ -170,9 +170,10 @@ ds_rc plan_views(ds_planner *p, plan_stream *stream, const ds_dataset_def *datas
 
 void plan_drop_views(ds_planner *p, plan_stream *stream)
 {
-    for (size_t i = 0; i < p->view_count; i++) {
-        const ds_view_row *row = &p->views[i];
-        if (!plan_has_view(stream, row) || map_get(p->view_wanted, plan_relation_key(p->arena, row->relation)) ||
+    const plan_view_rows held = plan_views_held(p, stream);
+    for (size_t i = 0; i < held.n; i++) {
+        const ds_view_row *row = held.v[i];
+        if (map_get(p->view_wanted, plan_relation_key(p->arena, row->relation)) ||
             plan_is_moved(p, stream->name, row->dataset))
             continue;
         ds_view_def *view = ARENA_NEW(p->arena, ds_view_def);
