@@ -35,6 +35,8 @@ static const char *state_of(const stream_status *s, int64_t now_us)
     const ds_batch_row *last = s->is.last;
     if (s->stream->info.paused)
         return "paused";
+    if (s->stream->info.failure)
+        return "failed";
     if (!last)
         return s->is.load_count ? "loading" : "new";
     if (last->guarded)
@@ -87,6 +89,11 @@ static const char *lag_text(ds_arena *arena, int64_t s)
                       : arena_printf(arena, "%lld d", (long long)(s / 86400));
 }
 
+static const char *error_of(const stream_status *s)
+{
+    return s->stream->info.failure ? s->stream->info.failure : s->is.last ? s->is.last->error : NULL;
+}
+
 static void add_row(const ds_session *session, ds_table *table, const stream_status *s)
 {
     const ds_cli *cli = session->cli;
@@ -103,8 +110,8 @@ static void add_row(const ds_session *session, ds_table *table, const stream_sta
     table_cell(table, 5, "%s", trigger_text(s->stream));
     if (next_due(s))
         table_cell(table, 6, "%s", time_text(cli->arena, next_due(s)));
-    if (s->is.last && s->is.last->error)
-        table_cell(table, 7, "%s", s->is.last->error);
+    if (error_of(s))
+        table_cell(table, 7, "%s", error_of(s));
 }
 
 static void print_loads(const ds_cli *cli, const stream_status *s)
@@ -171,8 +178,8 @@ static json_t *status_json(const ds_session *session, const stream_status *s)
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o}", "stream", info->name, "platform",
                      info->platform, "state", s->state, "batch", json_int64(s->is.last ? s->is.last->id : 0), "lag_s",
                      s->is.committed ? json_int64(lag_s(session, s)) : json_null(), "next_due", json_time(next_due(s)),
-                     "trigger", trigger_text(s->stream), "last_error", json_text(s->is.last ? s->is.last->error : NULL),
-                     "paused", info->paused, "loads", loads_json(s), "watermarks", watermarks_json(s), "batches_behind",
+                     "trigger", trigger_text(s->stream), "last_error", json_text(error_of(s)), "paused", info->paused,
+                     "loads", loads_json(s), "watermarks", watermarks_json(s), "batches_behind",
                      behind < 0 ? json_null() : json_int64(behind));
 }
 

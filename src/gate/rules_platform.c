@@ -4,6 +4,7 @@
 #define MERGE_POSTGRES "{type: postgres, host: merge.internal, database: merge}"
 #define LONG_A "settlement_reports_for_customer_054543_of_all_regional_branches"
 #define LONG_B "settlement_reports_for_customer_136340_of_all_regional_branches"
+#define LONG_NAME "settlement_reports_for_customers_of_all_regional_branches_and_agencies"
 #define LONG(name) "  " name ":\n    classification: ip\n" COLUMNS
 #define LONG_MODEL(a, b)                                                                                               \
     STORE("datasets:\n" LONG(a) LONG(b))                                                                               \
@@ -70,5 +71,10 @@ const ds_rule PLATFORM_RULES[] = {
      "Workspaces with one `container` share the copies there: one credential writes them, and the database goes by one "
      "container.",
      REPLICAS("other_rw"), REPLICAS("reports_rw")},
+    {PLATFORM_RULE_LENGTH, DIAG_ERROR, "a column's name that is too long for the merge database",
+     "PostgreSQL takes 63 bytes of a name, and cuts what is longer without a word. At the source it may be longer: "
+     "`source` says so.",
+     COLUMN_ON(MERGE_POSTGRES, LONG_NAME ": integer"),
+     COLUMN_ON(MERGE_POSTGRES, "shorter: {type: integer, source: " LONG_NAME "}")},
 };
 const size_t PLATFORM_RULE_COUNT = sizeof PLATFORM_RULES / sizeof PLATFORM_RULES[0];

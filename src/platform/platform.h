@@ -17,6 +17,7 @@
 #define PLATFORM_RULE_COLUMN "P008"    // a column of a name that the merge database has taken
 #define PLATFORM_RULE_TYPE "P009"      // a platform of a type that the program lacks
 #define PLATFORM_RULE_REPLICA "P010"   // workspaces that disagree about a database that they share
+#define PLATFORM_RULE_LENGTH "P011"    // a column's name that is too long for the merge database
 
 // What plan is asked about.
 typedef struct ds_plan_request {

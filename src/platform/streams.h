@@ -13,6 +13,7 @@ typedef struct ds_stream_info {
     size_t input_count;
     const char *const *datasets;
     size_t dataset_count;
+    const char *failure;   // of its last cycle, where no batch has it; NULL: none
     const char *primary;   // the stream that it mirrors; NULL: none
     const char *watermark; // the column that rows are read by; NULL: whole tables are
     bool paused;

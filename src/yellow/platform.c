@@ -139,26 +139,44 @@ static bool is_own_column(const merge_engine *engine, const char *name)
     return false;
 }
 
+typedef struct column_place {
+    const ds_node *ingest;
+    const ds_dataset *dataset;
+    const merge_engine *engine;
+    const ds_container *merge;
+} column_place;
+
+static void tell_column(const column_place *place, const ds_column *column, const char *form, ds_diags *diags)
+{
+    const char *what = place->ingest->kind == NODE_REPLICA ? "replica" : "merge database",
+               *merge = place->merge->name.s;
+    char object[PLATFORM_OBJECT_MAX];
+    snprintf(object, sizeof object, "%s/%s/%s", place->ingest->store->name.s, place->dataset->name, column->name);
+    if (form)
+        diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object, "%s is kept as %s in %s \"%s\"",
+                 type_kind_name(column->type->kind), form, what, merge);
+    if (is_own_column(place->engine, column->name)) {
+        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_COLUMN, column->pos, object,
+                 "every table of %s \"%s\" has a column \"%s\" of its own", what, merge, column->name);
+        diag_hint(diags, "give the column another name, with \"source: %s\"", column->name);
+    }
+    if (strlen(column->name) > place->engine->names.limit) {
+        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_LENGTH, column->pos, object,
+                 "the name of column \"%s\" is too long for %s \"%s\", which takes %zu bytes", column->name, what,
+                 merge, place->engine->names.limit);
+        diag_hint(diags, "give the column a shorter name, with its own as \"source\"");
+    }
+}
+
 static void check_columns(const ds_node *ingest, const ds_dataset *dataset, const merge_engine *engine,
                           const ds_container *merge, ds_diags *diags)
 {
-    const char *what = ingest->kind == NODE_REPLICA ? "replica" : "merge database";
+    const column_place place = {ingest, dataset, engine, merge};
     for (size_t i = 0; i < dataset->columns.n; i++) {
         const ds_column *column = &dataset->columns.v[i];
         const char *form = column->type ? engine->text_form(column->type) : NULL;
-        bool own = is_own_column(engine, column->name);
-        if (!form && !own)
-            continue;
-        char object[PLATFORM_OBJECT_MAX];
-        snprintf(object, sizeof object, "%s/%s/%s", ingest->store->name.s, dataset->name, column->name);
-        if (form)
-            diag_add(diags, DIAG_INFO, PLATFORM_RULE_TEXT_FORM, column->pos, object, "%s is kept as %s in %s \"%s\"",
-                     type_kind_name(column->type->kind), form, what, merge->name.s);
-        if (!own)
-            continue;
-        diag_add(diags, DIAG_ERROR, PLATFORM_RULE_COLUMN, column->pos, object,
-                 "every table of %s \"%s\" has a column \"%s\" of its own", what, merge->name.s, column->name);
-        diag_hint(diags, "give the column another name, with \"source: %s\"", column->name);
+        if (form || is_own_column(engine, column->name) || strlen(column->name) > engine->names.limit)
+            tell_column(&place, column, form, diags);
     }
 }
 

@@ -87,6 +87,7 @@ static ds_rc card_info(ds_control *control, const ds_stream_card *card, ds_arena
         if (row)
             *out = streams_info(arena, row->def);
     }
+    out->failure = card->failure;
     out->paused = card->paused;
     out->removed = card->removed;
     return DS_DONE;

@@ -194,8 +194,13 @@ sql shop/merge.db "DELETE FROM datasurface__batch WHERE stream = 'Full/Crm'; DEL
 ds -C shop job Full/Crm@ReportsDb
 is "lower batch ids are refused" "$code" 1
 complains "and it says what to do" 'datasurface resnapshot Full/Crm@ReportsDb'
+ds -C shop status --check
+is "status finds it" "$code" 1
+says "and tells" '^Full/Crm@ReportsDb +failed .*primary'
 expect "resnapshot" 0 -C shop resnapshot Full/Crm@ReportsDb
 expect "begins anew" 0 -C shop job Full/Crm@ReportsDb
+expect "status" 0 -C shop status
+says "has forgotten it" '^Full/Crm@ReportsDb +ok '
 is "with the new history" "$(reports "SELECT count(*) FROM ds_full__crm__customers WHERE ds_batch_in > 1")" 0
 
 # given up

@@ -47,6 +47,7 @@ typedef struct ds_stream_row {
     const char *tree_id;
     int64_t fence;
     bool paused, removed, resnapshot;
+    bool failed;        // control_fail_between; known to a job's first look only
     int64_t removed_at; // of a removed one: when, or before that
 } ds_stream_row;
 
@@ -66,6 +67,7 @@ typedef struct ds_stream_card {
     const char *name, *service, *platform, *store;
     const char *cron, *priority; // as names
     const char *facts;           // see def_facts; NULL: an older version wrote the row
+    const char *failure;         // control_fail_between; NULL: none
     bool paused, removed;
 } ds_stream_card;
 // All by name, removed ones last; only: NULL, or the one of that name, if it is there.
@@ -169,6 +171,10 @@ ds_rc control_delete_restart(ds_control *control, const char *stream, const char
 const char *control_table_id(ds_arena *arena, const ds_stream_def *def, const ds_dataset_def *dataset);
 // Forgets loads of datasets that def lacks, or that are another table now: their columns, key or milestoning changed.
 ds_rc control_prune_restarts(ds_control *control, const ds_stream_def *def, ds_error *err);
+
+// A cycle of the stream has failed that has no batch to say so: it is an event, and stays known until text is NULL.
+// Inside a write transaction.
+ds_rc control_fail_between(ds_control *control, const char *stream, const char *text, ds_error *err);
 
 ds_rc control_event(ds_control *control, const char *stream, const char *kind, const char *detail, ds_error *err);
 

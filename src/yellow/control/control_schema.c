@@ -43,6 +43,7 @@ static const control_column STREAM[] = {
     {"resnapshot", COLUMN_INT, IS_ZERO},
     {"applied_at", COLUMN_TIME, IS_REQUIRED},
     {"removed_at", COLUMN_TIME, 0}, // when the model lost it
+    {"failure", COLUMN_TEXT, 0},    // of a cycle that had no batch to write it on; null: the last one went well
     {"facts", COLUMN_TEXT, 0},      // JSON: of the definition what those want who only look (def_facts.c)
 };
 

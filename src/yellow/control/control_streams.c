@@ -101,7 +101,7 @@ static void select_first_look(const ds_control *control, const char *name, const
     }
     SQL(q, ", s.tree_id, s.fence, s.paused, s.removed, s.resnapshot, s.applied_at, (SELECT a.tree_id FROM ");
     sql_relation(q, control->names.applied);
-    SQL(q, " a ORDER BY a.id DESC LIMIT 1) FROM ");
+    SQL(q, " a ORDER BY a.id DESC LIMIT 1), CASE WHEN s.failure IS NULL THEN 0 ELSE 1 END FROM ");
     sql_relation(q, control->names.meta);
     SQL(q, " m LEFT JOIN ");
     sql_relation(q, control->names.stream);
@@ -149,7 +149,7 @@ static ds_rc keep_def(ds_control *control, ds_arena *arena, ds_stream_row *row, 
 static ds_rc first_look(ds_control *control, const char *name, const ds_kept_def **known, ds_arena *arena,
                         ds_first_look *out, ds_error *err)
 {
-    enum { AT_APPLIED = 8, AT_TREE };
+    enum { AT_APPLIED = 8, AT_TREE, AT_FAILED };
     ds_result r;
     TRY(query_first_look(control, name, *known, arena, &r, err));
     const char *tree_id = result_text(&r, 0, AT_TREE);
@@ -158,6 +158,7 @@ static ds_rc first_look(ds_control *control, const char *name, const ds_kept_def
         return DS_DONE;
     ds_stream_row *row = ARENA_NEW(arena, ds_stream_row);
     *row = decode_stream(&r, 0);
+    row->failed = result_int(&r, 0, AT_FAILED) != 0;
     if (row->config) {
         int64_t applied_at = control_time_parse(result_text(&r, 0, AT_APPLIED));
         TRY(keep_def(control, arena, row, applied_at, &out->kept, err));
@@ -203,7 +204,7 @@ ds_rc control_cards(ds_control *control, const char *only, ds_arena *arena, ds_s
                     ds_error *err)
 {
     CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
-    SQL(&q, "SELECT name, service, platform, store, schedule, priority, facts, paused, removed FROM ");
+    SQL(&q, "SELECT name, service, platform, store, schedule, priority, facts, failure, paused, removed FROM ");
     sql_relation(&q, control->names.stream);
     if (only) {
         SQL(&q, " WHERE name = ");
@@ -223,8 +224,9 @@ ds_rc control_cards(ds_control *control, const char *only, ds_arena *arena, ds_s
             .cron = result_text(&r, i, 4),
             .priority = result_text(&r, i, 5),
             .facts = result_text(&r, i, 6),
-            .paused = result_int(&r, i, 7) != 0,
-            .removed = result_int(&r, i, 8) != 0,
+            .failure = result_text(&r, i, 7),
+            .paused = result_int(&r, i, 8) != 0,
+            .removed = result_int(&r, i, 9) != 0,
         };
     return DS_DONE;
 }
@@ -336,6 +338,15 @@ ds_rc control_set_paused(ds_control *control, const char *stream, bool paused, d
     UPDATE_STREAM(&q, control, "paused");
     sql_int(&q, paused);
     return update_stream(control, &q, stream, err);
+}
+
+ds_rc control_fail_between(ds_control *control, const char *stream, const char *text, ds_error *err)
+{
+    CLEANUP(sql_release) ds_sql q = sql_new(control->db->dialect);
+    UPDATE_STREAM(&q, control, "failure");
+    sql_text(&q, text);
+    TRY(update_stream(control, &q, stream, err));
+    return text ? control_event(control, stream, "failed", text, err) : DS_DONE;
 }
 
 ds_rc control_set_resnapshot(ds_control *control, const char *stream, bool wanted, ds_error *err)

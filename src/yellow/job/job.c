@@ -300,13 +300,27 @@ static ds_runtime runtime_for(const ds_runtime *runtime, const char *what, const
     return out;
 }
 
+// What failed between batches the last time has gone well now.
+static ds_rc forget_failure(ds_job *job, ds_error *err)
+{
+    TRY(store_begin(job->control->db, BEGIN_WRITE, err));
+    ds_rc rc = control_fail_between(job->control, job->def->name, NULL, err);
+    if (rc.code == DS_OK)
+        return store_commit(job->control->db, err);
+    store_rollback(job->control->db);
+    return rc;
+}
+
 static ds_rc run_stream(ds_job *job, const ds_first_look *look, ds_job_result *out, ds_error *err)
 {
     TRY(take_stream(job, out->stream, look->row, err));
     out->tree_id = look->tree_id;
     TRY(lease_take(job, job->options->lease_wait_ms, err));
     job_checkpoint(job, "leased");
-    return lease_release(job, with_lease(job, out, err), err);
+    ds_rc rc = with_lease(job, out, err);
+    if (rc.code == DS_OK && look->row->failed)
+        rc = forget_failure(job, err);
+    return lease_release(job, rc, err);
 }
 
 ds_rc job_run(const ds_runtime *runtime, const ds_container_def *merge, const char *stream,

@@ -406,7 +406,7 @@ static ds_rc end_cycle(ds_job *job, const ds_error *failure, ds_error *err)
     TRY(lease_forget(job, err));
     if (!failure || failure->code == DS_CANCELLED)
         return DS_DONE;
-    return control_event(job->control, job->def->name, "failed", failure->text, err);
+    return control_fail_between(job->control, job->def->name, failure->text, err);
 }
 
 // No batch stands for this work: its failure is an event. Best effort, as for a batch.

@@ -99,7 +99,7 @@ ds_rc mirror_look(ds_job *job, bool *due, ds_error *err)
 
 static ds_rc write_failure(ds_job *job, const ds_error *failure, ds_error *err)
 {
-    return control_event(job->control, job->def->name, "failed", failure->text, err);
+    return control_fail_between(job->control, job->def->name, failure->text, err);
 }
 
 void mirror_fail(ds_job *job, const ds_error *failure)
