@@ -34,6 +34,7 @@ static ds_rc run(ds_cli *cli, ds_error *err)
         session.quiet = plans.missing > 0;
         TRY(session_read_kept(&session, err));
         session_note_kept(&session);
+        session_note_strays(&session);
     }
     json_object_set_new(cli->result, "kept", session_kept_json(&session));
     if (args_flag(&cli->args, "exit-code") && plans.changes)

@@ -302,6 +302,7 @@ static void print_all(ds_session *session, const stream_status *all, size_t n)
     for (size_t i = 0; i < n; i++)
         print_watermarks(cli, &all[i]);
     session_note_kept(session);
+    session_note_strays(session);
 }
 
 static ds_rc look(ds_session *session, ds_error *err)
@@ -345,6 +346,7 @@ static ds_rc look_anew(ds_session *session, ds_error *err)
     cli->arena = arena_new();
     ds_rc rc = look(session, err);
     memset(&session->kept, 0, sizeof session->kept);
+    memset(&session->strays, 0, sizeof session->strays);
     arena_free(cli->arena);
     cli->arena = whole;
     return rc;

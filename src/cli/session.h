@@ -41,6 +41,7 @@ typedef struct ds_session {
     // After session_streams or session_read_kept: streams that the model no longer has, whose tables are kept; of the
     // chosen services.
     VEC(const ds_stream_info *) kept;
+    VEC(const ds_stream_info *) strays; // streams that go on, of services that the model does not have
 } ds_session;
 
 void session_init(ds_session *session, ds_cli *cli);
@@ -102,6 +103,8 @@ void session_warn_when_moved(const ds_session *session, const char *applied_tree
 ds_rc session_read_kept(ds_session *session, ds_error *err);
 // "2 streams kept that the model no longer mentions: …; apply --prune drops them", or nothing.
 void session_note_kept(const ds_session *session);
+// The same of streams that go on although the model does not have their service; filled with kept.
+void session_note_strays(const ds_session *session);
 json_t *session_kept_json(const ds_session *session);
 // One of them; DS_USAGE with "did you mean" when there is none.
 ds_rc session_stream(ds_session *session, const char *name, ds_applied_stream **out, ds_error *err);

@@ -59,6 +59,9 @@ static ds_rc read_merge(ds_session *session, const ds_container_def *merge, cons
             const ds_stream_info *info = &out->of[i].v[k];
             if (info->removed && info->dataset_count && of_service(session, info) && !in_model(session, info->name))
                 *VEC_PUSH(session->cli->arena, &session->kept) = info;
+            if (!info->removed && of_service(session, info) && session->model &&
+                !model_service(session->model, info->service))
+                *VEC_PUSH(session->cli->arena, &session->strays) = info;
         }
     return DS_DONE;
 }
@@ -123,7 +126,7 @@ static void warn_of_types(const ds_session *session, const merge_streams *found,
 ds_rc session_read_kept(ds_session *session, ds_error *err)
 {
     TRY(session_merges(session, err));
-    session->kept.n = 0;
+    session->kept.n = session->strays.n = 0;
     merge_streams found;
     for (size_t i = 0; i < session->merge_count; i++)
         TRY(read_database(session, i, NULL, &found, err));
@@ -136,7 +139,7 @@ ds_rc session_streams(ds_session *session, const char *glob, ds_applied_stream *
     applied_list list = {0};
     bool warned = false;
     size_t passed = 0;
-    session->kept.n = 0;
+    session->kept.n = session->strays.n = 0;
     for (size_t i = 0; i < session->merge_count; i++) {
         merge_streams found;
         TRY(read_database(session, i, NULL, &found, err));
@@ -160,6 +163,19 @@ void session_note_kept(const ds_session *session)
     for (size_t i = 0; i < n; i++)
         fprintf(out, "%s %s", i ? "," : "", session->kept.v[i]->name);
     fprintf(out, "; apply --prune drops %s\n", n == 1 ? "it" : "them");
+}
+
+void session_note_strays(const ds_session *session)
+{
+    size_t n = session->strays.n;
+    if (n == 0 || session->cli->json)
+        return;
+    FILE *out = session->cli->out;
+    fprintf(out, "\n%zu stream%s of services that the model does not have go%s on:", n, plural((int64_t)n),
+            n == 1 ? "es" : "");
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s %s of %s", i ? "," : "", session->strays.v[i]->name, session->strays.v[i]->service);
+    fprintf(out, "; declare the service again, without assignments, and apply to retire %s\n", n == 1 ? "it" : "them");
 }
 
 json_t *session_kept_json(const ds_session *session)

@@ -83,4 +83,20 @@ for pair in 'B A' 'A B'; do # both orders
     same "who waited was told once" 1 "$(grep -c "nothing has been applied to merge database \"Merge$other\"" "$err")"
     sql shop/crm.db "DELETE FROM customers WHERE id > 1"
 done
+# Another name, of the service and of its platform: what goes on is nobody's secret.
+rm -f shop/a.db* shop/b.db*
+"$ds" -C shop apply >/dev/null
+sed -i 's/{name: B, repository/{name: C, repository/; s/^name: B$/name: C/; s/LiveB/LiveC/' shop/model.yaml
+expect "plan" 0 -C shop plan
+says "what the model has is new" 'create +stream LiveC/Crm'
+says "and what goes on is told" '^1 stream of services that the model does not have goes on: LiveB/Crm of B; declare'
+"$ds" -C shop apply >/dev/null
+expect "status" 0 -C shop status
+says "tells it, too" '^1 stream of services that .*: LiveB/Crm of B'
+sed -i 's/{name: C, repository: acme.model@b}/&, {name: B, repository: acme\/model@b}/' shop/model.yaml
+printf '%s\n' '---' 'kind: PlatformService' 'name: B' 'merge: {container: MergeB2}' \
+    'containers: {MergeB2: {type: sqlite, path: b.db}}' 'platforms: {LiveB: {type: yellow, milestoning: scd1}}' >>shop/model.yaml
+expect "it is declared again" 0 -C shop plan
+says "and retired" 'keep +stream LiveB/Crm'
+silent "and no secret any more" 'does not have'
 finish
